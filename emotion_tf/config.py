@@ -1,0 +1,348 @@
+"""Every setting of a run, in frozen dataclasses: what is heard, what is read, the network, and how it is trained."""
+
+import dataclasses
+import json
+import math
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.files import read_json, write_json
+
+
+@dataclass(frozen=True)
+class FeatureConfig:
+    """The acoustic front end, the same from training to phone.
+
+    Frames are centred as in librosa: frame t is centred at sample t · hop, the wave counting as zero outside itself.
+
+    Args:
+        sample_rate: Rate that the front end hears, in hertz. Audio of another rate is resampled before.
+        window_seconds: Length of the Hamming window.
+        hop_seconds: Distance between frames.
+        mel_bands: Number of mel bands (Slaney scale, area-normalised).
+        mel_min_hz: Lower edge of the lowest band.
+        mel_max_hz: Upper edge of the highest band; None means half the sample rate.
+        cepstra: `mfcc` takes the cosine transform of the log-mel bands, `logmel` leaves the bands as they are.
+        mfcc_coefficients: Number of static coefficients when `cepstra` is `mfcc`.
+        prosody: Appends log energy, log F0 and voicing to the static features.
+        pitch_min_hz: Lowest F0 looked for.
+        pitch_max_hz: Highest F0 looked for.
+        trim_db: Frames at the start and end that lie this many decibels below the loudest count as padding;
+            None keeps every frame.
+        max_seconds: Longer utterances are cut after this time.
+    """
+
+    sample_rate: int = 16_000
+    window_seconds: float = 0.025
+    hop_seconds: float = 0.010
+    mel_bands: int = 40
+    mel_min_hz: float = 0.0
+    mel_max_hz: float | None = None
+    cepstra: Literal["mfcc", "logmel"] = "mfcc"
+    mfcc_coefficients: int = 32
+    prosody: bool = False
+    pitch_min_hz: float = 60.0
+    pitch_max_hz: float = 500.0
+    trim_db: float | None = None
+    max_seconds: float = 7.5
+
+    @property
+    def window_length(self) -> int:
+        """Length of the window in samples."""
+        return round(self.window_seconds * self.sample_rate)
+
+    @property
+    def hop_length(self) -> int:
+        """Distance between frames in samples."""
+        return round(self.hop_seconds * self.sample_rate)
+
+    @property
+    def fft_length(self) -> int:
+        """Length of the Fourier transform: the power of two that holds the window, since TFLite has no other."""
+        return 2 ** math.ceil(math.log2(self.window_length))
+
+    @property
+    def static_width(self) -> int:
+        """Number of static features a frame."""
+        return (self.mfcc_coefficients if self.cepstra == "mfcc" else self.mel_bands) + (3 if self.prosody else 0)
+
+    @property
+    def width(self) -> int:
+        """Number of features a frame: static, delta and delta-delta."""
+        return 3 * self.static_width
+
+    @property
+    def max_samples(self) -> int:
+        """Samples of the longest utterance."""
+        return round(self.max_seconds * self.sample_rate)
+
+    @property
+    def max_frames(self) -> int:
+        """Frames of the longest utterance."""
+        return 1 + self.max_samples // self.hop_length
+
+
+@dataclass(frozen=True)
+class WordConfig:
+    """What is read of the transcript.
+
+    Args:
+        max_words: Longer transcripts are cut after this many words.
+        vocabulary_size: Largest number of words in the vocabulary.
+        min_count: A word of the training part enters the vocabulary if it occurs this often there. With frozen word
+            vectors every word that has one enters.
+        embedding_width: Width of the word embeddings.
+        word_vectors: File of word vectors in GloVe's text format; None learns embeddings from scratch.
+        trainable: Whether the embeddings are trained; embeddings from scratch always are.
+    """
+
+    max_words: int = 128
+    vocabulary_size: int = 20_000
+    min_count: int = 2
+    embedding_width: int = 300
+    word_vectors: str | None = None
+    trainable: bool = False
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The network.
+
+    Args:
+        name: Its name in `emotion_tf.models`.
+        modality: What it hears and reads.
+        audio_kernel_sizes: Frames under the audio kernels.
+        text_kernel_sizes: Words under the text kernels.
+        filters: Filters for each kernel size.
+        attention: Whether the audio looks at the words; needs both modalities.
+        pairing: How audio scales meet text scales in the attention.
+        swem: Appends the maximum and the mean of the word embeddings.
+        dense_units: Width of the hidden dense layer.
+        dropout: Share of inputs of each dense layer that is dropped in training.
+        batch_normalization: Normalises what enters the hidden dense layer.
+        normalization: `corpus` scales features by mean and deviation of the training part, `utterance` by the
+            utterance's own as well.
+    """
+
+    name: str = "mscnn"
+    modality: Literal["audio", "text", "both"] = "both"
+    audio_kernel_sizes: tuple[int, ...] = (5, 7, 9, 11)
+    text_kernel_sizes: tuple[int, ...] = (2, 3, 4, 5)
+    filters: int = 128
+    attention: bool = True
+    pairing: Literal["paired", "all_pairs"] = "paired"
+    swem: bool = False
+    dense_units: int = 128
+    dropout: float = 0.3
+    batch_normalization: bool = False
+    normalization: Literal["corpus", "utterance"] = "corpus"
+
+    @property
+    def hears(self) -> bool:
+        """Whether audio is an input."""
+        return self.modality in ("audio", "both")
+
+    @property
+    def reads(self) -> bool:
+        """Whether words are an input."""
+        return self.modality in ("text", "both")
+
+
+@dataclass(frozen=True)
+class AugmentationConfig:
+    """What training does to its inputs; evaluation never does any of it.
+
+    Args:
+        speeds: Playing speeds at which the training part is heard; each epoch hears all of them.
+        noise_snr_db: Adds one more copy of the training part with white noise at this signal-to-noise ratio.
+        gain_db: Largest random change of level, up or down.
+        frequency_masks: Number of bands of features that are hidden.
+        frequency_mask_share: Widest hidden band, as a share of the static features.
+        time_masks: Number of stretches of frames that are hidden.
+        time_mask_share: Longest hidden stretch, as a share of the utterance.
+        word_dropout: Share of words that is replaced by the unknown word.
+    """
+
+    speeds: tuple[float, ...] = (1.0,)
+    noise_snr_db: float | None = None
+    gain_db: float = 0.0
+    frequency_masks: int = 0
+    frequency_mask_share: float = 0.2
+    time_masks: int = 0
+    time_mask_share: float = 0.15
+    word_dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How the network is trained.
+
+    Args:
+        epochs: Number of passes over the training part.
+        batch_size: Utterances in a step.
+        optimizer: `adam`, or `adamw` with decoupled weight decay.
+        learning_rate: Largest learning rate.
+        schedule: `constant`, or `cosine`, which falls to zero at the last step.
+        weight_decay: Decay of `adamw`.
+        clip_norm: Gradients are scaled down to this norm, each variable by itself.
+        label_smoothing: Share of probability spread over all classes.
+        class_weights: `balanced` weighs classes by the inverse of their frequency in the training part.
+        keep: The weights that are kept: `best` on the dev part by unweighted accuracy, or `last`.
+        patience: Epochs without improvement on the dev part after which training stops; None never stops early.
+        dev_splits: The dev part is one in this many parts of the training speakers.
+        dtype_policy: Keras dtype policy.
+        seed: Seed of everything random but the folds.
+        fold_seed: Seed of the fold assignment.
+    """
+
+    epochs: int = 40
+    batch_size: int = 64
+    optimizer: Literal["adam", "adamw"] = "adam"
+    learning_rate: float = 5e-4
+    schedule: Literal["constant", "cosine"] = "constant"
+    weight_decay: float = 0.004
+    clip_norm: float = 1.0
+    label_smoothing: float = 0.0
+    class_weights: Literal["none", "balanced"] = "none"
+    keep: Literal["best", "last"] = "best"
+    patience: int | None = 10
+    dev_splits: int = 8
+    dtype_policy: str = "float32"
+    seed: int = 0
+    fold_seed: int = 0
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting of a run.
+
+    Example:
+
+    >>> config = Config().override("training.epochs=5", "model.modality=audio")
+    >>> config.training.epochs, config.model.modality
+    (5, 'audio')
+    """
+
+    features: FeatureConfig = field(default_factory=FeatureConfig)
+    words: WordConfig = field(default_factory=WordConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def validate(self) -> "Config":
+        """Checks the settings against each other and returns them.
+
+        Raises:
+            EmotionTFError: If two settings contradict each other or one is out of its range.
+        """
+        features, model, augmentation, training = self.features, self.model, self.augmentation, self.training
+        nyquist = features.sample_rate / 2
+        checks = [
+            (features.mfcc_coefficients <= features.mel_bands, "features.mfcc_coefficients", "at most features.mel_bands"),
+            ((features.mel_max_hz or nyquist) <= nyquist, "features.mel_max_hz", f"at most {nyquist:g} Hz"),
+            (features.pitch_min_hz < features.pitch_max_hz, "features.pitch_min_hz", "less than features.pitch_max_hz"),
+            (features.hop_length > 0, "features.hop_seconds", "at least one sample"),
+            (features.max_seconds > 0, "features.max_seconds", "more than zero"),
+            (self.words.max_words > 0, "words.max_words", "more than zero"),
+            (min(model.audio_kernel_sizes + model.text_kernel_sizes) > 0, "model kernel sizes", "more than zero"),
+            (
+                model.modality != "both"
+                or not model.attention
+                or model.pairing == "all_pairs"
+                or len(model.audio_kernel_sizes) == len(model.text_kernel_sizes),
+                "model.pairing=paired",
+                "as many audio kernel sizes as text kernel sizes, or all_pairs",
+            ),
+            (0 <= model.dropout < 1, "model.dropout", "from 0 to less than 1"),
+            (1.0 in augmentation.speeds, "augmentation.speeds", "speed 1.0 among them"),
+            (min(augmentation.speeds) > 0, "augmentation.speeds", "more than zero"),
+            (training.epochs > 0 and training.batch_size > 0, "training.epochs and training.batch_size", "at least 1"),
+            (training.dev_splits >= 2, "training.dev_splits", "at least 2"),
+            (0 <= training.label_smoothing < 1, "training.label_smoothing", "from 0 to less than 1"),
+        ]
+        for holds, name, expected in checks:
+            if not holds:
+                raise EmotionTFError(f"{name} is out of range", expected=expected)
+        return self
+
+    def override(self, *assignments: str) -> "Config":
+        """A copy with some settings replaced.
+
+        Args:
+            *assignments: `section.name=value`; the value is read as JSON where it is JSON, else as text.
+
+        Raises:
+            EmotionTFError: If there is no such setting or the value does not fit it.
+        """
+        content = self.as_dict()
+        for assignment in assignments:
+            path, equals, value = assignment.partition("=")
+            section, _, name = path.strip().partition(".")
+            if not equals or name not in content.get(section, {}):
+                known = [f"{key}.{inner}" for key, values in content.items() for inner in values]
+                raise EmotionTFError("no such setting", expected=f"one of {', '.join(known)}", received=repr(assignment))
+            try:
+                content[section][name] = json.loads(value)
+            except json.JSONDecodeError:
+                content[section][name] = value
+        return Config.from_dict(content)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The settings as plain values, section by section."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> "Config":
+        """The inverse of `as_dict`.
+
+        Raises:
+            EmotionTFError: If a section or setting is unknown or a value does not fit its type.
+        """
+        types = typing.get_type_hints(cls)
+        unknown = sorted(set(content) - set(types))
+        if unknown:
+            raise EmotionTFError("unknown section of settings", expected=", ".join(types), received=", ".join(unknown))
+        return cls(**{name: _section(types[name], values, name) for name, values in content.items()}).validate()
+
+    def save(self, path: str | Path) -> None:
+        """Writes the settings as JSON."""
+        write_json(path, self.as_dict())
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Config":
+        """Reads what `save` wrote."""
+        return cls.from_dict(read_json(path))
+
+
+def _section(kind: Any, values: dict[str, Any], section: str) -> Any:
+    """A section's dataclass from plain values, each checked against its annotation."""
+    types = typing.get_type_hints(kind)
+    for name in values:
+        if name not in types:
+            raise EmotionTFError(f"no setting {section}.{name}", expected=f"one of {', '.join(types)}")
+    return kind(**{name: _fitting(types[name], value, f"{section}.{name}") for name, value in values.items()})
+
+
+def _fitting(annotation: Any, value: Any, name: str) -> Any:
+    """`value` as the annotation has it: whole numbers serve as floats, lists as tuples."""
+    options = typing.get_args(annotation)
+    if typing.get_origin(annotation) is Literal:
+        if value in options:
+            return value
+        expected = "one of " + ", ".join(map(str, options))
+    elif typing.get_origin(annotation) is tuple:
+        values = value if isinstance(value, list | tuple) else [value]
+        if values:
+            return tuple(_fitting(options[0], item, name) for item in values)
+        expected = "at least one value"
+    else:
+        accepted = options or (annotation,)
+        if float in accepted and type(value) is int:
+            return float(value)
+        if type(value) in accepted:
+            return value
+        expected = " or ".join(kind.__name__.replace("NoneType", "null") for kind in accepted)
+    raise EmotionTFError(f"setting {name} does not fit", expected=expected, received=repr(value))
