@@ -1,34 +1,87 @@
-# make setup prepares .venv once; the others call it. A second call installs nothing.
-#   make demo   trains, evaluates, exports and predicts on the built-in synthetic corpus
-#   make test   runs the tests;  make test-latest  runs them on the newest TensorFlow, without tensorflow-io
-#   make lint   ruff and mypy
+# What make can do here. Whatever needs an environment prepares it first, once; later calls install nothing.
+#   make setup        prepares .venv with all that the others use
+#   make demo         trains, evaluates, exports and predicts on the built-in synthetic corpus
+#   make test         runs the tests
+#   make test-latest  runs them on the newest TensorFlow, without tensorflow-io, in .venv-latest
+#   make lint         checks with ruff and mypy
+#   make format       mends what ruff can mend
+#   make clean        removes the environments and caches; runs/ and export/ stay
+.PHONY: help setup demo test test-latest lint format clean
+help:
+	@sed -n 's/^#  //p' $(MAKEFILE_LIST)
 
 SHELL := /bin/bash
-VENV ?= .venv
-BIN := $(VENV)/bin
-# The first interpreter that starts and is 3.10 to 3.12: those have both TensorFlow 2.17 and tensorflow-io.
-PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.10; do \
-	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $$python && break; done)
+.SHELLFLAGS := -eu -o pipefail -c
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: setup demo test test-latest lint format clean
+# The first interpreter that starts, can make environments and is one that both TensorFlow 2.17 and tensorflow-io have.
+PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.10; do \
+	$$python -c 'import ensurepip, sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2> /dev/null && \
+	echo $$python && break; done)
 
-setup: $(VENV)/.ready
+# A stamp is written when its environment is whole and holds the place of the tree. Where it is missing, as after an
+# interruption, or names another place, or the interpreter behind the environment is gone, all is made anew.
+STAMPS := .venv/.ready .venv-latest/.ready
+STALE := $(shell for stamp in $(STAMPS); do \
+	test -x $$(dirname $$stamp)/bin/python && test "$$(cat $$stamp 2> /dev/null)" = '$(CURDIR)' || echo $$stamp; done)
+.PHONY: $(STALE)
 
-$(VENV)/.ready: pyproject.toml
-	@test -n "$(PYTHON)" || { echo "make setup needs Python 3.10, 3.11 or 3.12 on PATH, or PYTHON=/path/to/python"; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	touch $@
+$(STAMPS): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Found no Python 3.10, 3.11 or 3.12 with venv (Debian: apt-get install python3-venv); \
+	name one with: make PYTHON=/path/to/python" >&2; exit 1; }
+	@echo "Preparing $(@D), once; this takes some minutes."
+	$(if $(filter $@,$(STALE)),$(PYTHON) -m venv --clear $(@D))
+	@rm -f $@
+	$(INSTALL)
+	@echo '$(CURDIR)' > $@
+
+.venv/.ready: INSTALL = .venv/bin/python -m pip install --quiet --editable '.[dev]'
+
+# The newest TensorFlow contradicts our own pins, so we install without dependencies and then those, freed of the pins.
+.venv-latest/.ready: INSTALL = .venv-latest/bin/python -m pip install --quiet --no-deps --editable . && \
+	.venv-latest/bin/python -c "$$UNPINNED" | \
+	.venv-latest/bin/python -m pip install --quiet --no-warn-conflicts --requirement /dev/stdin
+define UNPINNED
+from importlib.metadata import requires
+from pip._vendor.packaging.requirements import Requirement
+
+for needed in map(Requirement, requires("emotion-tf")):
+    wanted = needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in ("", "demo", "test"))
+    if wanted and needed.name not in ("emotion-tf", "tensorflow-io"):
+        print(needed.name if needed.name == "tensorflow" else f"{needed.name}{needed.specifier}")
+endef
+export UNPINNED
+
+setup: .venv/.ready
+
+# One clip of the demo corpus and what is said in it.
+CLIP := runs/demo-corpus/en-us+m3/en-us+m3-angry-08.wav
+TEXT := I am furious about the old house.
+demo: setup
+	.venv/bin/python train.py --corpus demo --modality text --preset demo --protocol speaker-kfold:4 --workdir runs/demo-text
+	.venv/bin/python train.py --corpus demo --modality audio --preset demo --protocol speaker-kfold:4 --workdir runs/demo-audio
+	.venv/bin/python train.py --corpus demo --modality both --preset demo --protocol speaker-kfold:4 --workdir runs/demo-both
+	.venv/bin/python export.py --workdir runs/demo-both --out export/demo
+	.venv/bin/emotion-tf predict $(CLIP) --text '$(TEXT)' --model export/demo
+	.venv/bin/emotion-tf predict $(CLIP) --text '$(TEXT)' --model export/demo/tflite/float32.tflite
+	.venv/bin/emotion-tf predict $(CLIP) --text '$(TEXT)' --model export/demo/model.keras
+	@echo "Synthetic speech, so its figures say nothing about people. The report: runs/demo-both/report.html"
 
 test: setup
-	$(BIN)/python -m pytest
+	.venv/bin/python -m pytest
+
+test-latest: .venv-latest/.ready
+	.venv-latest/bin/python -m pytest
 
 lint: setup
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	.venv/bin/python -m ruff check .
+	.venv/bin/python -m ruff format --check .
+	.venv/bin/python -m mypy
 
 format: setup
-	$(BIN)/ruff check --fix .
-	$(BIN)/ruff format .
+	.venv/bin/python -m ruff check --fix .
+	.venv/bin/python -m ruff format .
+
+clean:
+	rm -rf .venv .venv-latest .mypy_cache .pytest_cache .ruff_cache build dist emotion_tf.egg-info
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -11,6 +11,30 @@ from typing import Any, Literal
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.files import read_json, write_json
 
+DTYPE_POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
+
+SHARES = {
+    "model.dropout",
+    "augmentation.frequency_mask_share",
+    "augmentation.time_mask_share",
+    "augmentation.word_dropout",
+    "training.label_smoothing",
+}
+"""Settings from 0 to less than 1."""
+
+MAY_BE_ZERO = {
+    "features.mel_min_hz",
+    "features.deltas",
+    "augmentation.gain_db",
+    "augmentation.frequency_masks",
+    "augmentation.time_masks",
+    "training.weight_decay",
+    "training.seed",
+    "training.fold_seed",
+}
+
+MAY_BE_NEGATIVE = {"augmentation.noise_snr_db"}
+
 
 @dataclass(frozen=True)
 class FeatureConfig:
@@ -28,6 +52,7 @@ class FeatureConfig:
         cepstra: `mfcc` takes the cosine transform of the log-mel bands, `logmel` leaves the bands as they are.
         mfcc_coefficients: Number of static coefficients when `cepstra` is `mfcc`.
         prosody: Appends log energy, log F0 and voicing to the static features.
+        deltas: 2 appends deltas and delta-deltas, 1 deltas alone, 0 neither.
         pitch_min_hz: Lowest F0 looked for.
         pitch_max_hz: Highest F0 looked for.
         trim_db: Frames at the start and end that lie this many decibels below the loudest count as padding;
@@ -44,6 +69,7 @@ class FeatureConfig:
     cepstra: Literal["mfcc", "logmel"] = "mfcc"
     mfcc_coefficients: int = 32
     prosody: bool = False
+    deltas: Literal[0, 1, 2] = 2
     pitch_min_hz: float = 60.0
     pitch_max_hz: float = 500.0
     trim_db: float | None = None
@@ -71,8 +97,8 @@ class FeatureConfig:
 
     @property
     def width(self) -> int:
-        """Number of features a frame: static, delta and delta-delta."""
-        return 3 * self.static_width
+        """Number of features a frame: static ones and their deltas."""
+        return (1 + self.deltas) * self.static_width
 
     @property
     def max_samples(self) -> int:
@@ -82,7 +108,7 @@ class FeatureConfig:
     @property
     def max_frames(self) -> int:
         """Frames of the longest utterance."""
-        return 1 + self.max_samples // self.hop_length
+        return self.max_samples // self.hop_length
 
 
 @dataclass(frozen=True)
@@ -238,34 +264,52 @@ class Config:
         Raises:
             EmotionTFError: If two settings contradict each other or one is out of its range.
         """
+        for section, values in self.as_dict().items():
+            for name, value in values.items():
+                _check_range(f"{section}.{name}", value)
         features, model, augmentation, training = self.features, self.model, self.augmentation, self.training
         nyquist = features.sample_rate / 2
         checks = [
-            (features.mfcc_coefficients <= features.mel_bands, "features.mfcc_coefficients", "at most features.mel_bands"),
-            ((features.mel_max_hz or nyquist) <= nyquist, "features.mel_max_hz", f"at most {nyquist:g} Hz"),
-            (features.pitch_min_hz < features.pitch_max_hz, "features.pitch_min_hz", "less than features.pitch_max_hz"),
-            (features.hop_length > 0, "features.hop_seconds", "at least one sample"),
-            (features.max_seconds > 0, "features.max_seconds", "more than zero"),
-            (self.words.max_words > 0, "words.max_words", "more than zero"),
-            (min(model.audio_kernel_sizes + model.text_kernel_sizes) > 0, "model kernel sizes", "more than zero"),
+            (
+                features.cepstra != "mfcc" or features.mfcc_coefficients <= features.mel_bands,
+                "features.mfcc_coefficients",
+                f"at most features.mel_bands = {features.mel_bands}",
+            ),
+            (
+                features.mel_min_hz < (features.mel_max_hz or nyquist) <= nyquist,
+                "features.mel_max_hz",
+                f"from features.mel_min_hz to {nyquist:g}",
+            ),
+            (features.pitch_min_hz < features.pitch_max_hz, "features.pitch_max_hz", "more than features.pitch_min_hz"),
+            (features.hop_length >= 1, "features.hop_seconds", "at least one sample"),
+            (features.window_length >= 2, "features.window_seconds", "at least two samples"),
+            (features.max_frames >= 1, "features.max_seconds", "at least one hop"),
             (
                 model.modality != "both"
                 or not model.attention
                 or model.pairing == "all_pairs"
                 or len(model.audio_kernel_sizes) == len(model.text_kernel_sizes),
-                "model.pairing=paired",
-                "as many audio kernel sizes as text kernel sizes, or all_pairs",
+                "model.pairing",
+                "all_pairs, or as many audio kernel sizes as text kernel sizes",
             ),
-            (0 <= model.dropout < 1, "model.dropout", "from 0 to less than 1"),
-            (1.0 in augmentation.speeds, "augmentation.speeds", "speed 1.0 among them"),
-            (min(augmentation.speeds) > 0, "augmentation.speeds", "more than zero"),
-            (training.epochs > 0 and training.batch_size > 0, "training.epochs and training.batch_size", "at least 1"),
+            (1.0 in augmentation.speeds, "augmentation.speeds", "1.0 among them"),
             (training.dev_splits >= 2, "training.dev_splits", "at least 2"),
-            (0 <= training.label_smoothing < 1, "training.label_smoothing", "from 0 to less than 1"),
+            (
+                training.dtype_policy in DTYPE_POLICIES,
+                "training.dtype_policy",
+                " or ".join(DTYPE_POLICIES),
+            ),
         ]
         for holds, name, expected in checks:
             if not holds:
-                raise EmotionTFError(f"{name} is out of range", expected=expected)
+                section, _, setting = name.partition(".")
+                received = getattr(getattr(self, section), setting)
+                raise EmotionTFError(
+                    f"setting {name} is out of range",
+                    expected=expected,
+                    received=str(received),
+                    fix=f"change it with --set {name}=VALUE",
+                )
         return self
 
     def override(self, *assignments: str) -> "Config":
@@ -283,7 +327,9 @@ class Config:
             section, _, name = path.strip().partition(".")
             if not equals or name not in content.get(section, {}):
                 known = [f"{key}.{inner}" for key, values in content.items() for inner in values]
-                raise EmotionTFError("no such setting", expected=f"one of {', '.join(known)}", received=repr(assignment))
+                raise EmotionTFError(
+                    "no such setting", expected=f"one of {', '.join(known)}", received=repr(assignment)
+                )
             try:
                 content[section][name] = json.loads(value)
             except json.JSONDecodeError:
@@ -302,6 +348,8 @@ class Config:
             EmotionTFError: If a section or setting is unknown or a value does not fit its type.
         """
         types = typing.get_type_hints(cls)
+        if not isinstance(content, dict) or not all(isinstance(values, dict) for values in content.values()):
+            raise EmotionTFError("these are no settings", expected="an object of sections, each an object of settings")
         unknown = sorted(set(content) - set(types))
         if unknown:
             raise EmotionTFError("unknown section of settings", expected=", ".join(types), received=", ".join(unknown))
@@ -315,6 +363,28 @@ class Config:
     def load(cls, path: str | Path) -> "Config":
         """Reads what `save` wrote."""
         return cls.from_dict(read_json(path))
+
+
+def _check_range(name: str, value: Any) -> None:
+    """Numbers are finite and, but for those in `MAY_BE_ZERO` and `SHARES`, more than zero."""
+    for number in value if isinstance(value, tuple) else (value,):
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            continue
+        if name in SHARES:
+            holds, expected = 0 <= number < 1, "from 0 to less than 1"
+        elif name in MAY_BE_ZERO:
+            holds, expected = 0 <= number < math.inf, "zero or more"
+        elif name in MAY_BE_NEGATIVE:
+            holds, expected = math.isfinite(number), "a finite number"
+        else:
+            holds, expected = 0 < number < math.inf, "more than zero"
+        if not holds:
+            raise EmotionTFError(
+                f"setting {name} is out of range",
+                expected=expected,
+                received=str(number),
+                fix=f"change it with --set {name}=VALUE",
+            )
 
 
 def _section(kind: Any, values: dict[str, Any], section: str) -> Any:

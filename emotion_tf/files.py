@@ -28,12 +28,13 @@ def replacing(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     room = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    temporary, aside = room / path.name, room / "aside"
+    aside.mkdir()
     try:
-        temporary = room / path.name
         yield temporary
-        if path.is_dir():
+        if path.is_dir() and temporary.exists():
             # A folder that is not empty cannot be replaced in one step: the old one steps aside first.
-            path.rename(room / "replaced")
+            path.rename(aside / path.name)
         temporary.replace(path)
     finally:
         shutil.rmtree(room, ignore_errors=True)

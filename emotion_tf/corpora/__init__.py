@@ -1,0 +1,46 @@
+"""Readers of corpora: one module a corpus, each with the same constants in the same order and one function `read`."""
+
+from pathlib import Path
+from types import ModuleType
+
+from emotion_tf.corpora import demo, manifest, ravdess
+from emotion_tf.corpora.corpus import Corpus
+from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.errors import EmotionTFError
+
+__all__ = ["NAMES", "Corpus", "Utterance", "load"]
+
+_READERS: dict[str, ModuleType] = {"demo": demo, "manifest": manifest, "ravdess": ravdess}
+
+NAMES = tuple(_READERS)
+"""Every corpus that `load` knows."""
+
+
+def load(name: str, data_dir: str | Path | None = None) -> Corpus:
+    """Reads a corpus.
+
+    Args:
+        name: One of `NAMES`.
+        data_dir: Where the corpus lies: for `ravdess` its folder, for `manifest` the CSV or JSONL file itself, for
+            `demo` the folder in which it is made unless it is there already; only `demo` has a default.
+
+    Returns:
+        The corpus with all its utterances of the four emotions.
+
+    Raises:
+        EmotionTFError: If there is no such corpus, or what lies at `data_dir` is not it.
+
+    Example:
+
+    >>> load("ravdess", "no/such/folder")
+    Traceback (most recent call last):
+    ...
+    emotion_tf.errors.EmotionTFError: no/such/folder is not the folder of RAVDESS; ...
+    """
+    if name not in _READERS:
+        raise EmotionTFError("unknown corpus", expected=f"one of {', '.join(NAMES)}", received=repr(name))
+    reader = _READERS[name]
+    data_dir = data_dir or reader.DEFAULT_DIR
+    if data_dir is None:
+        raise EmotionTFError(f"the corpus {name} needs a data_dir", expected=reader.LAYOUT)
+    return Corpus(name, reader.CITATION, reader.LICENCE, reader.SYNTHETIC, reader.read(Path(data_dir)))

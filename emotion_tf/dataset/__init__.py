@@ -1,0 +1,6 @@
+"""From utterances to batches: `extract` writes records once, the two datasets read them."""
+
+from emotion_tf.dataset.extract import FrontEnd, Records, extract
+from emotion_tf.dataset.pipeline import evaluation_dataset, read_examples, training_dataset
+
+__all__ = ["FrontEnd", "Records", "evaluation_dataset", "extract", "read_examples", "training_dataset"]

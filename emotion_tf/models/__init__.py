@@ -1,0 +1,26 @@
+"""Models by name: each builds a network of features and words from a `Config` and what was fitted on the training part."""
+
+from collections.abc import Callable
+
+import keras
+
+from emotion_tf.config import Config
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.models.fitted import Fitted
+from emotion_tf.models.mscnn import mscnn
+from emotion_tf.models.speech import speech_model
+
+__all__ = ["MODELS", "Fitted", "build", "mscnn", "speech_model"]
+
+MODELS: dict[str, Callable[[Config, Fitted], keras.Model]] = {"mscnn": mscnn}
+
+
+def build(config: Config, fitted: Fitted) -> keras.Model:
+    """Builds the model that `config.model.name` names.
+
+    Raises:
+        EmotionTFError: If there is no such model.
+    """
+    if config.model.name not in MODELS:
+        raise EmotionTFError("no such model", expected=" or ".join(MODELS), received=repr(config.model.name))
+    return MODELS[config.model.name](config, fitted)

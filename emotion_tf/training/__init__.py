@@ -1,0 +1,7 @@
+"""Training: `train` runs a protocol; its parts serve those who write their own loop."""
+
+from emotion_tf.training.cross_validation import save_model, train
+from emotion_tf.training.fit import fit
+from emotion_tf.training.loop import compile_network, train_network
+
+__all__ = ["compile_network", "fit", "save_model", "train", "train_network"]

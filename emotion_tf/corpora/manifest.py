@@ -1,0 +1,171 @@
+"""A corpus that the user describes in one table: CSV, or JSONL with one object a line."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.labels import EMOTIONS, MERGES, canonical
+
+CITATION = "none: recordings of the user's own"
+LICENCE = "the user's own"
+SOURCE = "the user"
+LAYOUT = (
+    "a .csv or .jsonl file with the columns id, label, speaker, one or both of audio and text, "
+    "and if need be session, start, end"
+)
+DEFAULT_DIR = None
+SYNTHETIC = False
+
+REQUIRED = ("id", "label", "speaker")
+OPTIONAL = ("audio", "text", "session", "start", "end")
+
+
+def read(data_dir: Path) -> tuple[Utterance, ...]:
+    """Reads the utterances that a manifest lists.
+
+    Args:
+        data_dir: The manifest itself. Relative paths in it start from its folder. Cells of `audio` or `text` may be
+            empty where the model does not hear or read; `start` and `end` are in seconds.
+
+    Returns:
+        The utterances in the order of the file.
+
+    Raises:
+        EmotionTFError: If the file is not such a table or a row of it is wrong; it names the file and the line.
+    """
+    path = data_dir
+    if not path.is_file():
+        raise EmotionTFError(f"there is no manifest {path}", expected=LAYOUT, fix="let data_dir name the file itself")
+    tables = {".csv": _csv_rows, ".jsonl": _jsonl_rows}
+    if path.suffix.lower() not in tables:
+        raise EmotionTFError(f"{path} is no manifest", expected=LAYOUT, received=f"the suffix {path.suffix!r}")
+    lines: dict[str, int] = {}
+    utterances = []
+    for line, row in tables[path.suffix.lower()](path):
+        where = f"{path}, line {line}"
+        utterance = _utterance(row, where, path.parent)
+        if utterance.id in lines:
+            raise EmotionTFError(
+                f"{where}: the id {utterance.id!r} is taken",
+                expected="a new id",
+                received=f"that of line {lines[utterance.id]}",
+            )
+        lines[utterance.id] = line
+        utterances.append(utterance)
+    if not utterances:
+        raise EmotionTFError(f"{path} lists no utterance", expected="one row an utterance")
+    return tuple(utterances)
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Line number and row, which has every column of the header."""
+    table = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    try:
+        header = [column.strip() for column in next(table, [])]
+        _check_columns(header, f"{path}, line {table.line_num}")
+        for cells in table:
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                raise EmotionTFError(
+                    f"{path}, line {table.line_num}: the row does not fit the header",
+                    expected=f"{len(header)} cells",
+                    received=str(len(cells)),
+                    fix="put cells that hold a comma in double quotes",
+                )
+            yield table.line_num, dict(zip(header, cells, strict=True))
+    except csv.Error as error:
+        raise EmotionTFError(f"{path}, line {table.line_num} is not valid CSV ({error})") from None
+
+
+def _jsonl_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Line number and row, whose values are made text; null stands for an empty cell."""
+    # JSON strings may hold characters that splitlines() takes for the end of a line.
+    for number, line in enumerate(_text(path).split("\n"), start=1):
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise EmotionTFError(f"{where} is not valid JSON ({error})", expected="one object a line") from None
+        if not isinstance(row, dict):
+            raise EmotionTFError(f"{where} is not a row", expected="a JSON object", received=line.strip()[:40])
+        _check_columns(list(row), where)
+        for column, value in row.items():
+            if isinstance(value, bool | list | dict):
+                raise EmotionTFError(
+                    f"{where}: wrong {column}", expected="a string, a number or null", received=json.dumps(value)[:40]
+                )
+        yield number, {column: "" if value is None else str(value) for column, value in row.items()}
+
+
+def _text(path: Path) -> str:
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise EmotionTFError(f"{path}, line {line} is not UTF-8", fix="save the file as UTF-8") from None
+
+
+def _check_columns(columns: list[str], where: str) -> None:
+    """Unknown columns are refused, for one of them may be a known one misspelt."""
+    missing = [column for column in REQUIRED if column not in columns]
+    if not {"audio", "text"} & set(columns):
+        missing.append("audio or text")
+    wrong = [column for column in columns if column not in REQUIRED + OPTIONAL]
+    repeated = sorted({column for column in columns if columns.count(column) > 1})
+    for what, which in (("missing", missing), ("unknown", wrong), ("repeated", repeated)):
+        if which:
+            raise EmotionTFError(
+                f"{where}: {what} column {', '.join(which)}",
+                expected=f"{', '.join(REQUIRED)}, audio or text, and no others than {', '.join(OPTIONAL)}",
+                received=", ".join(columns) or "none",
+                fix="rename the columns, or leave out what the package does not read",
+            )
+
+
+def _utterance(row: dict[str, str], where: str, folder: Path) -> Utterance:
+    cells = {column: row.get(column, "").strip() for column in REQUIRED + OPTIONAL}
+    for column in REQUIRED:
+        if not cells[column]:
+            raise EmotionTFError(f"{where}: the {column} is empty")
+    label = canonical(cells["label"])
+    if label is None:
+        raise EmotionTFError(
+            f"{where}: unknown label",
+            expected=f"one of {', '.join(EMOTIONS)} or of their other names {', '.join(MERGES)}",
+            received=repr(cells["label"]),
+            fix="rename the label or leave the row out",
+        )
+    audio = folder / cells["audio"] if cells["audio"] else None
+    if audio is not None and not audio.is_file():
+        raise EmotionTFError(
+            f"{where}: there is no audio file {audio}",
+            fix="mend the path, which starts from the folder of the manifest, or leave the row out",
+        )
+    start = _seconds(cells["start"], f"{where}: wrong start") or 0.0
+    end = _seconds(cells["end"], f"{where}: wrong end")
+    if end is not None and end <= start:
+        raise EmotionTFError(
+            f"{where}: the end is not after the start", expected=f"more than {start:g}", received=f"{end:g}"
+        )
+    return Utterance(cells["id"], audio, start, end, cells["text"], label, cells["speaker"], cells["session"])
+
+
+def _seconds(cell: str, problem: str) -> float | None:
+    if not cell:
+        return None
+    try:
+        seconds = float(cell)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise EmotionTFError(problem, expected="seconds, zero or more", received=repr(cell))
+    return seconds

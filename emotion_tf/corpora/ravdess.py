@@ -1,0 +1,67 @@
+"""RAVDESS: 24 actors speak two neutral sentences in eight emotions, of which four are read."""
+
+import re
+from pathlib import Path
+
+from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.errors import EmotionTFError
+
+CITATION = (
+    "Livingstone and Russo, The Ryerson Audio-Visual Database of Emotional Speech and Song (RAVDESS), "
+    "PLoS ONE 13(5), 2018, doi 10.1371/journal.pone.0196391"
+)
+LICENCE = "CC BY-NC-SA 4.0"
+SOURCE = "https://zenodo.org/records/1188976, the archive Audio_Speech_Actors_01-24.zip"
+LAYOUT = "a folder with Actor_NN/03-01-EE-II-SS-RR-AA.wav or .flac"
+DEFAULT_DIR = None
+SYNTHETIC = False
+
+EMOTIONS = {"01": "neutral", "03": "happy", "04": "sad", "05": "angry"}
+SENTENCES = {"01": "Kids are talking by the door.", "02": "Dogs are sitting by the door."}
+
+# Modality 03 is audio alone and vocal channel 01 is speech; then come emotion, intensity, sentence, repetition, actor.
+_NAME = re.compile(r"03-01-(?P<emotion>\d\d)-\d\d-(?P<sentence>0[12])-\d\d-(?P<speaker>\d\d)")
+
+
+def read(data_dir: Path) -> tuple[Utterance, ...]:
+    """Reads the clips that are neutral, happy, sad or angry; 672 in the whole corpus.
+
+    Anything else in the folders is passed over: other emotions, song, video, hidden files. Where a clip is there both
+    as WAV and as FLAC, the WAV is taken, which is how the corpus is published.
+
+    Args:
+        data_dir: The folder that holds `Actor_01` and so on.
+
+    Returns:
+        The utterances, sorted by folder and file name.
+
+    Raises:
+        EmotionTFError: If there is no such folder or no such clip in it.
+    """
+    clips: dict[str, Path] = {}
+    # Sorted, a .flac comes before the .wav of the same clip, which then takes its place.
+    for path in sorted(data_dir.glob("Actor_*/*"), key=lambda path: (path.parent.name, path.stem, path.suffix.lower())):
+        match = _NAME.fullmatch(path.stem)
+        if match and match["emotion"] in EMOTIONS and path.suffix.lower() in (".flac", ".wav"):
+            clips[path.stem] = path
+    if not clips:
+        raise EmotionTFError(
+            f"{data_dir} is not the folder of RAVDESS",
+            expected=LAYOUT,
+            received="no clip of the four emotions" if data_dir.is_dir() else "no such folder",
+            fix=f"get it from {SOURCE} ({LICENCE}), and name the folder that holds Actor_01",
+        )
+    return tuple(_utterance(path) for path in clips.values())
+
+
+def _utterance(path: Path) -> Utterance:
+    _, _, emotion, _, sentence, _, actor = path.stem.split("-")
+    return Utterance(
+        id=path.stem,
+        audio=path,
+        start=0.0,
+        end=None,
+        text=SENTENCES[sentence],
+        label=EMOTIONS[emotion],
+        speaker=actor,
+    )

@@ -1,0 +1,64 @@
+"""What training does to features and words, anew in every epoch."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from emotion_tf.config import Config
+from emotion_tf.features.spectral import level_response
+from emotion_tf.features.words import UNKNOWN
+
+
+def augment(config: Config) -> Callable[..., tuple[dict[str, tf.Tensor], tf.Tensor]]:
+    """A function that changes one utterance at random.
+
+    It takes the pair of inputs and label, and a seed (scalar int64), and returns the pair. Hidden bands take the
+    utterance's mean, hidden frames become zero, which is what the model takes for padding.
+
+    Reference:
+        Park et al., "SpecAugment: A Simple Data Augmentation Method for Automatic Speech Recognition", Interspeech 2019.
+    """
+    settings = config.augmentation
+    static_width = config.features.static_width
+    response = tf.constant(level_response(config.features))
+
+    def change(example: tuple[dict[str, tf.Tensor], tf.Tensor], seed: tf.Tensor):
+        inputs, label = example
+        inputs = dict(inputs)
+        draw = _Draw(seed)
+        if "audio" in inputs:
+            audio = inputs["audio"] + response * draw.uniform(-settings.gain_db, settings.gain_db)
+            for _ in range(settings.frequency_masks):
+                hidden = draw.stretch(static_width, settings.frequency_mask_share)
+                audio = tf.where(tf.tile(hidden, [1 + config.features.deltas]), tf.reduce_mean(audio, axis=0), audio)
+            for _ in range(settings.time_masks):
+                hidden = draw.stretch(tf.shape(audio)[0], settings.time_mask_share)
+                audio = tf.where(hidden[:, tf.newaxis], 0.0, audio)
+            inputs["audio"] = audio
+        if "words" in inputs and settings.word_dropout:
+            words = inputs["words"]
+            dropped = draw.uniform(0.0, 1.0, tf.shape(words)) < settings.word_dropout
+            inputs["words"] = tf.where(dropped & (words > 0), UNKNOWN, words)
+        return inputs, label
+
+    return change
+
+
+class _Draw:
+    """A series of random numbers that depends on its seed alone."""
+
+    def __init__(self, seed: tf.Tensor):
+        self._seed = seed
+        self._count = 0
+
+    def uniform(self, low: float, high: float, shape: tf.Tensor | tuple[int, ...] = ()) -> tf.Tensor:
+        """Uniform float32."""
+        self._count += 1
+        return tf.random.stateless_uniform(shape, [self._seed, self._count], low, high)
+
+    def stretch(self, length: tf.Tensor | int, share: float) -> tf.Tensor:
+        """Mask (length,) bool of one stretch of at most `share` of the length."""
+        size = tf.cast(length, tf.float32) * self.uniform(0.0, share)
+        start = self.uniform(0.0, 1.0) * (tf.cast(length, tf.float32) - size)
+        positions = tf.range(tf.cast(length, tf.float32))
+        return (positions >= tf.floor(start)) & (positions < tf.floor(start + size))

@@ -1,0 +1,192 @@
+"""From audio files to TFRecords, once for every set of front-end settings."""
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from emotion_tf.config import Config, FeatureConfig
+from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.dataset.records import SCHEMA_VERSION, serialize
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.features.spectral import acoustic_features
+from emotion_tf.features.waveform import add_white_noise, change_speed, read_waveform
+from emotion_tf.files import digest, read_json, replacing, write_json
+
+CHUNK = 256
+"""Utterances that are held in memory at a time."""
+
+
+@dataclass(frozen=True)
+class Records:
+    """The records of a corpus.
+
+    Args:
+        clean: The file of the utterances as they are.
+        augmented: Files of the same utterances at other speeds and with noise, for training.
+        utterances: The utterances in the order of the records.
+    """
+
+    clean: Path
+    augmented: tuple[Path, ...]
+    utterances: tuple[Utterance, ...]
+
+
+def extract(
+    utterances: Sequence[Utterance],
+    config: Config,
+    folder: str | Path,
+    skip_bad: bool = False,
+    report: Callable[[str], None] = print,
+) -> Records:
+    """Makes the records of a corpus, or finds those that an earlier call made from the same files and settings.
+
+    Args:
+        utterances: The utterances of the corpus.
+        config: Front end, modality and the augmentations that change the wave.
+        folder: Where records of all corpora and settings lie.
+        skip_bad: Leave out utterances whose audio cannot be read, and list them, instead of raising at the first.
+        report: Called with lines of progress.
+
+    Returns:
+        The records.
+
+    Raises:
+        EmotionTFError: If an audio file cannot be read, or an utterance has none although the model hears.
+    """
+    variants = _variants(config) if config.model.hears else [_Variant()]
+    skipped: dict[str, str] = {}
+    paths = []
+    for variant in variants:
+        path, reasons = _extract_variant(utterances, config, Path(folder), variant, skip_bad, report)
+        skipped |= reasons
+        paths.append(path)
+    if skipped:
+        report(f"{len(skipped)} of {len(utterances)} utterances are skipped:")
+        for reason in skipped.values():
+            report(f"  {reason}")
+    good = tuple(utterance for utterance in utterances if utterance.id not in skipped)
+    if not good:
+        raise EmotionTFError("no utterance is left", expected="at least one readable audio file")
+    return Records(paths[0], tuple(paths[1:]), good)
+
+
+@dataclass(frozen=True)
+class _Variant:
+    """One way in which the wave is played."""
+
+    speed: float = 1.0
+    noise_snr_db: float | None = None
+
+    def apply(self, waveform: np.ndarray, seed: int) -> np.ndarray:
+        if self.speed != 1.0:
+            waveform = change_speed(waveform, self.speed)
+        return waveform if self.noise_snr_db is None else add_white_noise(waveform, self.noise_snr_db, seed)
+
+
+def _variants(config: Config) -> list[_Variant]:
+    """The wave as it is, then the other speeds, then the noise."""
+    settings = config.augmentation
+    variants = [_Variant(), *(_Variant(speed) for speed in settings.speeds if speed != 1.0)]
+    return variants if settings.noise_snr_db is None else [*variants, _Variant(noise_snr_db=settings.noise_snr_db)]
+
+
+def _extract_variant(
+    utterances: Sequence[Utterance],
+    config: Config,
+    folder: Path,
+    variant: _Variant,
+    skip_bad: bool,
+    report: Callable[[str], None],
+) -> tuple[Path, dict[str, str]]:
+    """The path of the records of one variant, and why some utterances are not in them."""
+    path = folder / _key(utterances, config, variant) / "utterances.tfrecord"
+    reasons_path = path.with_name("skipped.json")
+    if path.exists():
+        reasons = read_json(reasons_path)
+        if reasons and not skip_bad:
+            raise EmotionTFError(next(iter(reasons.values())))
+        return path, reasons
+    reasons = {}
+    with replacing(path.parent) as temporary:
+        temporary.mkdir()
+        with tf.io.TFRecordWriter(str(temporary / path.name)) as writer:
+            done = 0
+            for utterance, outcome in _outcomes(utterances, config, variant):
+                if isinstance(outcome, EmotionTFError):
+                    if not skip_bad:
+                        raise outcome
+                    reasons[utterance.id] = str(outcome)
+                else:
+                    writer.write(serialize(utterance, outcome))
+                done += 1
+                if done % CHUNK == 0 or done == len(utterances):
+                    report(f"features of {done} of {len(utterances)} utterances (speed {variant.speed:g})")
+        write_json(temporary / reasons_path.name, reasons)
+    return path, reasons
+
+
+def _key(utterances: Sequence[Utterance], config: Config, variant: _Variant) -> str:
+    """A name for the records that changes with every file, label and setting on which they depend."""
+    listing = []
+    for utterance in utterances:
+        stamp = None
+        if config.model.hears and utterance.audio is not None and utterance.audio.exists():
+            status = utterance.audio.stat()
+            stamp = [status.st_size, status.st_mtime_ns]
+        listing.append([*map(str, dataclasses.astuple(utterance)), stamp])
+    front_end = dataclasses.asdict(config.features) if config.model.hears else None
+    return digest([SCHEMA_VERSION, listing, front_end, dataclasses.asdict(variant)])[:16]
+
+
+def _outcomes(
+    utterances: Iterable[Utterance], config: Config, variant: _Variant
+) -> Iterator[tuple[Utterance, np.ndarray | EmotionTFError]]:
+    """Each utterance with its features (T, D), or with the error that reading it gave, in order."""
+    front_end = FrontEnd(config.features)
+
+    def outcome(utterance: Utterance) -> np.ndarray | EmotionTFError:
+        if not config.model.hears:
+            return np.zeros((0, config.features.width), np.float32)
+        try:
+            if utterance.audio is None:
+                raise EmotionTFError(
+                    f"utterance {utterance.id} has no audio",
+                    expected="an audio file for every utterance",
+                    fix="use --modality text",
+                )
+            waveform = read_waveform(utterance.audio, config.features.sample_rate, utterance.start, utterance.end)
+            seed = int(digest(utterance.id)[:8], 16)
+            return front_end(variant.apply(waveform, seed))
+        except EmotionTFError as error:
+            return error
+
+    remaining = iter(utterances)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        while chunk := list(islice(remaining, CHUNK)):
+            yield from zip(chunk, pool.map(outcome, chunk), strict=True)
+
+
+class FrontEnd:
+    """The acoustic front end for one wave at a time.
+
+    Args:
+        features: The settings of the front end.
+    """
+
+    def __init__(self, features: FeatureConfig):
+        signature = [tf.TensorSpec([1, None], tf.float32), tf.TensorSpec([1], tf.int32)]
+        self._features = tf.function(
+            lambda waveform, num_samples: acoustic_features(waveform, num_samples, features), input_signature=signature
+        )
+
+    def __call__(self, waveform: np.ndarray) -> np.ndarray:
+        """Features (T, D) float32 of a wave (N,), without the frames that count as padding."""
+        features, mask = self._features(waveform[np.newaxis], [len(waveform)])
+        return features.numpy()[mask.numpy()]

@@ -1,0 +1,104 @@
+"""From TFRecords to the batches that `model.fit` takes."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import tensorflow as tf
+
+from emotion_tf.config import Config
+from emotion_tf.dataset.augment import augment
+from emotion_tf.dataset.records import parse
+from emotion_tf.features.words import GraphVocabulary, Vocabulary
+from emotion_tf.labels import EMOTIONS
+
+SHUFFLE_BUFFER = 4096
+"""Utterances among which the next one is drawn."""
+
+SORTING_WINDOW = 8
+"""Batches whose utterances are sorted by length before they are dealt out, so that little padding is computed."""
+
+
+def read_examples(paths: Sequence[Path], config: Config, ids: Iterable[str]) -> tf.data.Dataset:
+    """The examples of some utterances, as `records.parse` gives them, in the order of the records."""
+    wanted = tf.constant(sorted(ids))
+    table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(wanted, tf.ones_like(wanted, tf.bool)), False)
+    files = tf.data.Dataset.from_tensor_slices([str(path) for path in paths])
+    serialized = files.interleave(tf.data.TFRecordDataset, cycle_length=len(paths), deterministic=True)
+    examples = serialized.map(lambda record: parse(record, config.features.width), tf.data.AUTOTUNE)
+    return examples.filter(lambda example: table[example["id"]])
+
+
+def evaluation_dataset(
+    paths: Sequence[Path], config: Config, ids: Iterable[str], vocabulary: Vocabulary | None
+) -> tf.data.Dataset:
+    """Batches in the order of the records, without augmentation.
+
+    Args:
+        paths: Files of records.
+        config: Modality, word limits and batch size.
+        ids: The utterances wanted.
+        vocabulary: Needed if the model reads.
+
+    Returns:
+        Pairs of inputs and one-hot labels (B, 4) float32. Inputs are a dict of `audio` (B, T, D) float32 and `words`
+        (B, M) int32 as far as the modality has them, padded with zeros to the longest of the batch.
+    """
+    examples = read_examples(paths, config, ids).map(_inputs(config, vocabulary), tf.data.AUTOTUNE)
+    return examples.padded_batch(config.training.batch_size).prefetch(tf.data.AUTOTUNE)
+
+
+def training_dataset(
+    paths: Sequence[Path], config: Config, ids: Iterable[str], vocabulary: Vocabulary | None, seed: int
+) -> tf.data.Dataset:
+    """Batches in a new random order every epoch, augmented, of utterances of like length.
+
+    A last batch that would be smaller than the others is left out; other utterances fall into it in every epoch.
+
+    Args:
+        paths: Files of records, those of augmented waves among them.
+        config: As for `evaluation_dataset`, and the augmentation.
+        ids: The utterances wanted.
+        vocabulary: Needed if the model reads.
+        seed: Seed of order and augmentation.
+
+    Returns:
+        As `evaluation_dataset`.
+    """
+    ids = list(ids)
+    batch_size = min(config.training.batch_size, len(ids) * len(paths))
+    examples = read_examples(paths, config, ids).shuffle(SHUFFLE_BUFFER, seed)
+    examples = examples.map(_inputs(config, vocabulary), tf.data.AUTOTUNE)
+    seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
+    examples = tf.data.Dataset.zip(examples, seeds).map(augment(config), tf.data.AUTOTUNE)
+    examples = examples.ragged_batch(batch_size * SORTING_WINDOW).map(_sort_by_length).unbatch()
+    batches = examples.map(_dense).padded_batch(batch_size, drop_remainder=True)
+    return batches.shuffle(SORTING_WINDOW, seed).prefetch(tf.data.AUTOTUNE)
+
+
+def _inputs(config: Config, vocabulary: Vocabulary | None):
+    """A function from an example to the pair of the model's inputs and the one-hot label."""
+    lookup = GraphVocabulary(vocabulary) if vocabulary is not None else None
+
+    def convert(example: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        inputs = {}
+        if config.model.hears:
+            inputs["audio"] = example["audio"]
+        if lookup is not None:
+            inputs["words"] = lookup.encode(example["text"][tf.newaxis], config.words.max_words)[0]
+        return inputs, tf.one_hot(example["label"], len(EMOTIONS))
+
+    return convert
+
+
+def _sort_by_length(inputs: dict[str, tf.RaggedTensor], labels: tf.Tensor):
+    """A window of utterances in the order of the length of what is heard, or read where nothing is heard."""
+    lengths = inputs["audio" if "audio" in inputs else "words"].row_lengths()
+    order = tf.argsort(lengths, stable=True)
+    return {name: tf.gather(values, order) for name, values in inputs.items()}, tf.gather(labels, order)
+
+
+def _dense(inputs: dict[str, tf.RaggedTensor], label: tf.Tensor):
+    """One utterance of a ragged window as plain tensors."""
+    return {
+        name: value.to_tensor() if isinstance(value, tf.RaggedTensor) else value for name, value in inputs.items()
+    }, label

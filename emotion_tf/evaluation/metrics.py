@@ -1,0 +1,176 @@
+"""The figures by which emotion recognisers are compared: `metrics.json`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.metrics import (
+    accuracy_score,
+    confusion_matrix,
+    log_loss,
+    precision_recall_fscore_support,
+    recall_score,
+)
+
+from emotion_tf.evaluation.predictions import Predictions
+from emotion_tf.labels import EMOTIONS
+
+RESAMPLES = 2000
+"""Number of resamples behind an interval."""
+
+RESAMPLING_SEED = 0
+"""The same predictions always have the same intervals."""
+
+CONFIDENCE_BINS = 15
+"""Number of equally wide bins of confidence in the calibration error, as Guo et al. (2017) have it."""
+
+
+def weighted_accuracy(labels: ArrayLike, predicted: ArrayLike) -> float:
+    """Share of utterances that are right, WA.
+
+    Args:
+        labels: (N,) true class indices.
+        predicted: (N,) predicted class indices.
+
+    Returns:
+        From 0 to 1.
+
+    Example:
+
+    >>> weighted_accuracy([0, 0, 0, 1], [0, 0, 0, 0])
+    0.75
+    """
+    return float(accuracy_score(labels, predicted))
+
+
+def unweighted_accuracy(labels: ArrayLike, predicted: ArrayLike) -> float:
+    """Mean of the recalls of the classes that occur among the labels, UA.
+
+    Args:
+        labels: (N,) true class indices.
+        predicted: (N,) predicted class indices.
+
+    Returns:
+        From 0 to 1; a classifier that always gives the same class reaches 1 / number of classes.
+
+    Example:
+
+    >>> unweighted_accuracy([0, 0, 0, 1], [0, 0, 0, 0])
+    0.5
+    """
+    return float(recall_score(labels, predicted, labels=np.unique(labels), average="macro"))
+
+
+def reliability(predictions: Predictions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How often predictions of some confidence are right; confidence is the probability of the predicted class.
+
+    Args:
+        predictions: N utterances.
+
+    Returns:
+        Number of utterances, mean confidence and share of right ones, each (15,), in equally wide bins of confidence
+        that hold their upper edge; zeros where a bin is empty.
+
+    Reference:
+        Guo et al., "On Calibration of Modern Neural Networks", ICML 2017.
+    """
+    confidence = predictions.probabilities.max(axis=1)
+    inner_edges = np.linspace(0, 1, CONFIDENCE_BINS + 1)[1:-1]
+    bins = np.searchsorted(inner_edges, confidence)
+    counts = np.bincount(bins, minlength=CONFIDENCE_BINS)
+    sums = (
+        np.bincount(bins, weights, minlength=CONFIDENCE_BINS)
+        for weights in (confidence, predictions.predicted == predictions.labels)
+    )
+    mean_confidence, share_right = (total / np.maximum(counts, 1) for total in sums)
+    return counts, mean_confidence, share_right
+
+
+def metrics(predictions: Predictions, protocol: str, notes: Sequence[str] = ()) -> dict[str, Any]:
+    """Everything that `metrics.json` holds.
+
+    Args:
+        predictions: The test predictions of all folds.
+        protocol: The protocol by which the folds were made.
+        notes: Sentences that a reader must know beside the figures, such as that speakers stand in both train and test.
+
+    Returns:
+        Plain values:
+
+        - `protocol`, `notes`, and the number of utterances `n`;
+        - `wa`, `ua` and `macro_f1`, the latter two over the classes that occur among the labels;
+        - `wa_ci95` and `ua_ci95`: ends of the 95 % interval over other speakers, or None for one speaker;
+        - `per_class`: emotion -> `precision`, `recall`, `f1` (0 where undefined) and `support`;
+        - `confusion`: number of utterances, rows true, columns predicted, in class order;
+        - `folds`: `fold`, `n`, `wa` and `ua` of each;
+        - `calibration`: `expected_calibration_error`, `brier_score` (mean over utterances of the sum over classes of
+          squared differences, 0 to 2) and `negative_log_likelihood` (nats an utterance).
+    """
+    labels, predicted, probabilities = predictions.labels, predictions.predicted, predictions.probabilities
+    classes = list(range(len(EMOTIONS)))
+    scores = precision_recall_fscore_support(labels, predicted, labels=classes, zero_division=0.0)
+    _, _, f1, support = scores
+    wa_interval, ua_interval = _intervals(predictions)
+    return {
+        "protocol": protocol,
+        "notes": list(notes),
+        "n": len(labels),
+        "wa": weighted_accuracy(labels, predicted),
+        "wa_ci95": wa_interval,
+        "ua": unweighted_accuracy(labels, predicted),
+        "ua_ci95": ua_interval,
+        "macro_f1": float(f1[support > 0].mean()),
+        "per_class": {
+            emotion: dict(zip(("precision", "recall", "f1", "support"), values, strict=True))
+            for emotion, *values in zip(EMOTIONS, *(score.tolist() for score in scores), strict=True)
+        },
+        "confusion": confusion_matrix(labels, predicted, labels=classes).tolist(),
+        "folds": [
+            {
+                "fold": int(fold),
+                "n": int(tested.sum()),
+                "wa": weighted_accuracy(labels[tested], predicted[tested]),
+                "ua": unweighted_accuracy(labels[tested], predicted[tested]),
+            }
+            for fold in np.unique(predictions.folds)
+            for tested in [predictions.folds == fold]
+        ],
+        "calibration": {
+            "expected_calibration_error": _expected_calibration_error(predictions),
+            "brier_score": float(np.square(probabilities - np.eye(len(EMOTIONS))[labels]).sum(axis=1).mean()),
+            # A float32 softmax sums to one only to 1e-7, which scikit-learn would warn about.
+            "negative_log_likelihood": float(
+                log_loss(labels, probabilities / probabilities.sum(axis=1, keepdims=True), labels=classes)
+            ),
+        },
+    }
+
+
+def _expected_calibration_error(predictions: Predictions) -> float:
+    """Mean over utterances of the gap between confidence and share of right ones in their bin."""
+    counts, confidence, share_right = reliability(predictions)
+    return float(counts @ np.abs(confidence - share_right) / counts.sum())
+
+
+def _intervals(predictions: Predictions) -> tuple[list[float] | None, list[float] | None]:
+    """95 % percentile bootstrap intervals of WA and UA over speakers.
+
+    Utterances of a speaker are alike, so resampling utterances would give intervals that are too narrow for the
+    question that matters: how good is this with other speakers? The trained networks stay as they are, so the spread
+    between training runs is not in here.
+    """
+    speakers, owner = np.unique(predictions.speakers, return_inverse=True)
+    if len(speakers) == 1:
+        return None, None
+    # (S, C, C), one confusion matrix a speaker: a resample is their sum, weighted by how often each was drawn.
+    confusions = np.zeros((len(speakers), len(EMOTIONS), len(EMOTIONS)), np.int64)
+    np.add.at(confusions, (owner, predictions.labels, predictions.predicted), 1)
+    generator = np.random.default_rng(RESAMPLING_SEED)
+    drawn = generator.multinomial(len(speakers), np.full(len(speakers), 1 / len(speakers)), size=RESAMPLES)
+    resampled = np.tensordot(drawn, confusions, axes=1)
+    right, total = np.diagonal(resampled, axis1=1, axis2=2), resampled.sum(axis=2)
+    wa = right.sum(axis=1) / total.sum(axis=1)
+    # A class may be missing from a resample; its recall counts for nothing there.
+    ua = (right / np.maximum(total, 1)).sum(axis=1) / np.count_nonzero(total, axis=1)
+    return np.percentile(wa, (2.5, 97.5)).tolist(), np.percentile(ua, (2.5, 97.5)).tolist()

@@ -1,0 +1,158 @@
+"""The figures of a report. They are narrow, so that their text stays legible on a phone."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
+
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.evaluation.metrics import CONFIDENCE_BINS, reliability
+from emotion_tf.evaluation.predictions import Predictions
+from emotion_tf.labels import EMOTIONS
+
+WIDTH_INCHES = 4.8
+
+# Two colours of Okabe and Ito's palette, which stay apart for the colour-blind; they differ in lightness too.
+BLUE, ORANGE = "#0072B2", "#E69F00"
+
+AXIS_LABELS = {"loss": "loss (nats)", "ua": "UA (0 to 1)", "wa": "WA (0 to 1)"}
+"""What history columns are called on an axis; others go by their own name."""
+
+
+def confusion_matrix(confusion: ArrayLike) -> Figure:
+    """Draws how often which emotion was taken for which.
+
+    Args:
+        confusion: (4, 4) numbers of utterances, rows true, columns predicted, in class order.
+
+    Returns:
+        The figure. Each cell says its number and its share of the row, which is its shade too.
+    """
+    counts = np.asarray(confusion)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure = Figure(figsize=(WIDTH_INCHES, 4.4), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(counts):
+        share = shares[row, column]
+        axes.text(
+            column,
+            row,
+            f"{count}\n{share:.0%}",
+            horizontalalignment="center",
+            verticalalignment="center",
+            color="white" if share > 0.5 else "black",
+        )
+    axes.set_xticks(range(len(EMOTIONS)), EMOTIONS)
+    axes.set_yticks(range(len(EMOTIONS)), EMOTIONS)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel("predicted emotion")
+    axes.set_ylabel("true emotion (utterances, % of row)")
+    return figure
+
+
+def learning_curves(histories: Sequence[Path]) -> Figure:
+    """Draws every metric of training over the epochs, one line a fold.
+
+    Args:
+        histories: One or more `history.csv` files of `keras.callbacks.CSVLogger`. Columns that begin with `val_` belong
+            to the dev part.
+
+    Returns:
+        The figure, with one panel a metric.
+
+    Raises:
+        EmotionTFError: If a file is no such table.
+    """
+    tables = [_read_history(path) for path in histories]
+    columns = sorted({column for table in tables for column in table} - {"epoch"})
+    names = sorted({column.removeprefix("val_") for column in columns})
+    figure = Figure(figsize=(WIDTH_INCHES, 0.6 + 2.0 * len(names)), layout="constrained")
+    panels = figure.subplots(len(names), sharex=True, squeeze=False)[:, 0]
+    for axes, name in zip(panels, names, strict=True):
+        for table in tables:
+            for column, label, color, style in ((name, "train", ORANGE, "--"), (f"val_{name}", "dev", BLUE, "-")):
+                if column in table:
+                    axes.plot(
+                        table["epoch"] + 1,
+                        table[column],
+                        label=label,
+                        color=color,
+                        linestyle=style,
+                        linewidth=1.2,
+                        alpha=0.8,
+                        # A lone epoch has no line.
+                        marker="." if len(table["epoch"]) == 1 else "",
+                    )
+        axes.set_ylabel(AXIS_LABELS.get(name, name))
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[-1].set_xlabel("epoch")
+    panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    # The lines of all folds share two entries.
+    entries = {label: line for axes in panels for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    figure.legend(entries.values(), entries.keys(), loc="outside upper right", ncols=2, frameon=False)
+    return figure
+
+
+def reliability_diagram(predictions: Predictions) -> Figure:
+    """Draws how often predictions of some confidence are right, over how many there are.
+
+    Args:
+        predictions: The test predictions of all folds.
+
+    Returns:
+        The figure. Bars below the diagonal mean that the model is too sure of itself.
+    """
+    counts, confidence, share_right = reliability(predictions)
+    edges = np.linspace(0, 1, CONFIDENCE_BINS + 1)
+    full = counts > 0
+    figure = Figure(figsize=(WIDTH_INCHES, 5.6), layout="constrained")
+    upper, lower = figure.subplots(2, sharex=True, height_ratios=(3, 1))
+    bars = {"align": "edge", "width": 1 / CONFIDENCE_BINS, "edgecolor": "white"}
+    upper.bar(edges[:-1], share_right, color=BLUE, label="share right", **bars)
+    upper.plot([0, 1], [0, 1], color="black", linestyle=":", label="perfectly calibrated")
+    upper.plot(
+        confidence[full],
+        share_right[full],
+        color=ORANGE,
+        linestyle="",
+        marker="o",
+        markeredgecolor="black",
+        clip_on=False,
+        label="mean confidence of the bin",
+    )
+    upper.set(xlim=(0, 1), ylim=(0, 1), ylabel="share of utterances right")
+    upper.legend(loc="upper left", frameon=False)
+    lower.bar(edges[:-1], counts, color=BLUE, **bars)
+    lower.set(xlabel="confidence (probability of the predicted emotion)", ylabel="utterances")
+    lower.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
+    for axes in (upper, lower):
+        axes.grid(alpha=0.3)
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def svg(figure: Figure) -> bytes:
+    """The figure as an SVG file, the same bytes for the same figure."""
+    content = io.BytesIO()
+    # Without a salt of our own matplotlib names clip paths at random.
+    with matplotlib.rc_context({"svg.hashsalt": "emotion-tf", "svg.fonttype": "path"}):
+        figure.savefig(content, format="svg", metadata={"Date": None})
+    return content.getvalue()
+
+
+def _read_history(path: Path) -> dict[str, np.ndarray]:
+    """The columns of a history file; what is not a number, such as CSVLogger's NA, is NaN."""
+    try:
+        table = np.genfromtxt(path, delimiter=",", names=True, ndmin=1)
+        return {name: table[name] for name in ("epoch", *(table.dtype.names or ()))}
+    except (ValueError, IndexError) as error:
+        raise EmotionTFError(f"{path} is no training history ({error})", expected="a table of CSVLogger") from None

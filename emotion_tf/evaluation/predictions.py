@@ -1,0 +1,163 @@
+"""What a run predicted for each utterance, and the file in which it stays: `predictions.csv`."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.files import write_text
+from emotion_tf.labels import EMOTIONS, index
+
+COLUMNS = ("id", "fold", "speaker", "label", "predicted", *EMOTIONS)
+"""Header of `predictions.csv`; the columns named after emotions hold their probabilities."""
+
+TOLERANCE = 1e-3
+"""How far the probabilities of an utterance may be from a sum of one; float16 needs about half of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Predictions for N utterances, each made by a model that did not hear the utterance in training.
+
+    Args:
+        ids: N ids, each once.
+        folds: (N,) the fold in which each utterance was tested.
+        speakers: N speakers.
+        labels: (N,) true class indices, in the order of `emotion_tf.labels.EMOTIONS`.
+        probabilities: (N, 4) probabilities of the classes, kept as float64.
+
+    Raises:
+        EmotionTFError: If the parts differ in length or a value is impossible.
+
+    Example:
+
+    >>> probabilities = np.array([[0.1, 0.1, 0.1, 0.7], [0.4, 0.3, 0.2, 0.1]])
+    >>> predictions = Predictions(["a", "b"], np.array([0, 0]), ["Ann", "Bob"], np.array([3, 2]), probabilities)
+    >>> predictions.predicted
+    array([3, 0])
+    """
+
+    ids: Sequence[str]
+    folds: np.ndarray
+    speakers: Sequence[str]
+    labels: np.ndarray
+    probabilities: np.ndarray
+
+    def __post_init__(self) -> None:
+        """Checks the parts, and each utterance."""
+        for name, dtype in (("folds", np.int64), ("labels", np.int64), ("probabilities", np.float64)):
+            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype))
+        count = len(self.ids)
+        if not count:
+            raise EmotionTFError("there are no predictions", expected="at least one utterance")
+        lengths = (len(self.folds), len(self.speakers), len(self.labels), *self.probabilities.shape)
+        if lengths != (count, count, count, count, len(EMOTIONS)):
+            raise EmotionTFError(
+                "the parts of the predictions differ in length",
+                expected=f"{count} folds, speakers and labels, and probabilities ({count}, {len(EMOTIONS)})",
+                received=f"{lengths[0]}, {lengths[1]}, {lengths[2]} and {lengths[3:]}",
+            )
+        seen = set()
+        for id_, label, probabilities in zip(self.ids, self.labels, self.probabilities, strict=True):
+            if id_ in seen:
+                raise EmotionTFError(f"utterance {id_!r} is predicted twice", expected="each id once")
+            seen.add(id_)
+            if not 0 <= label < len(EMOTIONS):
+                raise EmotionTFError(
+                    f"utterance {id_!r} has an unknown label", expected="a class index from 0 to 3", received=str(label)
+                )
+            # NaN fails both comparisons.
+            if not (probabilities.min() >= 0 and abs(probabilities.sum() - 1) <= TOLERANCE):
+                raise EmotionTFError(
+                    f"utterance {id_!r} has no probabilities",
+                    expected="four numbers from 0 to 1 whose sum is 1",
+                    received=", ".join(map(str, probabilities.tolist())),
+                )
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """(N,) indices of the most probable classes; the first of several that are equally probable."""
+        return self.probabilities.argmax(axis=1)
+
+    @classmethod
+    def concatenate(cls, parts: Sequence["Predictions"]) -> "Predictions":
+        """The predictions of several folds, one after the other.
+
+        Args:
+            parts: One or more predictions, of different utterances.
+
+        Raises:
+            EmotionTFError: If two parts predict the same utterance.
+        """
+        return cls(
+            [id_ for part in parts for id_ in part.ids],
+            np.concatenate([part.folds for part in parts]),
+            [speaker for part in parts for speaker in part.speakers],
+            np.concatenate([part.labels for part in parts]),
+            np.concatenate([part.probabilities for part in parts]),
+        )
+
+    def write(self, path: str | Path) -> None:
+        """Writes `predictions.csv`, whole or not at all.
+
+        Numbers keep every digit, so that `read` gives the very same predictions.
+        """
+        text = io.StringIO(newline="")
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(COLUMNS)
+        rows = zip(self.ids, self.folds, self.speakers, self.labels, self.predicted, self.probabilities, strict=True)
+        for id_, fold, speaker, label, predicted, probabilities in rows:
+            table.writerow([id_, fold, speaker, EMOTIONS[label], EMOTIONS[predicted], *probabilities.tolist()])
+        write_text(path, text.getvalue())
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Predictions":
+        """Reads what `write` wrote.
+
+        Raises:
+            EmotionTFError: If the file is missing or is no such table; it names the file and the line or the utterance.
+        """
+        try:
+            with Path(path).open(encoding="utf-8", newline="") as file:
+                table = csv.reader(file, strict=True)
+                header = next(table, [])
+                if tuple(header) != COLUMNS:
+                    raise EmotionTFError(
+                        f"{path} has the wrong columns", expected=",".join(COLUMNS), received=",".join(header) or "none"
+                    )
+                rows = [_parse(cells, f"{path}, line {table.line_num}") for cells in table]
+        except FileNotFoundError:
+            raise EmotionTFError(f"{path} does not exist", fix="name the folder of a trained run") from None
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise EmotionTFError(f"{path} is not valid CSV ({error})", fix="train the run again") from None
+        ids, folds, speakers, labels, predicted, probabilities = zip(*rows, strict=True) if rows else [()] * 6
+        try:
+            predictions = cls(ids, np.array(folds), speakers, np.array(labels), np.array(probabilities))
+        except EmotionTFError as error:
+            raise EmotionTFError(f"{path}: {error}") from None
+        for id_, column, most_probable in zip(ids, predicted, predictions.predicted, strict=True):
+            if column != most_probable:
+                raise EmotionTFError(
+                    f"{path}: utterance {id_!r} contradicts itself",
+                    expected=f"the most probable class, {EMOTIONS[most_probable]}, as predicted",
+                    received=EMOTIONS[column],
+                )
+        return predictions
+
+
+def _parse(cells: list[str], where: str) -> tuple[Any, ...]:
+    """Id, fold, speaker, label, predicted and probabilities of a row."""
+    if len(cells) != len(COLUMNS):
+        raise EmotionTFError(
+            f"{where} does not fit the header", expected=f"{len(COLUMNS)} cells", received=str(len(cells))
+        )
+    id_, fold, speaker, label, predicted, *probabilities = cells
+    try:
+        return id_, int(fold), speaker, index(label), index(predicted), [float(cell) for cell in probabilities]
+    except ValueError as error:
+        raise EmotionTFError(f"{where}: {error}") from None

@@ -1,0 +1,278 @@
+"""From an audio file to the wave that the front end hears, and what augmentation does to that wave."""
+
+import functools
+import io
+import struct
+import warnings
+from pathlib import Path
+from types import ModuleType
+
+import librosa
+import numpy as np
+import soundfile
+
+from emotion_tf.errors import EmotionTFError
+
+MAX_BYTES = 2**32
+"""Largest file, and largest wave once it is decoded: what a WAV header can count."""
+
+MAX_SECONDS = 6 * 60 * 60
+"""Longest recording."""
+
+MAX_AMPLITUDE = 2.0**15
+"""Loudest sample of a float file: some tools write 16-bit values as floats without scaling them."""
+
+TENSORFLOW_IO_OPS = {
+    ("WAV", "PCM_U8"): ("decode_wav", np.uint8),
+    ("WAV", "PCM_16"): ("decode_wav", np.int16),
+    ("WAV", "PCM_24"): ("decode_wav", np.int32),
+    ("WAV", "FLOAT"): ("decode_wav", np.float32),
+    ("WAVEX", "PCM_16"): ("decode_wav", np.int16),
+    ("WAVEX", "PCM_24"): ("decode_wav", np.int32),
+    ("FLAC", "PCM_S8"): ("decode_flac", np.uint8),
+    ("FLAC", "PCM_16"): ("decode_flac", np.int16),
+    ("FLAC", "PCM_24"): ("decode_flac", np.int32),
+    ("OGG", "VORBIS"): ("decode_vorbis", None),
+    ("MP3", "MPEG_LAYER_III"): ("decode_mp3", None),
+}
+"""Encodings that tensorflow-io 0.37 decodes right, with the op and the type that the op insists on.
+
+It takes the bits of 32-bit integers for floats, and refuses doubles, the laws and Opus.
+"""
+
+
+def read_waveform(path: str | Path, sample_rate: int, start: float = 0.0, end: float | None = None) -> np.ndarray:
+    """Reads an audio file, or a stretch of it, as one channel at the rate wanted.
+
+    Args:
+        path: A file of a format that `decode` takes.
+        sample_rate: Rate of the result, in hertz.
+        start: Where to begin, in seconds, rounded to a sample of the file.
+        end: Where to end, in seconds; None means the end of the file.
+
+    Returns:
+        (samples,) float32. Integer formats lie within [-1, 1], but for the slight overshoot of resampling.
+
+    Raises:
+        EmotionTFError: If there is no such file, `decode` refuses it, or the stretch lies outside of it.
+
+    Example:
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     soundfile.write(f"{folder}/tone.wav", np.zeros((48_000, 2)), 48_000)
+    ...     read_waveform(f"{folder}/tone.wav", sample_rate=16_000, start=0.5).shape
+    (8000,)
+    """
+    samples, rate = decode(_read(Path(path)), str(path))
+    first, last = start * rate, len(samples) if end is None else end * rate
+    # Half a sample of grace: an end that was written with few digits still is the end of the file.
+    if not 0 <= first < last < len(samples) + 0.5:
+        raise EmotionTFError(
+            f"the stretch wanted of {path} is not inside the file",
+            expected=f"a start before an end, both from 0 to {len(samples) / rate:g} seconds",
+            received=f"start {start:g}, end {'of the file' if end is None else format(end, 'g')}",
+        )
+    stretch = samples[round(first) : round(last)]
+    if not len(stretch):
+        raise EmotionTFError(
+            f"the stretch wanted of {path} holds no sample",
+            expected=f"at least {1 / rate:g} seconds",
+            received=f"{end or 0:g} - {start:g} seconds",
+        )
+    return librosa.resample(stretch, orig_sr=rate, target_sr=sample_rate, res_type="soxr_hq")
+
+
+def decode(content: bytes, name: str = "the audio") -> tuple[np.ndarray, int]:
+    """Decodes the bytes of an audio file.
+
+    tensorflow-io decodes where it can, soundfile elsewhere; the samples are the same, in lossy formats up to the
+    rounding of float32.
+
+    Args:
+        content: The whole file: WAV (8, 16, 24, 32 bit or float), FLAC, OGG or MP3, of any rate and any number of
+            channels. Other formats that libsndfile reads are taken too, but not all of them are known to be whole.
+        name: How errors call it.
+
+    Returns:
+        The mean of the channels (samples,) float32, within [-1, 1] for integer formats, and the rate in hertz.
+
+    Raises:
+        EmotionTFError: If the content is empty, is no audio, is cut short, holds no samples, is too large, or holds
+            samples that are not finite numbers.
+
+    Example:
+
+    >>> file = io.BytesIO()
+    >>> soundfile.write(file, np.array([0.5, -0.25]), 8_000, format="WAV", subtype="PCM_16")
+    >>> decode(file.getvalue())
+    (array([ 0.5 , -0.25], dtype=float32), 8000)
+    """
+    if not content:
+        raise EmotionTFError(f"{name} is empty", expected="an audio file", received="0 bytes")
+    try:
+        with soundfile.SoundFile(io.BytesIO(content)) as file:
+            _check_header(file, content, name)
+            samples = _decode_with_tensorflow_io(file, content)
+            if samples is None:
+                samples = file.read(dtype="float32", always_2d=True)
+            rate, claimed = file.samplerate, file.frames
+    except soundfile.LibsndfileError as error:
+        raise EmotionTFError(
+            f"{name} cannot be decoded ({error.error_string.strip().rstrip('.')})",
+            expected="a whole WAV, FLAC, OGG or MP3 file",
+            fix="copy or convert the file again",
+        ) from None
+    if len(samples) < claimed:
+        raise _cut_short(name, f"{claimed} samples, as its header says", f"{len(samples)}")
+    mono = samples.mean(axis=1)
+    sound = np.abs(mono) <= MAX_AMPLITUDE  # False for NaN too.
+    if not sound.all():
+        index = int(np.argmin(sound))
+        raise EmotionTFError(
+            f"{name} holds samples that are no sound",
+            expected=f"finite numbers within ±{MAX_AMPLITUDE:g}",
+            received=f"{mono[index]:g} as sample {index}, at {index / rate:.3f} seconds",
+            fix="write the file again from its source",
+        )
+    return mono, rate
+
+
+def change_speed(waveform: np.ndarray, factor: float) -> np.ndarray:
+    """Plays a wave faster or slower by resampling, so that tempo and pitch change together.
+
+    Args:
+        waveform: (samples,) float32.
+        factor: Speed; 1.1 is a tenth faster and higher.
+
+    Returns:
+        (ceil(samples / factor),) float32.
+
+    Example:
+
+    >>> change_speed(np.zeros(16_000, np.float32), 0.5).shape
+    (32000,)
+
+    Reference:
+        Ko, Peddinti, Povey, Khudanpur, "Audio augmentation for speech recognition", Interspeech 2015.
+    """
+    return librosa.resample(waveform, orig_sr=factor, target_sr=1.0, res_type="soxr_hq")
+
+
+def add_white_noise(waveform: np.ndarray, snr_db: float, seed: int) -> np.ndarray:
+    """Adds Gaussian white noise at a signal-to-noise ratio that holds exactly over the wave.
+
+    Args:
+        waveform: (samples,) float32.
+        snr_db: Power of the wave over power of the noise, in decibels. A silent wave stays silent.
+        seed: The same seed gives the same noise.
+
+    Returns:
+        (samples,) float32.
+
+    Example:
+
+    >>> wave = np.ones(4, np.float32)
+    >>> float(np.mean((add_white_noise(wave, 20.0, seed=0) - wave) ** 2).round(6))
+    0.01
+    """
+    noise = np.random.default_rng(seed).standard_normal(len(waveform))
+    power = np.mean(np.square(waveform, dtype=np.float64)) * 10 ** (-snr_db / 10)
+    return (waveform + noise * np.sqrt(power / np.mean(np.square(noise)))).astype(np.float32)
+
+
+def _read(path: Path) -> bytes:
+    """The bytes of a file that is not too large."""
+    if not path.exists():
+        raise EmotionTFError(f"{path} does not exist", expected="an audio file")
+    if not path.is_file():
+        raise EmotionTFError(f"{path} is not a file", expected="an audio file", fix="name the file itself")
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise EmotionTFError(f"{path} is too large", expected=f"at most {MAX_BYTES} bytes", received=f"{size}")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise EmotionTFError(f"{path} cannot be read ({error.strerror})", expected="a readable file") from None
+
+
+def _check_header(file: soundfile.SoundFile, content: bytes, name: str) -> None:
+    """Refuses what the header gives away, before anything is allocated for what it claims."""
+    missing = _missing_bytes(content, file.format)
+    if missing:
+        raise _cut_short(name, f"{len(content) + missing} bytes, as its header says", f"{len(content)}")
+    if not file.frames:
+        raise EmotionTFError(f"{name} holds no samples", expected="some sound after the header")
+    seconds = file.frames / file.samplerate
+    size = file.frames * file.channels * np.dtype(np.float32).itemsize
+    if seconds > MAX_SECONDS or size > MAX_BYTES:
+        raise EmotionTFError(
+            f"{name} is too long",
+            expected=f"at most {MAX_SECONDS / 3600:g} hours and {MAX_BYTES} bytes as float32",
+            received=f"{seconds / 3600:g} hours and {size} bytes, by its header",
+            fix="cut the recording, or mend its header by converting it again",
+        )
+
+
+def _missing_bytes(content: bytes, container: str) -> int:
+    """How many bytes a WAV or OGG file lacks at least; libsndfile passes over both in silence."""
+    if container in ("WAV", "WAVEX"):
+        position = 12
+        while position + 8 <= len(content):
+            chunk, size = struct.unpack_from("<4sI", content, position)
+            position += 8 + size
+            if chunk == b"data":
+                return max(0, position - len(content))
+            position += size % 2
+    if container == "OGG":
+        # Each page begins with 27 bytes, the last of which counts the segments whose lengths follow.
+        page = content[content.rfind(b"OggS") :]
+        if len(page) < 27 or len(page) < 27 + page[26]:
+            return 1
+        ends_stream = page[5] & 4
+        return max(0 if ends_stream else 1, 27 + page[26] + sum(page[27 : 27 + page[26]]) - len(page))
+    return 0
+
+
+def _cut_short(name: str, expected: str, received: str) -> EmotionTFError:
+    return EmotionTFError(f"{name} is cut short", expected=expected, received=received, fix="copy or convert it again")
+
+
+def _decode_with_tensorflow_io(file: soundfile.SoundFile, content: bytes) -> np.ndarray | None:
+    """Samples (frames, channels) float32, or None if tensorflow-io is not there or is not up to this file."""
+    audio = _tensorflow_io_audio()
+    encoding = (file.format, file.subtype)
+    if audio is None or encoding not in TENSORFLOW_IO_OPS:
+        return None
+    import tensorflow as tf
+
+    op, dtype = TENSORFLOW_IO_OPS[encoding]
+    try:
+        samples = getattr(audio, op)(content, **({} if dtype is None else {"dtype": dtype})).numpy()
+    except tf.errors.OpError:
+        # It refuses good files too, such as a WAV with stray bytes at its end: soundfile has the last word.
+        return None
+    if samples.shape != (file.frames, file.channels):
+        # A chunk of odd length before the samples makes it return no samples, without an error.
+        return None
+    if samples.dtype == np.float32:
+        return samples
+    full_scale = np.float32(2.0 ** (8 * samples.dtype.itemsize - 1))
+    centre = full_scale if samples.dtype == np.uint8 else np.float32(0)
+    return (samples.astype(np.float32) - centre) / full_scale
+
+
+@functools.cache
+def _tensorflow_io_audio() -> ModuleType | None:
+    """tensorflow-io's decoders, or None where it is missing or was compiled for another TensorFlow."""
+    try:
+        with warnings.catch_warnings():
+            # It warns of file systems that do not load; nothing here reads through them.
+            warnings.simplefilter("ignore")
+            import tensorflow_io
+
+            # The compiled ops load when one is first looked at, which is where another TensorFlow shows.
+            tensorflow_io.python.ops.core_ops.io_audio_decode_wav  # noqa: B018
+    except (ImportError, NotImplementedError):
+        return None
+    return tensorflow_io.audio

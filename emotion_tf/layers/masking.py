@@ -1,0 +1,27 @@
+"""What layers do with a Keras mask: float32 arithmetic that every runtime has built in."""
+
+from typing import Any
+
+import keras
+
+
+def column(mask: Any, maps: Any) -> Any:
+    """A mask (B, T) as ones and zeros, float32, that broadcast against `maps` (B, T, ...); without a mask, ones."""
+    shape = keras.ops.shape(maps)
+    if mask is None:
+        mask = keras.ops.ones(shape[:2], dtype="float32")
+    return keras.ops.reshape(keras.ops.cast(mask, "float32"), (-1, shape[1], *[1] * (len(maps.shape) - 2)))
+
+
+def masked_max(maps: Any, mask: Any) -> Any:
+    """Maximum along axis 1 of the positions that `mask`, a `column`, lets through; zero where there are none."""
+    # Masked positions take the row's smallest value, which never wins. A huge negative constant in its place would
+    # overflow in float16 and spoil the ranges of an int8 model.
+    smallest = keras.ops.min(maps, axis=1, keepdims=True)
+    return keras.ops.max(mask * maps + (1 - mask) * smallest, axis=1) * keras.ops.max(mask, axis=1)
+
+
+def masked_mean(maps: Any, mask: Any) -> Any:
+    """Mean along axis 1 of the positions that `mask`, a `column`, lets through; zero where there are none."""
+    count = keras.ops.maximum(keras.ops.sum(mask, axis=1), 1.0)
+    return keras.ops.sum(mask * maps, axis=1) / count

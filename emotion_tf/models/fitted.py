@@ -1,0 +1,22 @@
+"""What is fitted on the training part of a fold before the network is built."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Normalisation and vocabulary of a training part.
+
+    Args:
+        mean: (D,) mean of each feature over the frames of the training part; None without audio.
+        variance: (D,) variance of each feature.
+        vocabulary: The words, position 0 being padding and 1 the unknown word; empty without text.
+        embeddings: (V, E) word vectors, or None where embeddings are learned from scratch.
+    """
+
+    mean: np.ndarray | None = None
+    variance: np.ndarray | None = None
+    vocabulary: tuple[str, ...] = field(default=(), repr=False)
+    embeddings: np.ndarray | None = field(default=None, repr=False)

@@ -1,0 +1,48 @@
+"""MSCNN-SPU and MSCNN-SPU-ATT."""
+
+from typing import Any
+
+import keras
+
+from emotion_tf.config import Config
+from emotion_tf.layers import ModalAttention, MultiScaleConv2D, StatisticalPooling, SWEMPooling
+from emotion_tf.models.fitted import Fitted
+from emotion_tf.models.parts import audio_input, classify, embed, normalize, text_input
+
+
+def mscnn(config: Config, fitted: Fitted) -> keras.Model:
+    """Multi-scale convolutions, statistical pooling and, with both modalities, attention of the audio over the words.
+
+    Where the paper is silent: the hidden dense layer is `model.dense_units` wide, dropout stands before both dense layers,
+    and audio scale i attends to text scale i unless `model.pairing` says otherwise.
+
+    Args:
+        config: `config.model` chooses among the variants: modality, attention, SWEM.
+        fitted: Normalisation for the audio, vocabulary for the text.
+
+    Returns:
+        A model of the inputs `audio` (B, T, D) float32, padded with zero frames, and `words` (B, M) int32, padded with zeros,
+        as far as the modality has them; it gives probabilities (B, 4) float32.
+
+    Reference:
+        Peng et al., "Efficient Speech Emotion Recognition Using Multi-Scale CNN and Attention", ICASSP 2021.
+    """
+    settings = config.model
+    inputs: dict[str, Any] = {}
+    utterance = []
+    if settings.hears:
+        inputs["audio"] = audio_input(config)
+        frames = normalize(inputs["audio"], config, fitted)  # (B, T, D)
+        audio_maps = MultiScaleConv2D(settings.filters, settings.audio_kernel_sizes, name="audio_mscnn")(frames)
+        audio_pooled = StatisticalPooling(name="audio_spu")(audio_maps)  # (B, 3, S, F)
+        utterance.append(audio_pooled)
+    if settings.reads:
+        inputs["words"] = text_input()
+        embeddings = embed(inputs["words"], config, fitted)  # (B, M, E)
+        text_maps = MultiScaleConv2D(settings.filters, settings.text_kernel_sizes, name="text_mscnn")(embeddings)
+        utterance.append(StatisticalPooling(name="text_spu")(text_maps))
+        if settings.swem:
+            utterance.append(SWEMPooling(name="swem")(embeddings))
+        if settings.hears and settings.attention:
+            utterance.append(ModalAttention(settings.pairing, name="attention")([audio_pooled, text_maps]))
+    return keras.Model(inputs, classify(utterance, config), name="mscnn")

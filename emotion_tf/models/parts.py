@@ -1,0 +1,62 @@
+"""What every model begins and ends with."""
+
+from typing import Any
+
+import keras
+
+from emotion_tf.config import Config
+from emotion_tf.labels import EMOTIONS
+from emotion_tf.models.fitted import Fitted
+
+
+BATCH_MOMENTUM = 0.9
+"""Keras' default of 0.99 takes longer to settle than a corpus of a few hundred utterances is trained."""
+
+
+def audio_input(config: Config) -> Any:
+    """Features (B, T, D) float32."""
+    return keras.Input((None, config.features.width), dtype="float32", name="audio")
+
+
+def text_input() -> Any:
+    """Word ids (B, M) int32."""
+    return keras.Input((None,), dtype="int32", name="words")
+
+
+def normalize(audio: Any, config: Config, fitted: Fitted) -> Any:
+    """Features scaled by the mean and deviation of the training part, under the mask of the frames that are not zero."""
+    # float32 under every dtype policy: raw features reach -600 dB, where float16 has steps of half a decibel.
+    frames = keras.layers.Masking(0.0, dtype="float32", name="padding")(audio)
+    layer = keras.layers.Normalization(
+        mean=fitted.mean.tolist(), variance=fitted.variance.tolist(), dtype="float32", name="normalization"
+    )
+    return layer(frames)
+
+
+def embed(words: Any, config: Config, fitted: Fitted) -> Any:
+    """Word embeddings (B, M, E), under the mask of the words that are not padding."""
+    learned = fitted.embeddings is None
+    layer = keras.layers.Embedding(
+        len(fitted.vocabulary),
+        config.words.embedding_width,
+        mask_zero=True,
+        trainable=learned or config.words.trainable,
+        name="embeddings",
+    )
+    embeddings = layer(words)
+    if not learned:
+        layer.set_weights([fitted.embeddings])
+    return embeddings
+
+
+def classify(vectors: list[Any], config: Config) -> Any:
+    """Probabilities (B, 4) float32 from the utterance's vectors, flattened and side by side."""
+    settings = config.model
+    flat = [keras.layers.Flatten()(vector) for vector in vectors]
+    hidden = flat[0] if len(flat) == 1 else keras.layers.Concatenate(name="utterance")(flat)
+    if settings.batch_normalization:
+        hidden = keras.layers.BatchNormalization(momentum=BATCH_MOMENTUM, name="batch_normalization")(hidden)
+    hidden = keras.layers.Dropout(settings.dropout, name="utterance_dropout")(hidden)
+    hidden = keras.layers.Dense(settings.dense_units, activation="relu", name="hidden")(hidden)
+    hidden = keras.layers.Dropout(settings.dropout, name="hidden_dropout")(hidden)
+    return keras.layers.Dense(len(EMOTIONS), activation="softmax", dtype="float32", name="probabilities")(hidden)

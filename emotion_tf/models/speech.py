@@ -1,0 +1,29 @@
+"""The whole way from the wave to the probabilities, as one model."""
+
+from typing import Any
+
+import keras
+
+from emotion_tf.config import Config
+from emotion_tf.layers import MFCC
+
+
+def speech_model(network: keras.Model, config: Config) -> keras.Model:
+    """Puts the front end before a network of features, so that a saved file needs nothing else to hear.
+
+    Args:
+        network: A model of `audio` and `words`, or of one of them, which stays inside as the layer of its name.
+        config: Holds the settings of the front end.
+
+    Returns:
+        A model of `waveform` (B, N) float32 and `num_samples` (B,) int32 in place of `audio`.
+    """
+    inputs: dict[str, Any] = {}
+    features: dict[str, Any] = {}
+    if config.model.hears:
+        inputs["waveform"] = keras.Input((None,), dtype="float32", name="waveform")
+        inputs["num_samples"] = keras.Input((), dtype="int32", name="num_samples")
+        features["audio"] = MFCC(config.features, name="front_end")(inputs["waveform"], inputs["num_samples"])
+    if config.model.reads:
+        inputs["words"] = features["words"] = keras.Input((None,), dtype="int32", name="words")
+    return keras.Model(inputs, network(features), name="speech")

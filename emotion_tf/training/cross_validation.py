@@ -1,0 +1,195 @@
+"""A whole run: every fold of a protocol trained, tested on speakers it has not heard, and judged."""
+
+import importlib.metadata
+import platform
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from emotion_tf import labels, models
+from emotion_tf.config import Config
+from emotion_tf.corpora import folds
+from emotion_tf.corpora.corpus import Corpus
+from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.dataset.extract import Records, extract
+from emotion_tf.dataset.pipeline import evaluation_dataset, training_dataset
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.evaluation import evaluate
+from emotion_tf.evaluation.metrics import unweighted_accuracy
+from emotion_tf.evaluation.predictions import Predictions
+from emotion_tf.features.words import Vocabulary
+from emotion_tf.files import digest, read_json, replacing, write_json, write_text
+from emotion_tf.training.fit import fit
+from emotion_tf.training.loop import train_network
+
+SYNTHETIC_NOTE = "The corpus is synthetic: machines speak it, and these figures say nothing about human emotion."
+
+
+def train(
+    corpus: Corpus,
+    config: Config,
+    protocol: str,
+    workdir: str | Path,
+    records_dir: str | Path | None = None,
+    skip_bad: bool = False,
+    report: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """Trains and tests every fold, or goes on with a run that was stopped.
+
+    Args:
+        corpus: The corpus.
+        config: The settings.
+        protocol: One of the protocols of `emotion_tf.corpora.folds`, such as `speaker-kfold:5`.
+        workdir: The run's folder; it gets `config.json`, `folds.json`, a folder a fold, `predictions.csv`, `metrics.json`,
+            `report.html`, and `model/`, the model to export: that of the fold which does best on its own dev speakers.
+        records_dir: Where features are kept from run to run; `records` beside the workdir if None.
+        skip_bad: Leave out, and list, utterances whose audio cannot be read, instead of stopping at the first.
+        report: Called with lines of progress.
+
+    Returns:
+        The content of `metrics.json`.
+
+    Raises:
+        EmotionTFError: If the corpus does not fit the protocol or the settings, audio cannot be read, or the workdir holds
+            a run of other settings.
+    """
+    workdir = Path(workdir)
+    records = extract(corpus.utterances, config, records_dir or workdir.parent / "records", skip_bad, report)
+    assignment = folds.assign(records.utterances, protocol, config.training.fold_seed)
+    _claim(workdir, _description(corpus, config, protocol, assignment))
+    write_json(workdir / "folds.json", assignment)
+    numbers = sorted(set(assignment.values()))
+    for number in numbers:
+        if not (workdir / f"fold_{number}" / "predictions.csv").exists():
+            split = folds.split(
+                records.utterances, assignment, number, config.training.dev_splits, config.training.fold_seed
+            )
+            folds.check(split, protocol)
+            report(f"fold {number}: {len(split.train)} to train, {len(split.dev)} dev, {len(split.test)} test")
+            _run_fold(workdir / f"fold_{number}", number, split, records, config)
+    parts = [Predictions.read(workdir / f"fold_{number}" / "predictions.csv") for number in numbers]
+    Predictions.concatenate(parts).write(workdir / "predictions.csv")
+    _choose_model(workdir, numbers)
+    return evaluate(workdir)
+
+
+def _description(corpus: Corpus, config: Config, protocol: str, assignment: dict[str, int]) -> dict[str, Any]:
+    """The content of a run's `config.json`: all that rebuilds the run."""
+    notes = [SYNTHETIC_NOTE] if corpus.synthetic else []
+    if folds.leaks_speakers(protocol):
+        notes.append(folds.LEAK_NOTE)
+    packages = ("emotion-tf", "tensorflow", "keras", "numpy", "librosa")
+    return {
+        "corpus": corpus.name,
+        "protocol": protocol,
+        "synthetic": corpus.synthetic,
+        "notes": notes,
+        "settings": config.as_dict(),
+        "folds_digest": digest(assignment),
+        "versions": {
+            "python": platform.python_version(),
+            **{package: importlib.metadata.version(package) for package in packages},
+        },
+    }
+
+
+def _claim(workdir: Path, description: dict[str, Any]) -> None:
+    """Writes `config.json`, or checks that the one which is there describes the same run."""
+    path = workdir / "config.json"
+    if not path.exists():
+        write_json(path, description)
+        return
+    there, here = (_flatten({**content, "versions": {}}) for content in (read_json(path), description))
+    for name in sorted(there.keys() | here.keys()):
+        if there.get(name) != here.get(name):
+            raise EmotionTFError(
+                f"{workdir} holds a run of another configuration",
+                expected=f"{name} = {there.get(name)}",
+                received=f"{here.get(name)}",
+                fix="choose another --workdir, or delete this one",
+            )
+
+
+def _flatten(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings by dotted names, tuples as lists."""
+    flat: dict[str, Any] = {}
+    for name, value in content.items():
+        if isinstance(value, dict):
+            flat |= _flatten(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = list(value) if isinstance(value, tuple) else value
+    return flat
+
+
+def _run_fold(folder: Path, number: int, split: folds.Split, records: Records, config: Config) -> None:
+    """Trains on one fold and leaves its model and predictions in `folder`, `predictions.csv` last of all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    keras.utils.set_random_seed(config.training.seed)
+    keras.config.set_dtype_policy(config.training.dtype_policy)
+    fitted = fit(config, records, split.train)
+    network = models.build(config, fitted)
+    vocabulary = Vocabulary(fitted.vocabulary) if config.model.reads else None
+
+    def evaluated(part: Sequence[Utterance]) -> tf.data.Dataset:
+        return evaluation_dataset([records.clean], config, [utterance.id for utterance in part], vocabulary)
+
+    train_network(
+        network,
+        training_dataset(
+            [records.clean, *records.augmented],
+            config,
+            [utterance.id for utterance in split.train],
+            vocabulary,
+            config.training.seed,
+        ),
+        evaluated(split.dev),
+        config,
+        np.array([labels.index(utterance.label) for utterance in split.train]),
+        folder,
+    )
+    with replacing(folder / "model") as temporary:
+        temporary.mkdir()
+        save_model(temporary, network, config, fitted)
+    for name, part in (("dev_predictions.csv", split.dev), ("predictions.csv", split.test)):
+        Predictions(
+            [utterance.id for utterance in part],
+            np.full(len(part), number),
+            [utterance.speaker for utterance in part],
+            np.array([labels.index(utterance.label) for utterance in part]),
+            network.predict(evaluated(part), verbose=0),
+        ).write(folder / name)
+
+
+def save_model(folder: Path, network: keras.Model, config: Config, fitted: models.Fitted) -> None:
+    """Writes a trained network, with its front end and all that is needed to use it, into a folder.
+
+    Args:
+        folder: An existing folder; it gets `model.keras`, which hears waves, `config.json`, `labels.txt` and, if it reads,
+            `vocabulary.txt`.
+        network: A network of features and words.
+        config: Its settings.
+        fitted: What it was built with.
+    """
+    models.speech_model(network, config).save(folder / "model.keras")
+    config.save(folder / "config.json")
+    write_text(folder / "labels.txt", "".join(f"{name}\n" for name in labels.EMOTIONS))
+    if config.model.reads:
+        Vocabulary(fitted.vocabulary).save(folder / "vocabulary.txt")
+
+
+def _choose_model(workdir: Path, numbers: Sequence[int]) -> None:
+    """Copies the model that does best on its own dev speakers to `model/`."""
+
+    def score(number: int) -> float:
+        dev = Predictions.read(workdir / f"fold_{number}" / "dev_predictions.csv")
+        return unweighted_accuracy(dev.labels, dev.predicted)
+
+    best = max(numbers, key=score)
+    with replacing(workdir / "model") as temporary:
+        shutil.copytree(workdir / f"fold_{best}" / "model", temporary)
+        write_json(temporary / "fold.json", {"fold": best})

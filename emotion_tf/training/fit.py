@@ -1,0 +1,61 @@
+"""What is fitted before the network: normalisation and vocabulary, on the training part of the fold alone."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from emotion_tf.config import Config
+from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.dataset.extract import Records
+from emotion_tf.dataset.pipeline import read_examples
+from emotion_tf.features.words import Vocabulary, embedding_matrix, read_word_vectors
+from emotion_tf.models import Fitted
+
+SMALLEST_VARIANCE = 1e-6
+"""A feature that never changes is left as it is."""
+
+
+def fit(config: Config, records: Records, train: Sequence[Utterance]) -> Fitted:
+    """Fits normalisation and vocabulary.
+
+    Args:
+        config: Says what is heard and read.
+        records: The records of the corpus; only those of `train` are read.
+        train: The training part of the fold.
+
+    Returns:
+        What the models need.
+    """
+    mean, variance = _moments(config, records, train) if config.model.hears else (None, None)
+    if not config.model.reads:
+        return Fitted(mean, variance)
+    vocabulary = build_vocabulary(config, train)
+    embeddings = None
+    if config.words.word_vectors is not None:
+        embeddings = embedding_matrix(vocabulary, config.words.word_vectors, config.words.embedding_width)
+    return Fitted(mean, variance, vocabulary.words, embeddings)
+
+
+def build_vocabulary(config: Config, train: Sequence[Utterance]) -> Vocabulary:
+    """The words of the training part and, where word vectors are frozen, further words that have one."""
+    words = config.words
+    also: Sequence[str] = ()
+    if words.word_vectors is not None and not words.trainable:
+        also, _ = read_word_vectors(words.word_vectors, limit=words.vocabulary_size)
+    return Vocabulary.build([utterance.text for utterance in train], words.vocabulary_size, words.min_count, also)
+
+
+def _moments(config: Config, records: Records, train: Sequence[Utterance]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance (D,) of each feature over all frames of the training part."""
+    count, mean, squares = 0, np.zeros(config.features.width), np.zeros(config.features.width)
+    for example in read_examples([records.clean], config, [utterance.id for utterance in train]):
+        frames = example["audio"].numpy().astype(np.float64)
+        if not len(frames):
+            continue
+        # Merging means and squared deviations part by part loses no digits, as a difference of two large sums would.
+        count += len(frames)
+        shift = frames.mean(axis=0) - mean
+        mean += shift * len(frames) / count
+        squares += frames.var(axis=0) * len(frames) + shift**2 * len(frames) * (count - len(frames)) / count
+    variance = squares / count
+    return mean.astype(np.float32), np.where(variance < SMALLEST_VARIANCE, 1.0, variance).astype(np.float32)

@@ -1,0 +1,106 @@
+"""Training one network on one fold."""
+
+import csv
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from emotion_tf.config import Config, TrainingConfig
+from emotion_tf.labels import EMOTIONS
+from emotion_tf.training.unweighted_accuracy import UnweightedAccuracy
+
+
+def compile_network(network: keras.Model, training: TrainingConfig, steps_per_epoch: int) -> None:
+    """Gives a network the optimizer, loss and metrics of the settings.
+
+    Args:
+        network: Any model of `emotion_tf.models`.
+        training: The recipe.
+        steps_per_epoch: Steps of an epoch, on which the cosine schedule depends.
+    """
+    rate: float | keras.optimizers.schedules.LearningRateSchedule = training.learning_rate
+    if training.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, training.epochs * steps_per_epoch)
+    if training.optimizer == "adamw":
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=training.weight_decay, global_clipnorm=training.clip_norm)
+    else:
+        optimizer = keras.optimizers.Adam(rate, global_clipnorm=training.clip_norm)
+    network.compile(
+        optimizer=optimizer,
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
+        metrics=[keras.metrics.CategoricalAccuracy(name="wa"), UnweightedAccuracy(len(EMOTIONS))],
+        # Keras would compile with XLA, anew for every length of a batch, which takes longer than the steps themselves.
+        jit_compile=False,
+    )
+
+
+def train_network(
+    network: keras.Model,
+    train: tf.data.Dataset,
+    dev: tf.data.Dataset,
+    config: Config,
+    labels: np.ndarray,
+    folder: Path,
+    verbose: int | str = "auto",
+) -> None:
+    """Trains a network, goes on where an earlier call was stopped, and leaves it with the weights that are kept.
+
+    Args:
+        network: The network; it is compiled here.
+        train: Batches of the training part, once.
+        dev: Batches of the dev part, which decide when to stop and which weights to keep.
+        config: The recipe.
+        labels: (N,) class indices of the training part, for class weights.
+        folder: Gets `history.csv`, TensorBoard logs and, while training lasts, a checkpoint to resume from.
+        verbose: As for `keras.Model.fit`.
+    """
+    training = config.training
+    steps = int(train.reduce(0, lambda count, _: count + 1).numpy())
+    compile_network(network, training, steps)
+    best = folder / "best.weights.h5"
+    callbacks: list[keras.callbacks.Callback] = [
+        keras.callbacks.BackupAndRestore(str(folder / "checkpoint")),
+        keras.callbacks.CSVLogger(str(folder / "history.csv"), append=True),
+        keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False),
+    ]
+    if training.keep == "best":
+        callbacks.append(
+            keras.callbacks.ModelCheckpoint(
+                str(best),
+                monitor="val_ua",
+                mode="max",
+                save_best_only=True,
+                save_weights_only=True,
+                initial_value_threshold=_best_so_far(folder / "history.csv"),
+            )
+        )
+    if training.patience is not None:
+        callbacks.append(keras.callbacks.EarlyStopping("val_ua", mode="max", patience=training.patience))
+    network.fit(
+        train,
+        validation_data=dev,
+        epochs=training.epochs,
+        class_weight=_class_weights(labels) if training.class_weights == "balanced" else None,
+        callbacks=callbacks,
+        verbose=verbose,
+    )
+    if training.keep == "best":
+        network.load_weights(best)
+        best.unlink()
+
+
+def _class_weights(labels: np.ndarray) -> dict[int, float]:
+    """Weights by which each class counts as much as any other, and an average utterance counts one."""
+    counts = np.bincount(labels, minlength=len(EMOTIONS))
+    present = np.count_nonzero(counts)
+    return {index: len(labels) / (present * count) if count else 0.0 for index, count in enumerate(counts)}
+
+
+def _best_so_far(history: Path) -> float | None:
+    """The best score on the dev part of the epochs before an interruption."""
+    if not history.exists():
+        return None
+    with history.open(newline="") as file:
+        return max((float(row["val_ua"]) for row in csv.DictReader(file)), default=None)

@@ -1,0 +1,123 @@
+import hashlib
+import json
+
+import pytest
+
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.files import digest, read_json, replacing, write_json, write_text
+
+
+def test_file_appears_with_its_parents(tmp_path):
+    path = tmp_path / "new" / "folder" / "notes.txt"
+    with replacing(path) as temporary:
+        assert temporary.suffix == ".txt"
+        assert not temporary.exists()
+        temporary.write_text("new")
+        assert not path.exists()
+    assert path.read_text() == "new"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_file_replaces_file(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("old")
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["model", "replaced"])
+def test_folder_replaces_folder_whole(tmp_path, name):
+    path = tmp_path / name
+    path.mkdir()
+    (path / "stale").write_text("old")
+    with replacing(path) as temporary:
+        temporary.mkdir()
+        (temporary / "fresh").write_text("new")
+        assert (path / "stale").read_text() == "old"
+    assert [item.name for item in path.iterdir()] == ["fresh"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_folder_in_place_of_file_and_file_in_place_of_folder(tmp_path):
+    folder, file = tmp_path / "folder", tmp_path / "file"
+    folder.mkdir()
+    (folder / "old").touch()
+    with replacing(folder) as temporary:
+        temporary.write_text("now a file")
+    assert folder.read_text() == "now a file"
+
+    file.write_text("old")
+    with pytest.raises(NotADirectoryError), replacing(file) as temporary:
+        temporary.mkdir()
+    assert file.read_text() == "old"
+    assert sorted(tmp_path.iterdir()) == [file, folder]
+
+
+@pytest.mark.parametrize("interruption", [RuntimeError, KeyboardInterrupt])
+def test_old_content_stays_when_the_block_raises(tmp_path, interruption):
+    file, folder = tmp_path / "file.json", tmp_path / "folder"
+    file.write_text("old")
+    folder.mkdir()
+    (folder / "old").touch()
+    with pytest.raises(interruption), replacing(file) as temporary:
+        temporary.write_text("half")
+        raise interruption
+    with pytest.raises(interruption), replacing(folder) as temporary:
+        temporary.mkdir()
+        (temporary / "half").touch()
+        raise interruption
+    assert file.read_text() == "old"
+    assert [item.name for item in folder.iterdir()] == ["old"]
+    assert sorted(tmp_path.iterdir()) == [file, folder]
+
+
+def test_old_content_stays_when_the_block_leaves_nothing(tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "old").touch()
+    with pytest.raises(FileNotFoundError), replacing(folder):
+        pass
+    assert [item.name for item in folder.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_json_is_readable_by_people_and_keeps_its_content(tmp_path):
+    content = {"text": "déjà vu", "values": [1, 0.5, None, True]}
+    path = tmp_path / "content.json"
+    write_json(path, content)
+    raw = path.read_bytes()
+    assert "déjà vu".encode() in raw
+    assert raw.endswith(b"\n")
+    assert json.loads(raw) == read_json(path) == content
+
+
+def test_text_is_written_as_it_is(tmp_path):
+    path = tmp_path / "text.txt"
+    write_text(path, "one\r\ntwo\nдва")
+    assert path.read_bytes() == "one\r\ntwo\nдва".encode()
+
+
+def test_content_that_is_not_json_leaves_the_old_file(tmp_path):
+    path = tmp_path / "content.json"
+    write_json(path, "old")
+    with pytest.raises(TypeError):
+        write_json(path, {"path": path})
+    assert read_json(path) == "old"
+
+
+def test_missing_and_broken_json_are_told(tmp_path):
+    path = tmp_path / "content.json"
+    with pytest.raises(EmotionTFError, match=r"content\.json does not exist; expected a JSON file"):
+        read_json(path)
+    for broken in (b'{"half": ', b"\xff\xfe"):
+        path.write_bytes(broken)
+        with pytest.raises(EmotionTFError, match=r"content\.json is not valid JSON .* To fix: delete it"):
+            read_json(path)
+
+
+def test_digest_is_sha256_of_sorted_compact_json():
+    assert digest({"b": [1, "é"], "a": None}) == hashlib.sha256('{"a":null,"b":[1,"é"]}'.encode()).hexdigest()
+    assert digest([1, 2]) != digest([2, 1])
