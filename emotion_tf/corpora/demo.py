@@ -54,8 +54,8 @@ VOICES = (
 CUES = ("words",) * 3 + ("prosody",) * 3 + ("both",) * 2
 """What tells the emotion in the utterances that each speaker gives to it."""
 
-# Prosody is always five numbers, in the units of eSpeak NG: rate in words a minute; volume, of which 100 is normal; pitch
-# and pitch range, of which 50 is the voice's own; and the pause between words, in units of 10 milliseconds.
+# Prosody is always five numbers, in the units of eSpeak NG: rate in words a minute; volume, of which 100 is normal;
+# pitch and pitch range, of which 50 is the voice's own; and the pause between words, in units of 10 milliseconds.
 
 NEUTRAL = np.array([165, 52, 42, 45, 1.0])
 SHIFTS = {
@@ -75,7 +75,7 @@ UTTERANCE_DEVIATION = np.array([12, 6, 8, 12, 0.8])
 
 LOWEST = np.array([90, 15, 0, 0, 0])
 HIGHEST = np.array([260, 110, 99, 99, 12])
-"""Bounds of the prosody. The upper one of the volume keeps every voice from clipping."""
+"""Bounds of the prosody. At the highest volume the loudest voice just fills 16 bits."""
 
 _MANIFEST = "manifest.csv"
 _TAG = "plan.sha256"

@@ -67,7 +67,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     table = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     try:
         header = [column.strip() for column in next(table, [])]
-        _check_columns(header, f"{path}, line {table.line_num}")
+        _check_columns(header, f"{path}, line 1")
         for cells in table:
             if not cells:
                 continue
@@ -145,11 +145,6 @@ def _utterance(row: dict[str, str], where: str, folder: Path) -> Utterance:
             fix="rename the label or leave the row out",
         )
     audio = folder / cells["audio"] if cells["audio"] else None
-    if audio is not None and not audio.is_file():
-        raise EmotionTFError(
-            f"{where}: there is no audio file {audio}",
-            fix="mend the path, which starts from the folder of the manifest, or leave the row out",
-        )
     start = _seconds(cells["start"], f"{where}: wrong start") or 0.0
     end = _seconds(cells["end"], f"{where}: wrong end")
     if end is not None and end <= start:

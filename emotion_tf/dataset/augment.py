@@ -16,7 +16,8 @@ def augment(config: Config) -> Callable[..., tuple[dict[str, tf.Tensor], tf.Tens
     utterance's mean, hidden frames become zero, which is what the model takes for padding.
 
     Reference:
-        Park et al., "SpecAugment: A Simple Data Augmentation Method for Automatic Speech Recognition", Interspeech 2019.
+        Park et al., "SpecAugment: A Simple Data Augmentation Method for Automatic Speech Recognition", Interspeech
+        2019.
     """
     settings = config.augmentation
     static_width = config.features.static_width

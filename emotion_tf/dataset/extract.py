@@ -117,15 +117,13 @@ def _extract_variant(
     with replacing(path.parent) as temporary:
         temporary.mkdir()
         with tf.io.TFRecordWriter(str(temporary / path.name)) as writer:
-            done = 0
-            for utterance, outcome in _outcomes(utterances, config, variant):
+            for done, (utterance, outcome) in enumerate(_outcomes(utterances, config, variant), start=1):
                 if isinstance(outcome, EmotionTFError):
                     if not skip_bad:
                         raise outcome
                     reasons[utterance.id] = str(outcome)
                 else:
                     writer.write(serialize(utterance, outcome))
-                done += 1
                 if done % CHUNK == 0 or done == len(utterances):
                     report(f"features of {done} of {len(utterances)} utterances (speed {variant.speed:g})")
         write_json(temporary / reasons_path.name, reasons)

@@ -23,8 +23,8 @@ DELTA_TAPS = 9
 PITCH_WINDOW_SECONDS = 0.064
 PITCH_CEILING_HZ = 2_000.0
 PITCH_STEPS_PER_OCTAVE = 48
-PITCH_OCTAVE_COST = 0.02
-PITCH_SHARPNESS = 60.0
+PITCH_OCTAVE_COST = 0.03
+PITCH_SHARPNESS = 200.0
 
 
 def frame_count(num_samples: tf.Tensor, config: FeatureConfig) -> tf.Tensor:
@@ -121,8 +121,8 @@ def _dct_matrix(config: FeatureConfig) -> np.ndarray:
 
 
 def _deltas(static: tf.Tensor, num_frames: tf.Tensor, orders: int) -> list[tf.Tensor]:
-    """Differences along time of order 1 to `orders`, each (B, T, static_width); the outermost true frames stand for those
-    beyond them.
+    """Differences along time of order 1 to `orders`, each (B, T, static_width); the outermost true frames stand for
+    those beyond them.
     """
     half = DELTA_TAPS // 2
     length = tf.shape(static)[1]
@@ -150,9 +150,9 @@ def _loud_stretch(energy: tf.Tensor, mask: tf.Tensor, trim_db: float) -> tf.Tens
 def _pitch(waveform: tf.Tensor, config: FeatureConfig) -> tuple[tf.Tensor, tf.Tensor]:
     """F0 in octaves above `pitch_min_hz` and voicing strength from 0 to about 1, each (B, T, 1).
 
-    The autocorrelation of each frame, divided by that of the window, is read at lags on a logarithmic grid. F0 is the mean
-    of the grid under a sharp softmax instead of its maximum, so that rounding cannot make it leap by an octave between one
-    runtime and another.
+    The autocorrelation of each frame, divided by that of the window, is read at lags on a logarithmic grid. F0 is the
+    mean of the grid under a sharp softmax instead of its maximum, so that rounding cannot make it leap by an octave
+    between one runtime and another.
 
     Reference:
         Boersma, "Accurate short-term analysis of the fundamental frequency", 1993.
@@ -161,7 +161,8 @@ def _pitch(waveform: tf.Tensor, config: FeatureConfig) -> tuple[tf.Tensor, tf.Te
     power = _power_spectrum(waveform, window, config)[:, :, : cosines.shape[0]]
     correlation = tf.matmul(power, tf.constant(cosines))  # (B, T, 1 + lags), the first at lag zero
     normalized = correlation[:, :, 1:] / (correlation[:, :, :1] + POWER_FLOOR)
-    # Of two lags that fit as well, the shorter one is the period and the longer one its double.
+    # Of two lags that fit as well, the shorter one is the period and the longer one its double. Cost times sharpness
+    # leaves the double e⁻⁶ of the weight, so that it does not draw the mean away.
     weights = tf.nn.softmax(PITCH_SHARPNESS * (normalized + PITCH_OCTAVE_COST * octaves))
     f0 = tf.reduce_sum(weights * octaves, axis=-1, keepdims=True)
     voicing = tf.reduce_sum(weights * normalized, axis=-1, keepdims=True)

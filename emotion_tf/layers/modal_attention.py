@@ -14,18 +14,18 @@ class ModalAttention(keras.layers.Layer):
     """The audio looks at the words: each pooled statistic of the audio weighs the positions of the text maps.
 
     For each statistic γ, with e the audio's pooled vector and h the text map at position k, the weights are the softmax
-    over k of eᵀh, and the result is the sum of the h so weighted. Scores and softmax are computed in float32. The layer has
-    no weights.
+    over k of eᵀh, and the result is the sum of the h so weighted. Scores and softmax are computed in float32. The layer
+    has no weights.
 
     Mask: masked positions take no weight, and the mask ends here. Where all positions are masked, the result is zero.
 
     Args:
-        pairing: The paper leaves open how audio scales meet text scales. `paired` lets audio scale i look at text scale i,
-            `all_pairs` every audio scale at every text scale.
+        pairing: The paper leaves open how audio scales meet text scales. `paired` lets audio scale i look at text scale
+            i, `all_pairs` every audio scale at every text scale.
 
     Call arguments:
-        inputs: The pair of context (B, 3, S_audio, F), which `StatisticalPooling` gives, and maps (B, M, S_text, F), which
-            `MultiScaleConv2D` gives.
+        inputs: The pair of context (B, 3, S_audio, F), which `StatisticalPooling` gives, and maps (B, M, S_text, F),
+            which `MultiScaleConv2D` gives.
         mask: The pair of None and the mask (B, M) of the maps; None where all positions count.
         return_scores: Also return the weights.
 
@@ -92,7 +92,7 @@ class ModalAttention(keras.layers.Layer):
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
         """Attention ends the mask."""
-        return None
+        return
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -100,7 +100,7 @@ class ModalAttention(keras.layers.Layer):
 
 
 def _masked_softmax(scores: Any, mask: Any) -> Any:
-    """Softmax over the last axis of what the mask of ones and zeros lets through; zeros where it lets nothing through."""
+    """Softmax over the last axis of what the mask of ones and zeros lets through; zeros where that is nothing."""
     # As in masked_max, the smallest score stands in for masked ones so that the largest true one is subtracted.
     smallest = keras.ops.min(scores, axis=-1, keepdims=True)
     largest = keras.ops.max(mask * scores + (1 - mask) * smallest, axis=-1, keepdims=True)

@@ -10,9 +10,9 @@ import keras
 class MultiScaleConv2D(keras.layers.Layer):
     """Convolutions of several kernel sizes side by side over one sequence, each as wide as the features.
 
-    A two-dimensional kernel as wide as its input has one place to stand across the features, so it slides along time only
-    and the convolution is computed as a one-dimensional one. All scales see the same input; the sequence counts as zero
-    outside itself ("same" padding).
+    A two-dimensional kernel as wide as its input has one place to stand across the features, so it slides along time
+    only and the convolution is computed as a one-dimensional one. All scales see the same input; the sequence counts as
+    zero outside itself ("same" padding).
 
     Mask: masked positions enter as zero and leave as zero, and the mask goes on.
 

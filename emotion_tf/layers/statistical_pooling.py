@@ -14,11 +14,11 @@ VARIANCE_FLOOR = 1e-12
 class StatisticalPooling(keras.layers.Layer):
     """Maximum, average and standard deviation along time, which is the axis after the batch.
 
-    The deviation is that of the population, divided by the number of positions. All three are computed in float32, since
-    float16 sums over thousands of positions overflow.
+    The deviation is that of the population, divided by the number of positions. All three are computed in float32,
+    since float16 sums over thousands of positions overflow.
 
-    Mask: masked positions enter none of the three, and the mask ends here. Where all positions are masked, all three are
-    zero (the deviation to 1e-6).
+    Mask: masked positions enter none of the three, and the mask ends here. Where all positions are masked, all three
+    are zero (the deviation to 1e-6).
 
     Call arguments:
         inputs: (B, T, ...).
@@ -53,7 +53,7 @@ class StatisticalPooling(keras.layers.Layer):
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
         """Pooling ends the mask."""
-        return None
+        return
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """(B, 3, ...) from (B, T, ...)."""

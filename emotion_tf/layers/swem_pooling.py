@@ -28,8 +28,8 @@ class SWEMPooling(keras.layers.Layer):
     TensorShape([2, 2, 300])
 
     Reference:
-        Shen et al., "Baseline Needs More Love: On Simple Word-Embedding-Based Models and Associated Pooling Mechanisms",
-        ACL 2018.
+        Shen et al., "Baseline Needs More Love: On Simple Word-Embedding-Based Models and Associated Pooling
+        Mechanisms", ACL 2018.
     """
 
     def __init__(self, **kwargs: Any):
@@ -45,7 +45,7 @@ class SWEMPooling(keras.layers.Layer):
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
         """Pooling ends the mask."""
-        return None
+        return
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """(B, 2, E) from (B, M, E)."""

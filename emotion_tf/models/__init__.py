@@ -1,4 +1,4 @@
-"""Models by name: each builds a network of features and words from a `Config` and what was fitted on the training part."""
+"""Models by name: each builds a network of features and words from its settings and what was fitted before it."""
 
 from collections.abc import Callable
 

@@ -13,16 +13,16 @@ from emotion_tf.models.parts import audio_input, classify, embed, normalize, tex
 def mscnn(config: Config, fitted: Fitted) -> keras.Model:
     """Multi-scale convolutions, statistical pooling and, with both modalities, attention of the audio over the words.
 
-    Where the paper is silent: the hidden dense layer is `model.dense_units` wide, dropout stands before both dense layers,
-    and audio scale i attends to text scale i unless `model.pairing` says otherwise.
+    Where the paper is silent: the hidden dense layer is `model.dense_units` wide, dropout stands before both dense
+    layers, and audio scale i attends to text scale i unless `model.pairing` says otherwise.
 
     Args:
         config: `config.model` chooses among the variants: modality, attention, SWEM.
         fitted: Normalisation for the audio, vocabulary for the text.
 
     Returns:
-        A model of the inputs `audio` (B, T, D) float32, padded with zero frames, and `words` (B, M) int32, padded with zeros,
-        as far as the modality has them; it gives probabilities (B, 4) float32.
+        A model of the inputs `audio` (B, T, D) float32, padded with zero frames, and `words` (B, M) int32, padded with
+        zeros, as far as the modality has them; it gives probabilities (B, 4) float32.
 
     Reference:
         Peng et al., "Efficient Speech Emotion Recognition Using Multi-Scale CNN and Attention", ICASSP 2021.

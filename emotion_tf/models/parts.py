@@ -8,7 +8,6 @@ from emotion_tf.config import Config
 from emotion_tf.labels import EMOTIONS
 from emotion_tf.models.fitted import Fitted
 
-
 BATCH_MOMENTUM = 0.9
 """Keras' default of 0.99 takes longer to settle than a corpus of a few hundred utterances is trained."""
 
@@ -24,7 +23,7 @@ def text_input() -> Any:
 
 
 def normalize(audio: Any, config: Config, fitted: Fitted) -> Any:
-    """Features scaled by the mean and deviation of the training part, under the mask of the frames that are not zero."""
+    """Features scaled by mean and deviation of the training part, under the mask of the frames that are not zero."""
     # float32 under every dtype policy: raw features reach -600 dB, where float16 has steps of half a decibel.
     frames = keras.layers.Masking(0.0, dtype="float32", name="padding")(audio)
     layer = keras.layers.Normalization(

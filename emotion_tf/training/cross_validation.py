@@ -45,8 +45,9 @@ def train(
         corpus: The corpus.
         config: The settings.
         protocol: One of the protocols of `emotion_tf.corpora.folds`, such as `speaker-kfold:5`.
-        workdir: The run's folder; it gets `config.json`, `folds.json`, a folder a fold, `predictions.csv`, `metrics.json`,
-            `report.html`, and `model/`, the model to export: that of the fold which does best on its own dev speakers.
+        workdir: The run's folder; it gets `config.json`, `folds.json`, a folder a fold, `predictions.csv`,
+            `metrics.json`, `report.html`, and `model/`, the model to export: that of the fold which does best on its
+            own dev speakers.
         records_dir: Where features are kept from run to run; `records` beside the workdir if None.
         skip_bad: Leave out, and list, utterances whose audio cannot be read, instead of stopping at the first.
         report: Called with lines of progress.
@@ -55,26 +56,33 @@ def train(
         The content of `metrics.json`.
 
     Raises:
-        EmotionTFError: If the corpus does not fit the protocol or the settings, audio cannot be read, or the workdir holds
-            a run of other settings.
+        EmotionTFError: If the corpus does not fit the protocol or the settings, audio cannot be read, or the workdir
+            holds a run of other settings.
     """
     workdir = Path(workdir)
     records = extract(corpus.utterances, config, records_dir or workdir.parent / "records", skip_bad, report)
     assignment = folds.assign(records.utterances, protocol, config.training.fold_seed)
+    # Every fold is drawn, and so checked, before the first is trained.
+    splits = {
+        number: folds.split(
+            records.utterances,
+            assignment,
+            number,
+            protocol=protocol,
+            dev_splits=config.training.dev_splits,
+            seed=config.training.fold_seed,
+        )
+        for number in sorted(set(assignment.values()))
+    }
     _claim(workdir, _description(corpus, config, protocol, assignment))
-    write_json(workdir / "folds.json", assignment)
-    numbers = sorted(set(assignment.values()))
-    for number in numbers:
+    folds.save(workdir / "folds.json", assignment)
+    for number, split in splits.items():
         if not (workdir / f"fold_{number}" / "predictions.csv").exists():
-            split = folds.split(
-                records.utterances, assignment, number, config.training.dev_splits, config.training.fold_seed
-            )
-            folds.check(split, protocol)
             report(f"fold {number}: {len(split.train)} to train, {len(split.dev)} dev, {len(split.test)} test")
             _run_fold(workdir / f"fold_{number}", number, split, records, config)
-    parts = [Predictions.read(workdir / f"fold_{number}" / "predictions.csv") for number in numbers]
+    parts = [Predictions.read(workdir / f"fold_{number}" / "predictions.csv") for number in splits]
     Predictions.concatenate(parts).write(workdir / "predictions.csv")
-    _choose_model(workdir, numbers)
+    _choose_model(workdir, list(splits))
     return evaluate(workdir)
 
 
@@ -82,7 +90,7 @@ def _description(corpus: Corpus, config: Config, protocol: str, assignment: dict
     """The content of a run's `config.json`: all that rebuilds the run."""
     notes = [SYNTHETIC_NOTE] if corpus.synthetic else []
     if folds.leaks_speakers(protocol):
-        notes.append(folds.LEAK_NOTE)
+        notes.append(folds.LEAK_NOTICE)
     packages = ("emotion-tf", "tensorflow", "keras", "numpy", "librosa")
     return {
         "corpus": corpus.name,
@@ -169,8 +177,8 @@ def save_model(folder: Path, network: keras.Model, config: Config, fitted: model
     """Writes a trained network, with its front end and all that is needed to use it, into a folder.
 
     Args:
-        folder: An existing folder; it gets `model.keras`, which hears waves, `config.json`, `labels.txt` and, if it reads,
-            `vocabulary.txt`.
+        folder: An existing folder; it gets `model.keras`, which hears waves, `config.json`, `labels.txt` and, if it
+            reads, `vocabulary.txt`.
         network: A network of features and words.
         config: Its settings.
         fitted: What it was built with.

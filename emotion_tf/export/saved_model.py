@@ -1,0 +1,86 @@
+"""The SavedModel, for TensorFlow Serving: WAV bytes and transcripts in, probabilities and labels out."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from emotion_tf.config import FeatureConfig
+from emotion_tf.features.words import GraphVocabulary
+from emotion_tf.inference.sidecar import Sidecar
+
+
+def write_saved_model(model: keras.Model, sidecar: Sidecar, folder: Path) -> None:
+    """Writes a SavedModel of core TensorFlow ops alone.
+
+    Every signature takes any number of utterances, of any lengths, and gives `probabilities` (B, 4) float32 and `label`
+    (B,) string. What they take, as far as the model hears and reads:
+
+    - `serving_default`: `audio` (B,) string, the bytes of 16-bit PCM WAV files at the sample rate of the model, the mean of
+      whose channels is heard; and `transcript` (B,) string.
+    - `waveform`, if the model hears: `waveform` (B, N) float32, padded with anything; `num_samples` (B,) int32; and
+      `transcript` (B,) string.
+    - `features`: `audio` (B, T, D) float32, padded with zero frames; and `words` (B, M) int32, padded with zeros.
+
+    Args:
+        model: A speech model.
+        sidecar: What it was built with.
+        folder: The folder of this version of the model; it is made.
+    """
+    config = sidecar.config
+    network = next(layer for layer in model.layers if isinstance(layer, keras.Model))
+    labels = tf.constant(sidecar.labels)
+    lookup = None if sidecar.vocabulary is None else GraphVocabulary(sidecar.vocabulary)
+
+    def answer(probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"probabilities": probabilities, "label": tf.gather(labels, tf.argmax(probabilities, axis=-1))}
+
+    def from_waveform(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        inputs = dict(inputs)
+        if lookup is not None:
+            inputs["words"] = lookup.encode(inputs.pop("transcript"), config.words.max_words)
+        return answer(model(inputs, training=False))
+
+    def from_bytes(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        inputs = dict(inputs)
+        if config.model.hears:
+            inputs["waveform"], inputs["num_samples"] = _decode(inputs.pop("audio"), config.features)
+        return from_waveform(inputs)
+
+    def from_features(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        return answer(network(inputs, training=False))
+
+    audio, waveform, features = {}, {}, {}
+    if config.model.hears:
+        audio["audio"] = tf.TensorSpec([None], tf.string, "audio")
+        waveform["waveform"] = tf.TensorSpec([None, None], tf.float32, "waveform")
+        waveform["num_samples"] = tf.TensorSpec([None], tf.int32, "num_samples")
+        features["audio"] = tf.TensorSpec([None, None, config.features.width], tf.float32, "audio")
+    if config.model.reads:
+        audio["transcript"] = waveform["transcript"] = tf.TensorSpec([None], tf.string, "transcript")
+        features["words"] = tf.TensorSpec([None, None], tf.int32, "words")
+
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    if lookup is not None:
+        archive.track(lookup)
+    archive.add_endpoint("serving_default", from_bytes, [audio])
+    if config.model.hears:
+        archive.add_endpoint("waveform", from_waveform, [waveform])
+    archive.add_endpoint("features", from_features, [features])
+    archive.write_out(str(folder), verbose=False)
+
+
+def _decode(audio: tf.Tensor, features: FeatureConfig) -> tuple[tf.Tensor, tf.Tensor]:
+    """Waves (B, N) float32 and their lengths (B,) int32 from the bytes of WAV files (B,)."""
+
+    def decode_one(content: tf.Tensor) -> tf.Tensor:
+        tf.debugging.Assert(tf.strings.length(content) > 0, ["audio is empty; expected the bytes of a WAV file"])
+        samples, rate = tf.audio.decode_wav(content)
+        wrong_rate = [f"audio has the wrong sample rate; expected {features.sample_rate} Hz, received", rate]
+        tf.debugging.Assert(tf.equal(rate, features.sample_rate), wrong_rate)
+        return tf.reduce_mean(samples, axis=1)
+
+    waves = tf.map_fn(decode_one, audio, fn_output_signature=tf.RaggedTensorSpec([None], tf.float32, ragged_rank=0))
+    return waves.to_tensor(), tf.cast(waves.row_lengths(), tf.int32)

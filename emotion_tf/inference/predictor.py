@@ -1,0 +1,169 @@
+"""One call over every kind of artefact."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.features.waveform import read_waveform
+from emotion_tf.inference.runtimes import KerasRuntime, LiteRTRuntime, Runtime, SavedModelRuntime
+from emotion_tf.inference.sidecar import Sidecar
+
+FILE_RUNTIMES: dict[str, Callable[[Path, Sidecar], Runtime]] = {".keras": KerasRuntime, ".tflite": LiteRTRuntime}
+"""What runs a file of each kind."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of an utterance.
+
+    Args:
+        label: The likeliest emotion.
+        probabilities: The probability of each emotion, in class order.
+    """
+
+    label: str
+    probabilities: dict[str, float]
+
+
+class Predictor:
+    """A model that is ready to be asked; `load` makes one.
+
+    Args:
+        runtime: What runs the artefact.
+        sidecar: What lies beside the artefact.
+    """
+
+    def __init__(self, runtime: Runtime, sidecar: Sidecar):
+        self.config = sidecar.config
+        self.labels = sidecar.labels
+        self._runtime = runtime
+
+    def predict(self, waveform: np.ndarray | None = None, transcript: str | None = None) -> Prediction:
+        """Names the emotion of one utterance.
+
+        Args:
+            waveform: (N,) samples within [-1, 1] at `config.features.sample_rate`; None for a model that only reads.
+                What lies behind `config.features.max_seconds` is not heard.
+            transcript: What is said; None or "" where nobody knows. Words behind the first `config.words.max_words` are
+                not read.
+
+        Returns:
+            The emotion and all probabilities.
+
+        Raises:
+            EmotionTFError: If a model that hears is given no wave, one that does not is given one, one that does not read is
+                given words, or the wave is not a row of finite numbers.
+        """
+        model = self.config.model
+        if model.hears and waveform is None:
+            raise EmotionTFError("the model hears but was given no audio", expected="audio")
+        if not model.hears and waveform is not None:
+            raise EmotionTFError("the model reads only but was given audio", expected="a transcript alone")
+        if transcript and not model.reads:
+            raise EmotionTFError("the model does not read but was given text", fix="leave the text out")
+        if waveform is not None:
+            waveform = np.asarray(waveform, np.float32)
+            if waveform.ndim != 1 or not waveform.size or not np.isfinite(waveform).all():
+                raise EmotionTFError(
+                    "the wave is not one that can be heard",
+                    expected="one row of at least one sample, all finite numbers",
+                    received=f"the shape {waveform.shape}, {np.count_nonzero(~np.isfinite(waveform))} not finite",
+                )
+        probabilities = self._runtime.probabilities(waveform, transcript or "")
+        likeliest = self.labels[int(probabilities.argmax())]
+        return Prediction(likeliest, dict(zip(self.labels, probabilities.tolist(), strict=True)))
+
+    def predict_file(self, path: str | Path, transcript: str | None = None) -> Prediction:
+        """Names the emotion of one audio file, of any rate and any format that `features.waveform` reads.
+
+        Args:
+            path: The file.
+            transcript: As for `predict`.
+
+        Raises:
+            EmotionTFError: If the file cannot be read, or as for `predict`.
+        """
+        return self.predict(read_waveform(path, self.config.features.sample_rate), transcript)
+
+
+def load(path: str | Path) -> Predictor:
+    """Loads an artefact together with the settings, labels and vocabulary that lie beside it.
+
+    Args:
+        path: The folder of an export, of which the SavedModel is taken; a SavedModel's folder, with or without versions, of
+            which the highest is taken; a `.tflite` file; or a `.keras` file of an export or of a run's `model/`.
+
+    Raises:
+        EmotionTFError: If there is no artefact, or it or a file that belongs to it is missing or damaged.
+    """
+    artefact = _artefact(Path(path))
+    sidecar = Sidecar.find(artefact)
+    runtime = SavedModelRuntime if artefact.is_dir() else FILE_RUNTIMES[artefact.suffix]
+    return Predictor(runtime(artefact, sidecar), sidecar)
+
+
+def predict_files(
+    files: Sequence[str | Path], model: str | Path, texts: Sequence[str] | None = None, skip_bad: bool = False
+) -> Iterator[dict[str, Any]]:
+    """Names the emotions of many audio files, one after the other.
+
+    Args:
+        files: The audio files; none for a model that only reads.
+        model: What `load` takes.
+        texts: The transcripts: none, one that holds for all files, or one a file. A model that only reads answers each.
+        skip_bad: Go on after a file that cannot be read, instead of raising.
+
+    Yields:
+        A dict of `file`, `label` and `probabilities`, or of `file` and `error` for a file that was skipped. `file` is None
+        for a model that only reads.
+
+    Raises:
+        EmotionTFError: If the model cannot be loaded, files and texts do not fit it or each other, or a file cannot be read.
+    """
+    predictor = load(model)
+    texts = list(texts or [])
+    if not predictor.config.model.hears:
+        if files or not texts:
+            raise EmotionTFError(
+                "the model reads only", expected="texts and no audio file", received=f"{len(files)} files"
+            )
+        for text in texts:
+            yield {"file": None, **asdict(predictor.predict(transcript=text))}
+        return
+    if len(texts) <= 1:
+        texts = (texts or [""]) * len(files)
+    if not files or len(texts) != len(files):
+        raise EmotionTFError(
+            "files and texts do not pair",
+            expected="at least one file, and no text, one for all files or one a file",
+            received=f"{len(files)} files and {len(texts)} texts",
+        )
+    for file, text in zip(files, texts, strict=True):
+        try:
+            waveform = read_waveform(file, predictor.config.features.sample_rate)
+        except EmotionTFError as error:
+            if not skip_bad:
+                raise
+            yield {"file": str(file), "error": str(error)}
+            continue
+        yield {"file": str(file), **asdict(predictor.predict(waveform, text))}
+
+
+def _artefact(path: Path) -> Path:
+    """The file that `path` names, or the folder with the `saved_model.pb` that it means."""
+    if path.is_file() and path.suffix in FILE_RUNTIMES:
+        return path
+    for folder in (path / "saved_model", path):
+        versions = [inner for inner in folder.glob("*") if inner.name.isdecimal()]
+        for candidate in (folder, *sorted(versions, key=lambda inner: int(inner.name), reverse=True)):
+            if (candidate / "saved_model.pb").is_file():
+                return candidate
+    raise EmotionTFError(
+        f"{path} is no model" if path.exists() else f"{path} does not exist",
+        expected="the folder of an export, a SavedModel, a .tflite or a .keras file",
+        fix="export a run first, or name the file itself",
+    )

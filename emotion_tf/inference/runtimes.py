@@ -1,0 +1,143 @@
+"""What runs an artefact: one small class a kind of artefact, and one method that all share."""
+
+import zipfile
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.inference.sidecar import Sidecar
+
+
+class Runtime(Protocol):
+    """Runs an artefact on one utterance at a time."""
+
+    def probabilities(self, waveform: np.ndarray | None, transcript: str) -> np.ndarray:
+        """Probabilities (4,) float32 of a wave (N,) float32 and a transcript, as far as the model hears and reads."""
+
+
+class KerasRuntime:
+    """Runs a `.keras` file.
+
+    Args:
+        path: The file of a speech model.
+        sidecar: What lies beside it.
+
+    Raises:
+        EmotionTFError: If the file is damaged or holds another kind of model.
+    """
+
+    def __init__(self, path: Path, sidecar: Sidecar):
+        # Keras looks up the layers by their registered names.
+        import emotion_tf.layers  # noqa: F401
+
+        if not zipfile.is_zipfile(path):
+            raise EmotionTFError(f"{path} is damaged", expected="a whole .keras file", fix="copy or export it again")
+        try:
+            self.model = keras.saving.load_model(path, compile=False)
+        except (ValueError, TypeError) as error:
+            raise EmotionTFError(f"{path} cannot be loaded ({_first_line(error)})") from error
+        self._sidecar = sidecar
+        expected = set()
+        if sidecar.config.model.hears:
+            expected |= {"waveform", "num_samples"}
+        if sidecar.config.model.reads:
+            expected |= {"words"}
+        received = {tensor.name for tensor in self.model.inputs}
+        if received != expected:
+            raise EmotionTFError(
+                f"{path} is not the speech model that its config.json describes",
+                expected=f"the inputs {', '.join(sorted(expected))}",
+                received=", ".join(sorted(received)),
+            )
+
+    def probabilities(self, waveform: np.ndarray | None, transcript: str) -> np.ndarray:
+        """See `Runtime`."""
+        inputs: dict[str, Any] = {}
+        if waveform is not None:
+            inputs["waveform"] = tf.constant(waveform[np.newaxis])
+            inputs["num_samples"] = tf.constant([len(waveform)])
+        if self._sidecar.config.model.reads:
+            inputs["words"] = tf.constant(self._sidecar.word_ids(transcript))
+        return self.model(inputs, training=False)[0].numpy()
+
+
+class SavedModelRuntime:
+    """Runs a SavedModel, which reads the transcript itself.
+
+    Args:
+        path: The folder with `saved_model.pb`.
+        sidecar: What lies beside it.
+
+    Raises:
+        EmotionTFError: If the folder is damaged or is not an export of this package.
+    """
+
+    def __init__(self, path: Path, sidecar: Sidecar):
+        try:
+            # Signatures do not keep alive the variables that they use, so the loaded object stays.
+            self._loaded = tf.saved_model.load(str(path))
+        except (OSError, ValueError, tf.errors.OpError) as error:
+            raise EmotionTFError(f"{path} cannot be loaded as a SavedModel ({_first_line(error)})") from error
+        self.signatures = self._loaded.signatures
+        name = "waveform" if sidecar.config.model.hears else "serving_default"
+        if name not in self.signatures:
+            raise EmotionTFError(
+                f"{path} is not an export of this package",
+                expected=f"a signature {name!r}",
+                received=", ".join(self.signatures),
+            )
+        self._signature = self.signatures[name]
+        self._reads = sidecar.config.model.reads
+
+    def probabilities(self, waveform: np.ndarray | None, transcript: str) -> np.ndarray:
+        """See `Runtime`."""
+        inputs: dict[str, Any] = {}
+        if waveform is not None:
+            inputs["waveform"] = tf.constant(waveform[np.newaxis])
+            inputs["num_samples"] = tf.constant([len(waveform)])
+        if self._reads:
+            inputs["transcript"] = tf.constant([transcript])
+        return self._signature(**inputs)["probabilities"][0].numpy()
+
+
+class LiteRTRuntime:
+    """Runs a `.tflite` file through ai-edge-litert.
+
+    Args:
+        path: The file.
+        sidecar: What lies beside it.
+
+    Raises:
+        EmotionTFError: If the file is damaged or is not an export of this package.
+    """
+
+    def __init__(self, path: Path, sidecar: Sidecar):
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            self._interpreter = Interpreter(str(path))
+            self._run = self._interpreter.get_signature_runner("serving_default")
+        except ValueError as error:
+            raise EmotionTFError(
+                f"{path} cannot be loaded ({_first_line(error)})",
+                expected="a whole .tflite file that this package exported",
+                fix="copy or export it again",
+            ) from error
+        self._sidecar = sidecar
+
+    def probabilities(self, waveform: np.ndarray | None, transcript: str) -> np.ndarray:
+        """See `Runtime`."""
+        inputs: dict[str, Any] = {}
+        if waveform is not None:
+            inputs["waveform"] = waveform[np.newaxis]
+        if self._sidecar.config.model.reads:
+            inputs["words"] = self._sidecar.word_ids(transcript)
+        return self._run(**inputs)["probabilities"][0]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0].rstrip(".")

@@ -1,0 +1,77 @@
+"""The files beside an artefact without which it cannot be used."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from emotion_tf.config import Config
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.features.words import Vocabulary
+from emotion_tf.labels import EMOTIONS
+
+REQUIRED = ("config.json", "labels.txt")
+
+LEVELS = 3
+"""An artefact's own folder and the two above it: `saved_model/1/` lies two folders below the root of an export."""
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """What an artefact was built with.
+
+    Args:
+        config: Its settings.
+        labels: Names of the emotions, in the order of the probabilities.
+        vocabulary: What its word ids mean; None if it does not read.
+    """
+
+    config: Config
+    labels: tuple[str, ...]
+    vocabulary: Vocabulary | None
+
+    @classmethod
+    def find(cls, artefact: Path) -> "Sidecar":
+        """Reads `config.json`, `labels.txt` and, if the model reads, `vocabulary.txt` near an artefact.
+
+        Args:
+            artefact: A file, or the folder of a SavedModel.
+
+        Raises:
+            EmotionTFError: If a file is missing or does not fit.
+        """
+        artefact = artefact.absolute()
+        near = [artefact, *artefact.parents][:LEVELS] if artefact.is_dir() else artefact.parents[:LEVELS]
+        # The folder of a run also holds a config.json, but of another kind and without labels.
+        root = next((folder for folder in near if all((folder / name).is_file() for name in REQUIRED)), None)
+        if root is None:
+            raise EmotionTFError(
+                f"the settings of {artefact} are missing",
+                expected=f"{' and '.join(REQUIRED)} in its folder or one of the two above",
+                fix="keep an artefact in the folder in which it was exported, or copy these files along with it",
+            )
+        config = Config.load(root / "config.json")
+        labels = tuple((root / "labels.txt").read_text(encoding="utf-8", errors="replace").split())
+        if len(labels) != len(EMOTIONS):
+            raise EmotionTFError(
+                f"{root / 'labels.txt'} does not fit the model",
+                expected=f"{len(EMOTIONS)} lines, one a label",
+                received=f"{len(labels)}",
+            )
+        return cls(config, labels, _vocabulary(root) if config.model.reads else None)
+
+    def word_ids(self, transcript: str) -> np.ndarray:
+        """Word ids (1, M) int32 of a transcript, M being at least 1; an empty one is a padding word."""
+        ids = self.vocabulary.encode(transcript, self.config.words.max_words)
+        return np.asarray(ids if len(ids) else [0], np.int32)[np.newaxis]
+
+
+def _vocabulary(root: Path) -> Vocabulary:
+    path = root / "vocabulary.txt"
+    if not path.is_file():
+        raise EmotionTFError(
+            f"{path} does not exist",
+            expected="the vocabulary of the model, which reads",
+            fix="copy it from the folder in which the model was exported",
+        )
+    return Vocabulary.load(path)

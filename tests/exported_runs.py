@@ -1,0 +1,109 @@
+"""A run with a small network that nobody trained, and its export, for the tests of both rooms."""
+
+import functools
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import pytest
+
+from emotion_tf import models
+from emotion_tf.config import Config
+from emotion_tf.dataset.extract import FrontEnd
+from emotion_tf.export import export
+from emotion_tf.files import write_json
+from emotion_tf.training import compile_network, save_model
+
+RATE = 16_000
+WORDS = ("", "[UNK]", "i", "am", "so", "happy", "sad", "today", "never", "leave", "me")
+SMALL = ("model.filters=6", "model.dense_units=8", "words.embedding_width=10", "words.max_words=9")
+VARIANTS = {
+    "both": (),
+    "audio": ("model.modality=audio",),
+    "text": ("model.modality=text",),
+    "prosody": (
+        "features.cepstra=logmel",
+        "features.prosody=true",
+        "features.trim_db=40",
+        "model.normalization=utterance",
+    ),
+    "all_pairs": ("model.pairing=all_pairs", "model.batch_normalization=true", "model.swem=true"),
+}
+
+
+class Exported(NamedTuple):
+    """An export and what it came from."""
+
+    folder: Path
+    workdir: Path
+    config: Config
+    speech_model: keras.Model
+    parity: dict
+
+
+def make_run(workdir: Path, config: Config) -> keras.Model:
+    """Leaves in `workdir` what a training would, and returns the speech model."""
+    keras.utils.set_random_seed(7)
+    # Noise that fades in by 80 dB spreads the features about as far as speech does.
+    frames = FrontEnd(config.features)(noise(2 * RATE) * np.logspace(-4, 0, 2 * RATE, dtype=np.float32))
+    vocabulary = WORDS if config.model.reads else ()
+    fitted = models.Fitted(frames.mean(axis=0), frames.var(axis=0) + 1.0, vocabulary)
+    network = models.build(config, fitted)
+    # Training leaves a compiled network, and a sharper one than fresh weights make.
+    compile_network(network, config.training, steps_per_epoch=1)
+    kernel, bias = network.get_layer("probabilities").get_weights()
+    network.get_layer("probabilities").set_weights([4 * kernel, bias])
+    (workdir / "model").mkdir(parents=True)
+    save_model(workdir / "model", network, config, fitted)
+    write_json(workdir / "model" / "fold.json", {"fold": 3})
+    return models.speech_model(network, config)
+
+
+@functools.cache
+def exported_variant(folder: Path, name: str) -> Exported:
+    """The export of a variant, made once."""
+    config = Config().override(*SMALL, *VARIANTS[name])
+    workdir = folder / "runs" / name
+    model = make_run(workdir, config)
+    parity = export(workdir, folder / "export" / name)
+    return Exported(folder / "export" / name, workdir, config, model, parity)
+
+
+@pytest.fixture(scope="session", params=VARIANTS)
+def any_export(request, tmp_path_factory) -> Exported:
+    """An export of every variant."""
+    return exported_variant(tmp_path_factory.getbasetemp(), request.param)
+
+
+@pytest.fixture(scope="session")
+def both_export(tmp_path_factory) -> Exported:
+    """An export of a model that hears and reads."""
+    return exported_variant(tmp_path_factory.getbasetemp(), "both")
+
+
+@pytest.fixture(scope="session")
+def audio_export(tmp_path_factory) -> Exported:
+    """An export of a model that hears only."""
+    return exported_variant(tmp_path_factory.getbasetemp(), "audio")
+
+
+@pytest.fixture(scope="session")
+def text_export(tmp_path_factory) -> Exported:
+    """An export of a model that reads only."""
+    return exported_variant(tmp_path_factory.getbasetemp(), "text")
+
+
+def noise(samples: int, seed: int = 0) -> np.ndarray:
+    """White noise (samples,), as a 16-bit file holds it."""
+    return (np.random.default_rng(seed).integers(-3000, 3000, samples) / 2**15).astype(np.float32)
+
+
+def expected_probabilities(run: Exported, waveform: np.ndarray, word_ids: list[int]) -> np.ndarray:
+    """What the network says before it was ever saved; the word ids were looked up by hand."""
+    inputs: dict = {}
+    if run.config.model.hears:
+        inputs |= {"waveform": waveform[np.newaxis], "num_samples": np.array([len(waveform)], np.int32)}
+    if run.config.model.reads:
+        inputs["words"] = np.array([word_ids], np.int32)
+    return run.speech_model(inputs, training=False)[0].numpy()

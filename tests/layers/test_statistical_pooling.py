@@ -1,0 +1,67 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from checks import check_layer
+from references import statistics
+
+from emotion_tf.layers import StatisticalPooling
+
+RNG = np.random.default_rng(0)
+
+# All negative in the first half of the filters: a zero from padding would win their maximum.
+MAPS = (RNG.normal(size=(5, 11, 2, 6)) - [9, 9, 9, 0, 0, 0]).astype("float32")
+
+# One row a case: padding behind, holes before and amid, nothing masked, one position, all masked.
+MASK = np.ones((5, 11), bool)
+MASK[0, 7:] = False
+MASK[1, [0, 1, 4, 5]] = False
+MASK[3, 1:] = False
+MASK[4] = False
+
+
+def test_contract():
+    check_layer(StatisticalPooling, MAPS, MASK, long_inputs=RNG.normal(60, 10, size=(2, 3000, 2, 6)).astype("float32"))
+
+
+@pytest.mark.parametrize("maps", [MAPS, MAPS[:, :, 0], MAPS[:, :, 0, 0]], ids=["two scales", "one scale", "one number"])
+@pytest.mark.parametrize("mask", [None, MASK], ids=["whole", "masked"])
+def test_equals_the_formula(maps, mask):
+    found = StatisticalPooling()(maps, mask=mask)
+    rows = MASK | True if mask is None else mask
+    expected = [statistics(*row) for row in zip(maps, rows, strict=True)]
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_by_hand_under_a_mask():
+    maps = np.array([[[-1.0], [50.0], [-2.0], [-6.0], [70.0]]], "float32")
+    found = StatisticalPooling()(maps, mask=np.array([[True, False, True, True, False]]))
+    # The average is -3 and the distances from it are 2, 1 and 3: the variance is 14 / 3.
+    np.testing.assert_allclose(np.ravel(found), [-1, -3, np.sqrt(14 / 3)], rtol=1e-6)
+
+
+def test_a_small_spread_around_a_large_average_is_not_lost():
+    maps = np.tile(np.array([999.0, 1001.0], "float32"), 50).reshape(1, 100, 1)
+    np.testing.assert_allclose(np.ravel(StatisticalPooling()(maps)), [1001, 1000, 1], rtol=1e-6)
+
+
+def test_constant_map_has_a_finite_slope():
+    maps = tf.ones((1, 4, 1))
+    with tf.GradientTape() as tape:
+        tape.watch(maps)
+        pooled = StatisticalPooling()(maps)
+    assert np.isfinite(tape.gradient(pooled, maps)).all()
+
+
+def test_masked_positions_get_no_slope():
+    maps = tf.constant(MAPS)
+    with tf.GradientTape() as tape:
+        tape.watch(maps)
+        pooled = StatisticalPooling()(maps, mask=MASK)
+    slopes = tape.gradient(pooled, maps).numpy()
+    assert np.any(slopes[MASK]) and not np.any(slopes[~MASK])
+
+
+def test_mask_ends():
+    pooled = StatisticalPooling()(keras.layers.Masking()(MAPS[:, :, 0]))
+    assert getattr(pooled, "_keras_mask", None) is None

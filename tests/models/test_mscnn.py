@@ -1,0 +1,233 @@
+import keras
+import numpy as np
+import pytest
+import references
+from checks import check_model, padded, probabilities
+
+from emotion_tf.config import Config
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.models import Fitted, build
+
+RNG = np.random.default_rng(0)
+VOCABULARY = ("", "[unknown]", *(f"word{number}" for number in range(18)))
+
+VARIANTS = {
+    "audio": ("modality=audio",),
+    "audio, batch normalisation": ("modality=audio", "batch_normalization=true"),
+    "text": ("modality=text",),
+    "text, SWEM": ("modality=text", "swem=true"),
+    "both": ("modality=both", "attention=false"),
+    "both, SWEM": ("modality=both", "attention=false", "swem=true"),
+    "attention": ("modality=both",),
+    "attention, SWEM": ("modality=both", "swem=true"),
+    "attention of all pairs": ("modality=both", "pairing=all_pairs", "text_kernel_sizes=[2, 3]"),
+    "all at once": ("modality=both", "pairing=all_pairs", "swem=true", "batch_normalization=true"),
+}
+
+
+def small(*model_settings: str) -> Config:
+    """Few filters, 12 features, embeddings of 10 numbers; all else as published."""
+    return Config().override(
+        "features.mel_bands=6",
+        "features.mfcc_coefficients=4",
+        "words.embedding_width=10",
+        "model.filters=4",
+        "model.dense_units=8",
+        *(f"model.{setting}" for setting in model_settings),
+    )
+
+
+def fitted_for(config: Config, embeddings: bool = False) -> Fitted:
+    """Normalisation and vocabulary that differ from feature to feature and word to word."""
+    mean = RNG.normal(-40, 20, config.features.width)
+    # As in the first coefficient of a quiet utterance: half precision would lose it before it is normalised.
+    mean[0] = -600
+    return Fitted(
+        mean=mean,
+        variance=RNG.uniform(1, 400, config.features.width),
+        vocabulary=VOCABULARY,
+        embeddings=RNG.normal(size=(len(VOCABULARY), config.words.embedding_width)) if embeddings else None,
+    )
+
+
+def batch_for(model: keras.Model, fitted: Fitted) -> dict[str, np.ndarray]:
+    """Two utterances of 30 frames and 7 words, without padding."""
+    frames = RNG.normal(fitted.mean, np.sqrt(fitted.variance), (2, 30, len(fitted.mean))).astype("float32")
+    words = RNG.integers(1, len(VOCABULARY), (2, 7), dtype="int32")
+    return {name: {"audio": frames, "words": words}[name] for name in model.input}
+
+
+@pytest.mark.parametrize("settings", VARIANTS.values(), ids=VARIANTS)
+def test_contract(settings):
+    config = small(*settings)
+    check_model(config, fitted_for(config))
+
+
+@pytest.mark.parametrize("trainable", ["true", "false"])
+def test_contract_with_word_vectors(trainable):
+    config = small().override(f"words.trainable={trainable}")
+    check_model(config, fitted_for(config, embeddings=True))
+
+
+@pytest.mark.parametrize("settings", VARIANTS.values(), ids=VARIANTS)
+def test_low_precision_stays_near(settings):
+    config = small(*settings)
+    fitted = fitted_for(config)
+    model = build(config, fitted)
+    batch = batch_for(model, fitted)
+    truth = model(batch)
+    policy = keras.config.dtype_policy()
+    try:
+        for name, tolerance in (("mixed_float16", 0.01), ("mixed_bfloat16", 0.05)):
+            keras.config.set_dtype_policy(name)
+            low = build(config, fitted)
+            low.set_weights(model.get_weights())
+            found = low(batch)
+            assert found.dtype == "float32"
+            np.testing.assert_allclose(found, truth, rtol=0, atol=tolerance, err_msg=name)
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+@pytest.mark.parametrize(
+    ("learned", "trainable", "moves"), [(True, "false", True), (False, "true", True), (False, "false", False)]
+)
+def test_which_embeddings_move(learned, trainable, moves):
+    config = small().override(f"words.trainable={trainable}")
+    fitted = fitted_for(config, embeddings=not learned)
+    model = build(config, fitted)
+    layer = model.get_layer("embeddings")
+    before = layer.get_weights()[0]
+    if not learned:
+        np.testing.assert_array_equal(before, fitted.embeddings.astype("float32"))
+    model.compile("adam", "sparse_categorical_crossentropy", run_eagerly=True)
+    model.train_on_batch(batch_for(model, fitted), np.array([0, 1]))
+    assert np.any(layer.get_weights()[0] != before) == moves
+
+
+def paper(*settings: str) -> tuple[keras.Model, Fitted]:
+    """The model in the published sizes, with a vocabulary of 20 words."""
+    config = Config().override(*settings)
+    fitted = fitted_for(config, embeddings=True)
+    return build(config, fitted), fitted
+
+
+def test_published_sizes():
+    model, _ = paper()
+    assert model.get_layer("audio_spu").output.shape == (None, 3, 4, 128)
+    assert model.get_layer("text_spu").output.shape == (None, 3, 4, 128)
+    assert model.get_layer("attention").output.shape == (None, 3, 4, 128)
+    assert model.get_layer("utterance").output.shape == (None, 3 * 1536)
+    audio = (5 + 7 + 9 + 11) * 96 * 128 + 4 * 128
+    text = (2 + 3 + 4 + 5) * 300 * 128 + 4 * 128
+    hidden = 3 * 1536 * 128 + 128
+    probabilities = 128 * 4 + 4
+    assert (
+        sum(int(np.prod(weight.shape)) for weight in model.trainable_weights) == audio + text + hidden + probabilities
+    )
+    assert model.count_params() == audio + text + hidden + probabilities + 20 * 300
+
+
+@pytest.mark.parametrize(
+    ("settings", "width"),
+    [
+        (("modality=audio",), 1536),
+        (("modality=text",), 1536),
+        (("modality=text", "swem=true"), 1536 + 2 * 300),
+        (("attention=false",), 2 * 1536),
+        (("pairing=all_pairs",), 2 * 1536 + 3 * 16 * 128),
+    ],
+)
+def test_width_of_the_utterance_vector(settings, width):
+    model, _ = paper(*(f"model.{setting}" for setting in settings))
+    assert model.get_layer("hidden").kernel.shape == (width, 128)
+
+
+@pytest.mark.parametrize("settings", [(), ("model.pairing=all_pairs", "model.swem=true")], ids=["published", "more"])
+def test_forward_pass_equals_the_formulas(settings):
+    model, fitted = paper(*settings)
+    for layer in ("audio_mscnn", "text_mscnn", "hidden", "probabilities"):
+        for bias in model.get_layer(layer).weights[1::2]:
+            bias.assign(RNG.normal(0, 0.1, bias.shape))
+    pairing = model.get_layer("attention").pairing
+
+    def scales(name):
+        values = model.get_layer(name).get_weights()
+        return list(zip(values[::2], values[1::2], strict=True))
+
+    utterances, expected = [], []
+    for frames, words in [(30, 7), (4, 1), (12, 3)]:
+        audio = RNG.normal(fitted.mean, np.sqrt(fitted.variance), (frames, 96)).astype("float32")
+        ids = RNG.integers(1, len(VOCABULARY), words, dtype="int32")
+        utterances.append({"audio": audio, "words": ids})
+
+        every_frame, every_word = np.ones(frames, bool), np.ones(words, bool)
+        normalized = (audio - fitted.mean) / np.sqrt(fitted.variance)
+        heard = references.statistics(
+            references.multi_scale(normalized, scales("audio_mscnn"), every_frame), every_frame
+        )
+        embeddings = fitted.embeddings[ids]
+        text_maps = references.multi_scale(embeddings, scales("text_mscnn"), every_word)
+        vectors = [heard, references.statistics(text_maps, every_word)]
+        if settings:
+            vectors.append(references.swem(embeddings, every_word))
+        vectors.append(references.attention(heard, text_maps, every_word, pairing)[0])
+        hidden = references.dense(
+            np.concatenate([vector.ravel() for vector in vectors]), *model.get_layer("hidden").get_weights()
+        )
+        scores = references.dense(np.maximum(hidden, 0), *model.get_layer("probabilities").get_weights())
+        expected.append(references.softmax(scores))
+
+    assert np.ptp(expected, axis=0).max() > 0.05
+    np.testing.assert_allclose(probabilities(model, utterances), expected, rtol=0, atol=1e-5)
+
+
+def test_attention_takes_the_audio_for_context_and_no_padded_word():
+    config = small()
+    fitted = fitted_for(config)
+    model = build(config, fitted)
+    attention = keras.Model(model.input, model.get_layer("attention").output)
+    audio_pooled = keras.Model(model.input, model.get_layer("audio_spu").output)
+    text_maps = keras.Model(model.input, model.get_layer("text_mscnn").output)
+    batch = batch_for(model, fitted)
+    longer = padded([{name: values[0] for name, values in batch.items()}], extra=5)
+    context, maps = audio_pooled(longer)[0].numpy(), text_maps(longer)[0].numpy()
+    expected, _ = references.attention(context, maps, longer["words"][0] != 0)
+    np.testing.assert_allclose(attention(longer)[0], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_normalization_layer_holds_mean_and_deviation():
+    config = small("modality=audio")
+    fitted = fitted_for(config)
+    model = build(config, fitted)
+    normalized = keras.Model(model.input, model.get_layer("normalization").output)
+    frames = np.stack([fitted.mean, fitted.mean + np.sqrt(fitted.variance)]).astype("float32")[np.newaxis]
+    np.testing.assert_allclose(normalized({"audio": frames})[0], np.outer([0, 1], np.ones(12)), atol=1e-5)
+
+
+def test_dropout_works_in_training_only():
+    config = small("modality=audio", "dropout=0.5")
+    fitted = fitted_for(config)
+    model = build(config, fitted)
+    batch = batch_for(model, fitted)
+    np.testing.assert_array_equal(model(batch), model(batch))
+    assert np.any(model(batch, training=True) != model(batch, training=True))
+
+
+def test_step_in_a_graph_equals_the_eager_step():
+    config = small("swem=true", "dropout=0")
+    fitted = fitted_for(config)
+    eager, graph = build(config, fitted), build(config, fitted)
+    graph.set_weights(eager.get_weights())
+    batch = padded([{name: values[0] for name, values in batch_for(eager, fitted).items()}], extra=3)
+    for model, run_eagerly in ((eager, True), (graph, False)):
+        model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=run_eagerly)
+        model.train_on_batch(batch, np.array([2]))
+    for found, expected in zip(graph.get_weights(), eager.get_weights(), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_unknown_name():
+    config = Config().override("model.name=lstm")
+    with pytest.raises(EmotionTFError, match="no such model; expected mscnn, received 'lstm'"):
+        build(config, fitted_for(config))

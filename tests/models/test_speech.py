@@ -1,0 +1,80 @@
+import keras
+import numpy as np
+import pytest
+
+from emotion_tf.config import Config
+from emotion_tf.features.spectral import acoustic_features
+from emotion_tf.models import Fitted, build, speech_model
+
+RNG = np.random.default_rng(0)
+LENGTHS = np.array([9000, 100, 4321], "int32")
+WORDS = np.array([[2, 3, 4], [5, 0, 0], [0, 0, 0]], "int32")
+
+# Noise whose level rises and falls, so that trimming finds something to trim; zero behind each wave's end.
+WAVES = RNG.normal(0, 0.1, (3, 9000)) * np.hanning(9000) ** 4
+WAVES = np.where(np.arange(9000) < LENGTHS[:, None], WAVES, 0).astype("float32")
+
+FRONT_ENDS = {
+    "mfcc": (),
+    "all": ("features.cepstra=logmel", "features.prosody=true", "features.trim_db=20"),
+}
+
+
+def models(*settings: str) -> tuple[keras.Model, keras.Model, Config]:
+    """A small network and the same behind its front end."""
+    config = Config().override(
+        "features.mel_bands=8", "features.mfcc_coefficients=5", "words.embedding_width=10", "model.filters=4", *settings
+    )
+    width = config.features.width
+    fitted = Fitted(
+        mean=RNG.normal(-40, 10, width), variance=RNG.uniform(100, 400, width), vocabulary=tuple(map(str, range(10)))
+    )
+    network = build(config, fitted)
+    return network, speech_model(network, config), config
+
+
+@pytest.mark.parametrize("front_end", FRONT_ENDS.values(), ids=FRONT_ENDS)
+def test_equals_front_end_and_network(front_end):
+    network, speech, config = models(*front_end)
+    features, _ = acoustic_features(WAVES, LENGTHS, config.features)
+    expected = network({"audio": features.numpy(), "words": WORDS})
+    found = speech({"waveform": WAVES, "num_samples": LENGTHS, "words": WORDS})
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("front_end", FRONT_ENDS.values(), ids=FRONT_ENDS)
+def test_what_lies_behind_the_end_does_not_matter(front_end):
+    _, speech, _ = models(*front_end)
+    alone = [
+        speech({"waveform": wave[None, :length], "num_samples": np.array([length], "int32"), "words": words[None]})[0]
+        for wave, length, words in zip(WAVES, LENGTHS, WORDS, strict=True)
+    ]
+    alone = np.stack(alone)
+    assert np.ptp(alone, axis=0).max() > 0.01
+    for garbage in (0.0, 0.7, np.nan):
+        waves = np.full((3, 12_345), garbage, "float32")
+        for wave, source, length in zip(waves, WAVES, LENGTHS, strict=True):
+            wave[:length] = source[:length]
+        found = speech({"waveform": waves, "num_samples": LENGTHS, "words": np.pad(WORDS, ((0, 0), (0, 2)))})
+        np.testing.assert_allclose(found, alone, rtol=0, atol=1e-5, err_msg=str(garbage))
+
+
+@pytest.mark.parametrize(
+    ("modality", "inputs"),
+    [
+        ("audio", ["waveform", "num_samples"]),
+        ("text", ["words"]),
+        ("both", ["waveform", "num_samples", "words"]),
+    ],
+)
+def test_inputs_have_names(modality, inputs):
+    _, speech, _ = models(f"model.modality={modality}")
+    assert sorted(speech.input) == sorted(inputs)
+
+
+def test_saved_and_loaded(tmp_path):
+    _, speech, _ = models(*FRONT_ENDS["all"])
+    speech.save(tmp_path / "speech.keras")
+    loaded = keras.saving.load_model(tmp_path / "speech.keras")
+    batch = {"waveform": WAVES, "num_samples": LENGTHS, "words": WORDS}
+    np.testing.assert_allclose(loaded(batch), speech(batch), rtol=0, atol=1e-6)
