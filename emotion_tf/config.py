@@ -118,8 +118,9 @@ class WordConfig:
     Args:
         max_words: Longer transcripts are cut after this many words.
         vocabulary_size: Largest number of words in the vocabulary.
-        min_count: A word of the training part enters the vocabulary if it occurs this often there. With frozen word
-            vectors every word that has one enters.
+        min_count: A word of the training part enters the vocabulary if it occurs this often there. Where word vectors
+            are frozen, the first words of their file enter too, up to `vocabulary_size`, since nothing is fitted on
+            them.
         embedding_width: Width of the word embeddings.
         word_vectors: File of word vectors in GloVe's text format; None learns embeddings from scratch.
         trainable: Whether the embeddings are trained; embeddings from scratch always are.

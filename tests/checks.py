@@ -77,8 +77,7 @@ def check_model(config: Config, fitted: Fitted) -> None:
     for frames, words in [(1, 3), (largest - 1, 1), (23, 0), (40, 9), (1, 1)]:
         utterance = {}
         if config.model.hears:
-            size = (frames, config.features.width)
-            utterance["audio"] = rng.normal(fitted.mean, np.sqrt(fitted.variance), size).astype("float32")
+            utterance["audio"] = random_frames(fitted, frames, rng)
         if config.model.reads:
             utterance["words"] = rng.integers(1, 10, words, dtype="int32") if words else np.zeros(1, "int32")
         utterances.append(utterance)
@@ -99,6 +98,12 @@ def check_model(config: Config, fitted: Fitted) -> None:
 
     loaded = _saved_and_loaded(model)
     np.testing.assert_allclose(probabilities(loaded, utterances), alone, rtol=0, atol=TOLERANCE)
+
+
+def random_frames(fitted: Fitted, frames: int, rng: np.random.Generator) -> np.ndarray:
+    """Features (frames, D) of the mean and variance that were fitted."""
+    assert fitted.mean is not None and fitted.variance is not None
+    return rng.normal(fitted.mean, np.sqrt(fitted.variance), (frames, len(fitted.mean))).astype("float32")
 
 
 def padded(utterances: list[dict[str, np.ndarray]], extra: int = 0) -> dict[str, np.ndarray]:
@@ -149,7 +154,8 @@ def _check_gradients(layer: keras.Layer, inputs: Any, mask: Any) -> None:
 def _check_training(layer: keras.Layer, inputs: Any, mask: Any) -> None:
     """One step of training of the layer under a dense head: the loss is finite and every trainable weight moves."""
     body = _model(type(layer).from_config(layer.get_config()), inputs, mask, free_time=False)
-    head = keras.layers.Dense(2, activation="softmax")(keras.layers.Flatten()(body.output))
+    vector = keras.ops.reshape(body.output, (-1, int(np.prod(body.output.shape[1:]))))
+    head = keras.layers.Dense(2, activation="softmax")(vector)
     model = keras.Model(body.input, head)
     model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", run_eagerly=True)
     before = [variable.numpy() for variable in model.trainable_weights]
@@ -163,13 +169,13 @@ def _check_training(layer: keras.Layer, inputs: Any, mask: Any) -> None:
 def _model(layer: keras.Layer, inputs: Any, mask: Any, free_time: bool = True) -> keras.Model:
     """The layer as a functional model whose inputs are the arrays of `inputs` and `mask`, batch and time left open."""
 
-    def symbol(array: np.ndarray) -> Any:
-        shape = array.shape[1:]
-        if free_time and shape:
-            shape = (None, *shape[1:])
-        return keras.Input(shape, dtype=array.dtype.name)
+    def symbol(array: np.ndarray | None) -> Any:
+        if array is None:
+            return None
+        time = [None if free_time else size for size in array.shape[1:2]]
+        return keras.Input((*time, *array.shape[2:]), dtype=array.dtype.name)
 
-    symbols, symbolic_mask = tf.nest.map_structure(lambda leaf: None if leaf is None else symbol(leaf), (inputs, mask))
+    symbols, symbolic_mask = tf.nest.map_structure(symbol, (inputs, mask))
     return keras.Model(_leaves((symbols, symbolic_mask)), _call(layer, symbols, symbolic_mask))
 
 

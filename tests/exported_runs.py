@@ -1,4 +1,7 @@
-"""A run with a small network that nobody trained, and its export, for the tests of both rooms."""
+"""A run with a small network that nobody trained, and its export, for the tests of both rooms.
+
+A test module takes the fixtures with `pytest_plugins = ["exported_runs"]`.
+"""
 
 import functools
 from pathlib import Path
@@ -7,6 +10,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 import pytest
+from made_waves import RATE, noise
 
 from emotion_tf import models
 from emotion_tf.config import Config
@@ -15,7 +19,6 @@ from emotion_tf.export import export
 from emotion_tf.files import write_json
 from emotion_tf.training import compile_network, save_model
 
-RATE = 16_000
 WORDS = ("", "[UNK]", "i", "am", "so", "happy", "sad", "today", "never", "leave", "me")
 SMALL = ("model.filters=6", "model.dense_units=8", "words.embedding_width=10", "words.max_words=9")
 VARIANTS = {
@@ -40,6 +43,15 @@ class Exported(NamedTuple):
     config: Config
     speech_model: keras.Model
     parity: dict
+
+    def expected(self, waveform: np.ndarray | None, word_ids: list[int]) -> np.ndarray:
+        """What the network says before it was ever saved; the word ids were looked up by hand."""
+        inputs: dict = {}
+        if self.config.model.hears:
+            inputs |= {"waveform": waveform[np.newaxis], "num_samples": np.array([len(waveform)], np.int32)}
+        if self.config.model.reads:
+            inputs["words"] = np.array([word_ids], np.int32)
+        return self.speech_model(inputs, training=False)[0].numpy()
 
 
 def make_run(workdir: Path, config: Config) -> keras.Model:
@@ -92,18 +104,3 @@ def audio_export(tmp_path_factory) -> Exported:
 def text_export(tmp_path_factory) -> Exported:
     """An export of a model that reads only."""
     return exported_variant(tmp_path_factory.getbasetemp(), "text")
-
-
-def noise(samples: int, seed: int = 0) -> np.ndarray:
-    """White noise (samples,), as a 16-bit file holds it."""
-    return (np.random.default_rng(seed).integers(-3000, 3000, samples) / 2**15).astype(np.float32)
-
-
-def expected_probabilities(run: Exported, waveform: np.ndarray, word_ids: list[int]) -> np.ndarray:
-    """What the network says before it was ever saved; the word ids were looked up by hand."""
-    inputs: dict = {}
-    if run.config.model.hears:
-        inputs |= {"waveform": waveform[np.newaxis], "num_samples": np.array([len(waveform)], np.int32)}
-    if run.config.model.reads:
-        inputs["words"] = np.array([word_ids], np.int32)
-    return run.speech_model(inputs, training=False)[0].numpy()

@@ -1,5 +1,6 @@
 """From TFRecords to the batches that `model.fit` takes."""
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def read_examples(paths: Sequence[Path], config: Config, ids: Iterable[str]) -> 
     wanted = tf.constant(sorted(ids))
     table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(wanted, tf.ones_like(wanted, tf.bool)), False)
     files = tf.data.Dataset.from_tensor_slices([str(path) for path in paths])
-    serialized = files.interleave(tf.data.TFRecordDataset, cycle_length=len(paths), deterministic=True)
+    serialized = files.interleave(tf.data.TFRecordDataset, cycle_length=len(paths))
     examples = serialized.map(lambda record: parse(record, config.features.width), tf.data.AUTOTUNE)
     return examples.filter(lambda example: table[example["id"]])
 
@@ -43,8 +44,11 @@ def evaluation_dataset(
         Pairs of inputs and one-hot labels (B, 4) float32. Inputs are a dict of `audio` (B, T, D) float32 and `words`
         (B, M) int32 as far as the modality has them, padded with zeros to the longest of the batch.
     """
+    ids = list(ids)
     examples = read_examples(paths, config, ids).map(_inputs(config, vocabulary), tf.data.AUTOTUNE)
-    return examples.padded_batch(config.training.batch_size).prefetch(tf.data.AUTOTUNE)
+    batches = examples.padded_batch(config.training.batch_size)
+    steps = math.ceil(len(ids) * len(paths) / config.training.batch_size)
+    return batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)
 
 
 def training_dataset(
@@ -66,13 +70,15 @@ def training_dataset(
     """
     ids = list(ids)
     batch_size = min(config.training.batch_size, len(ids) * len(paths))
+    steps = len(ids) * len(paths) // batch_size
     examples = read_examples(paths, config, ids).shuffle(SHUFFLE_BUFFER, seed)
     examples = examples.map(_inputs(config, vocabulary), tf.data.AUTOTUNE)
     seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
     examples = tf.data.Dataset.zip(examples, seeds).map(augment(config), tf.data.AUTOTUNE)
     examples = examples.ragged_batch(batch_size * SORTING_WINDOW).map(_sort_by_length).unbatch()
     batches = examples.map(_dense).padded_batch(batch_size, drop_remainder=True)
-    return batches.shuffle(SORTING_WINDOW, seed).prefetch(tf.data.AUTOTUNE)
+    batches = batches.shuffle(SORTING_WINDOW, seed)
+    return batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)
 
 
 def _inputs(config: Config, vocabulary: Vocabulary | None):

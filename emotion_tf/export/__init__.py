@@ -34,8 +34,8 @@ def export(workdir: str | Path, out: str | Path, clips: Sequence[str | Path] = (
         The content of `parity.json`; see `parity.check_parity`.
 
     Raises:
-        EmotionTFError: If the run has no model, `out` holds something else, the model does not convert, a clip cannot be
-            read, or an artefact differs from the Keras model.
+        EmotionTFError: If the run has no model, `out` holds something else, the model does not convert, a clip cannot
+            be read, or an artefact differs from the Keras model.
     """
     source, out = Path(workdir) / "model", Path(out)
     if not (source / "model.keras").is_file():

@@ -30,13 +30,13 @@ Probabilities come in the order $labels.
 |---|---|---|---|---|---|
 $parity
 
-The differences were measured on $utterances utterances, $clips of them recordings; the times on the machine that made this
-export.
+The differences were measured on $utterances utterances, $clips of them recordings; the times on the machine that
+made this export.
 
 ## Where it ends
 
-- It tells the four emotions as the speakers of its corpus showed them. It does not tell what anyone feels, and no decision
-  about a person should rest on it.
+- It tells the four emotions as the speakers of its corpus showed them. It does not tell what anyone feels, and no
+  decision about a person should rest on it.
 - Other languages, microphones, rooms, ages and ways of speaking than those of the corpus lower its figures.
 - Every utterance gets one of the four emotions, also music, noise, silence and other emotions.
 $limits
@@ -97,20 +97,21 @@ def _evidence(run: dict[str, Any], metrics: dict[str, Any], chosen: dict[str, An
     if not metrics:
         return "The run has no metrics.json: nothing is known of what this model reaches."
     lines = [
-        f"Corpus `{run.get('corpus', 'unknown')}`, protocol `{metrics['protocol']}`, {metrics['n']} test utterances over all "
-        f"folds: WA {_figure(metrics, 'wa')}, UA {_figure(metrics, 'ua')}.",
+        f"Corpus `{run.get('corpus', 'unknown')}`, protocol `{metrics['protocol']}`, {metrics['n']} test utterances: "
+        f"WA {_figure(metrics, 'wa')}, UA {_figure(metrics, 'ua')}.",
         "",
         "| emotion | precision | recall | F1 | utterances |",
         "|---|---|---|---|---|",
         *(
-            f"| {emotion} | {scores['precision']:.3f} | {scores['recall']:.3f} | {scores['f1']:.3f} | {scores['support']} |"
+            f"| {emotion} | {scores['precision']:.3f} | {scores['recall']:.3f} | {scores['f1']:.3f} "
+            f"| {scores['support']} |"
             for emotion, scores in metrics["per_class"].items()
         ),
     ]
     if "fold" in chosen:
         lines += [
             "",
-            f"The figures are those of the networks of all folds together; this is the network of fold {chosen['fold']}.",
+            f"The figures are those of the networks of all folds; this is the network of fold {chosen['fold']}.",
         ]
     return "\n".join(lines)
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.features.waveform import read_waveform
+from emotion_tf.features.words import SPECIAL
 from emotion_tf.inference.runtimes import KerasRuntime, LiteRTRuntime, SavedModelRuntime
 from emotion_tf.inference.sidecar import Sidecar
 
@@ -26,9 +27,7 @@ TIMED_RUNS = 5
 """Runs whose median is taken."""
 
 Feed = Callable[[np.ndarray | None, str], Callable[[], np.ndarray]]
-"""From a wave (N,) and a transcript to a call without arguments that gives the probabilities (4,), and whose time is that
-of the artefact alone.
-"""
+"""From a wave (N,) and a transcript to a call, without arguments, that runs the artefact for probabilities (4,)."""
 
 
 def check_parity(folder: Path, clips: Sequence[Path] = ()) -> dict[str, Any]:
@@ -101,12 +100,10 @@ def _feeds(folder: Path, sidecar: Sidecar, keras_runtime: KerasRuntime) -> list[
         return ask("serving_default", inputs)
 
     def features(waveform: np.ndarray | None, transcript: str) -> Callable[[], np.ndarray]:
-        inputs = {}
+        inputs = {name: tf.constant(ids) for name, ids in sidecar.words(transcript).items()}
         if waveform is not None:
             front_end = keras_runtime.model.get_layer("front_end")
             inputs["audio"] = front_end(tf.constant(waveform[np.newaxis]), tf.constant([len(waveform)]))
-        if model.reads:
-            inputs["words"] = tf.constant(sidecar.word_ids(transcript))
         return ask("features", inputs)
 
     feeds: list[tuple[str, str, Feed]] = [("saved_model/1", "serving_default", serving_default)]
@@ -120,8 +117,8 @@ def _feeds(folder: Path, sidecar: Sidecar, keras_runtime: KerasRuntime) -> list[
 
 
 def _utterances(sidecar: Sidecar, clips: Sequence[Path]) -> list[tuple[np.ndarray | None, str]]:
-    """Waves and transcripts: the one whose time is taken, others at the edges of what a model is asked, and the clips."""
-    words = [word for word in sidecar.vocabulary.words[2:]] if sidecar.vocabulary else []
+    """Waves and transcripts: the pair whose time is taken, others at the edges of what is asked, and the clips."""
+    words = sidecar.vocabulary.words[len(SPECIAL) :] if sidecar.vocabulary else ()
     transcripts = [
         " ".join(words[:12]),
         "",

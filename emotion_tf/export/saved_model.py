@@ -1,7 +1,6 @@
 """The SavedModel, for TensorFlow Serving: WAV bytes and transcripts in, probabilities and labels out."""
 
 from pathlib import Path
-from typing import Any
 
 import keras
 import tensorflow as tf
@@ -17,8 +16,8 @@ def write_saved_model(model: keras.Model, sidecar: Sidecar, folder: Path) -> Non
     Every signature takes any number of utterances, of any lengths, and gives `probabilities` (B, 4) float32 and `label`
     (B,) string. What they take, as far as the model hears and reads:
 
-    - `serving_default`: `audio` (B,) string, the bytes of 16-bit PCM WAV files at the sample rate of the model, the mean of
-      whose channels is heard; and `transcript` (B,) string.
+    - `serving_default`: `audio` (B,) string, the bytes of 16-bit PCM WAV files at the sample rate of the model, whose
+      channels are averaged; and `transcript` (B,) string.
     - `waveform`, if the model hears: `waveform` (B, N) float32, padded with anything; `num_samples` (B,) int32; and
       `transcript` (B,) string.
     - `features`: `audio` (B, T, D) float32, padded with zero frames; and `words` (B, M) int32, padded with zeros.

@@ -14,9 +14,9 @@ from emotion_tf.errors import EmotionTFError
 def write_tflite(model: keras.Model, config: Config, path: Path) -> None:
     """Writes a float32 TFLite file of built-in ops alone.
 
-    Its one signature, `serving_default`, takes one utterance at a time: `waveform` [1, N] float32, all of which counts, and
-    `words` [1, M] int32, as far as the model hears and reads; it gives `probabilities` [1, 4] float32. N and M are free and
-    at least 1; until an input is resized, both are 1.
+    Its one signature, `serving_default`, takes one utterance at a time: `waveform` [1, N] float32, all of which counts,
+    and `words` [1, M] int32, as far as the model hears and reads; it gives `probabilities` [1, 4] float32. N and M are
+    free and at least 1; until an input is resized, both are 1.
 
     Args:
         model: A speech model.

@@ -1,0 +1,1 @@
+"""Features of waves and of words."""

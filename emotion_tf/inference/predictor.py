@@ -55,14 +55,14 @@ class Predictor:
             The emotion and all probabilities.
 
         Raises:
-            EmotionTFError: If a model that hears is given no wave, one that does not is given one, one that does not read is
-                given words, or the wave is not a row of finite numbers.
+            EmotionTFError: If a model that hears is given no wave, one that does not is given one, one that does not
+                read is given words, or the wave is not a row of finite numbers.
         """
         model = self.config.model
         if model.hears and waveform is None:
-            raise EmotionTFError("the model hears but was given no audio", expected="audio")
+            raise EmotionTFError("the model hears but was given no audio", expected="a wave or an audio file")
         if not model.hears and waveform is not None:
-            raise EmotionTFError("the model reads only but was given audio", expected="a transcript alone")
+            raise EmotionTFError("the model reads only but was given audio", fix="give it the transcript alone")
         if transcript and not model.reads:
             raise EmotionTFError("the model does not read but was given text", fix="leave the text out")
         if waveform is not None:
@@ -94,8 +94,9 @@ def load(path: str | Path) -> Predictor:
     """Loads an artefact together with the settings, labels and vocabulary that lie beside it.
 
     Args:
-        path: The folder of an export, of which the SavedModel is taken; a SavedModel's folder, with or without versions, of
-            which the highest is taken; a `.tflite` file; or a `.keras` file of an export or of a run's `model/`.
+        path: The folder of an export, of which the SavedModel is taken; a SavedModel's folder, with or without
+            versions, of which the highest is taken; a `.tflite` file; or a `.keras` file of an export or of a run's
+            `model/`.
 
     Raises:
         EmotionTFError: If there is no artefact, or it or a file that belongs to it is missing or damaged.
@@ -118,11 +119,12 @@ def predict_files(
         skip_bad: Go on after a file that cannot be read, instead of raising.
 
     Yields:
-        A dict of `file`, `label` and `probabilities`, or of `file` and `error` for a file that was skipped. `file` is None
-        for a model that only reads.
+        A dict of `file`, `label` and `probabilities`, or of `file` and `error` for a file that was skipped. `file` is
+        None for a model that only reads.
 
     Raises:
-        EmotionTFError: If the model cannot be loaded, files and texts do not fit it or each other, or a file cannot be read.
+        EmotionTFError: If the model cannot be loaded, files and texts do not fit it or each other, or a file cannot be
+            read.
     """
     predictor = load(model)
     texts = list(texts or [])

@@ -1,8 +1,9 @@
 """What runs an artefact: one small class a kind of artefact, and one method that all share."""
 
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import keras
 import numpy as np
@@ -41,28 +42,12 @@ class KerasRuntime:
         except (ValueError, TypeError) as error:
             raise EmotionTFError(f"{path} cannot be loaded ({_first_line(error)})") from error
         self._sidecar = sidecar
-        expected = set()
-        if sidecar.config.model.hears:
-            expected |= {"waveform", "num_samples"}
-        if sidecar.config.model.reads:
-            expected |= {"words"}
-        received = {tensor.name for tensor in self.model.inputs}
-        if received != expected:
-            raise EmotionTFError(
-                f"{path} is not the speech model that its config.json describes",
-                expected=f"the inputs {', '.join(sorted(expected))}",
-                received=", ".join(sorted(received)),
-            )
+        received = [tensor.name for tensor in self.model.inputs]
+        _check_inputs(path, sidecar, received, heard=["waveform", "num_samples"], read=["words"])
 
     def probabilities(self, waveform: np.ndarray | None, transcript: str) -> np.ndarray:
         """See `Runtime`."""
-        inputs: dict[str, Any] = {}
-        if waveform is not None:
-            inputs["waveform"] = tf.constant(waveform[np.newaxis])
-            inputs["num_samples"] = tf.constant([len(waveform)])
-        if self._sidecar.config.model.reads:
-            inputs["words"] = tf.constant(self._sidecar.word_ids(transcript))
-        return self.model(inputs, training=False)[0].numpy()
+        return self.model(_heard(waveform) | self._sidecar.words(transcript), training=False)[0].numpy()
 
 
 class SavedModelRuntime:
@@ -83,22 +68,14 @@ class SavedModelRuntime:
         except (OSError, ValueError, tf.errors.OpError) as error:
             raise EmotionTFError(f"{path} cannot be loaded as a SavedModel ({_first_line(error)})") from error
         self.signatures = self._loaded.signatures
-        name = "waveform" if sidecar.config.model.hears else "serving_default"
-        if name not in self.signatures:
-            raise EmotionTFError(
-                f"{path} is not an export of this package",
-                expected=f"a signature {name!r}",
-                received=", ".join(self.signatures),
-            )
-        self._signature = self.signatures[name]
+        self._signature = self.signatures.get("waveform" if sidecar.config.model.hears else "serving_default")
+        received = self._signature.structured_input_signature[1] if self._signature else []
+        _check_inputs(path, sidecar, received, heard=["waveform", "num_samples"], read=["transcript"])
         self._reads = sidecar.config.model.reads
 
     def probabilities(self, waveform: np.ndarray | None, transcript: str) -> np.ndarray:
         """See `Runtime`."""
-        inputs: dict[str, Any] = {}
-        if waveform is not None:
-            inputs["waveform"] = tf.constant(waveform[np.newaxis])
-            inputs["num_samples"] = tf.constant([len(waveform)])
+        inputs = {name: tf.constant(value) for name, value in _heard(waveform).items()}
         if self._reads:
             inputs["transcript"] = tf.constant([transcript])
         return self._signature(**inputs)["probabilities"][0].numpy()
@@ -128,15 +105,32 @@ class LiteRTRuntime:
                 fix="copy or export it again",
             ) from error
         self._sidecar = sidecar
+        received = self._interpreter.get_signature_list()["serving_default"]["inputs"]
+        _check_inputs(path, sidecar, received, heard=["waveform"], read=["words"])
 
     def probabilities(self, waveform: np.ndarray | None, transcript: str) -> np.ndarray:
         """See `Runtime`."""
-        inputs: dict[str, Any] = {}
-        if waveform is not None:
-            inputs["waveform"] = waveform[np.newaxis]
-        if self._sidecar.config.model.reads:
-            inputs["words"] = self._sidecar.word_ids(transcript)
-        return self._run(**inputs)["probabilities"][0]
+        heard = {} if waveform is None else {"waveform": waveform[np.newaxis]}
+        return self._run(**heard, **self._sidecar.words(transcript))["probabilities"][0]
+
+
+def _check_inputs(path: Path, sidecar: Sidecar, received: Iterable[str], heard: list[str], read: list[str]) -> None:
+    """Refuses an artefact that takes other inputs than the settings beside it say."""
+    expected = sorted(heard * sidecar.config.model.hears + read * sidecar.config.model.reads)
+    received = sorted(received)
+    if received != expected:
+        raise EmotionTFError(
+            f"{path} is not the speech model that the config.json beside it describes",
+            expected=f"the inputs {', '.join(expected)}",
+            received=", ".join(received) or "none of them",
+        )
+
+
+def _heard(waveform: np.ndarray | None) -> dict[str, np.ndarray]:
+    """The inputs `waveform` (1, N) and `num_samples` (1,) of a wave (N,); nothing without one."""
+    if waveform is None:
+        return {}
+    return {"waveform": waveform[np.newaxis], "num_samples": np.array([len(waveform)], np.int32)}
 
 
 def _first_line(error: Exception) -> str:

@@ -13,7 +13,7 @@ from emotion_tf.labels import EMOTIONS
 REQUIRED = ("config.json", "labels.txt")
 
 LEVELS = 3
-"""An artefact's own folder and the two above it: `saved_model/1/` lies two folders below the root of an export."""
+"""How many places are searched: the artefact, if it is a folder, the folder in which it lies, and the one above."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,13 @@ class Sidecar:
             EmotionTFError: If a file is missing or does not fit.
         """
         artefact = artefact.absolute()
-        near = [artefact, *artefact.parents][:LEVELS] if artefact.is_dir() else artefact.parents[:LEVELS]
+        near = [artefact, *artefact.parents][:LEVELS]
         # The folder of a run also holds a config.json, but of another kind and without labels.
         root = next((folder for folder in near if all((folder / name).is_file() for name in REQUIRED)), None)
         if root is None:
             raise EmotionTFError(
                 f"the settings of {artefact} are missing",
-                expected=f"{' and '.join(REQUIRED)} in its folder or one of the two above",
+                expected=f"{' and '.join(REQUIRED)} in the folder in which it lies or the one above",
                 fix="keep an artefact in the folder in which it was exported, or copy these files along with it",
             )
         config = Config.load(root / "config.json")
@@ -58,20 +58,11 @@ class Sidecar:
                 expected=f"{len(EMOTIONS)} lines, one a label",
                 received=f"{len(labels)}",
             )
-        return cls(config, labels, _vocabulary(root) if config.model.reads else None)
+        vocabulary = Vocabulary.load(root / "vocabulary.txt") if config.model.reads else None
+        return cls(config, labels, vocabulary)
 
-    def word_ids(self, transcript: str) -> np.ndarray:
-        """Word ids (1, M) int32 of a transcript, M being at least 1; an empty one is a padding word."""
-        ids = self.vocabulary.encode(transcript, self.config.words.max_words)
-        return np.asarray(ids if len(ids) else [0], np.int32)[np.newaxis]
-
-
-def _vocabulary(root: Path) -> Vocabulary:
-    path = root / "vocabulary.txt"
-    if not path.is_file():
-        raise EmotionTFError(
-            f"{path} does not exist",
-            expected="the vocabulary of the model, which reads",
-            fix="copy it from the folder in which the model was exported",
-        )
-    return Vocabulary.load(path)
+    def words(self, transcript: str) -> dict[str, np.ndarray]:
+        """The input `words` (1, M) int32 of a transcript; nothing if the model does not read."""
+        if self.vocabulary is None:
+            return {}
+        return {"words": self.vocabulary.encode(transcript, self.config.words.max_words)[np.newaxis]}

@@ -10,13 +10,13 @@ class Fitted:
     """Normalisation and vocabulary of a training part.
 
     Args:
-        mean: (D,) mean of each feature over the frames of the training part; None without audio.
+        mean: (D,) mean of each feature over the frames of the training part; empty without audio.
         variance: (D,) variance of each feature.
         vocabulary: The words, position 0 being padding and 1 the unknown word; empty without text.
         embeddings: (V, E) word vectors, or None where embeddings are learned from scratch.
     """
 
-    mean: np.ndarray | None = None
-    variance: np.ndarray | None = None
+    mean: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
+    variance: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
     vocabulary: tuple[str, ...] = field(default=(), repr=False)
     embeddings: np.ndarray | None = field(default=None, repr=False)

@@ -1,5 +1,6 @@
 """What is fitted before the network: normalisation and vocabulary, on the training part of the fold alone."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,7 +9,8 @@ from emotion_tf.config import Config
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.extract import Records
 from emotion_tf.dataset.pipeline import read_examples
-from emotion_tf.features.words import Vocabulary, embedding_matrix, read_word_vectors
+from emotion_tf.features.word_vectors import embedding_matrix, read_word_vectors
+from emotion_tf.features.words import Vocabulary
 from emotion_tf.models import Fitted
 
 SMALLEST_VARIANCE = 1e-6
@@ -26,14 +28,17 @@ def fit(config: Config, records: Records, train: Sequence[Utterance]) -> Fitted:
     Returns:
         What the models need.
     """
-    mean, variance = _moments(config, records, train) if config.model.hears else (None, None)
-    if not config.model.reads:
-        return Fitted(mean, variance)
-    vocabulary = build_vocabulary(config, train)
-    embeddings = None
-    if config.words.word_vectors is not None:
-        embeddings = embedding_matrix(vocabulary, config.words.word_vectors, config.words.embedding_width)
-    return Fitted(mean, variance, vocabulary.words, embeddings)
+    fitted = Fitted()
+    if config.model.hears:
+        mean, variance = _moments(config, records, train)
+        fitted = dataclasses.replace(fitted, mean=mean, variance=variance)
+    if config.model.reads:
+        vocabulary = build_vocabulary(config, train)
+        fitted = dataclasses.replace(fitted, vocabulary=vocabulary.words)
+        if config.words.word_vectors is not None:
+            embeddings = embedding_matrix(vocabulary, config.words.word_vectors, config.words.embedding_width)
+            fitted = dataclasses.replace(fitted, embeddings=embeddings)
+    return fitted
 
 
 def build_vocabulary(config: Config, train: Sequence[Utterance]) -> Vocabulary:
@@ -41,7 +46,7 @@ def build_vocabulary(config: Config, train: Sequence[Utterance]) -> Vocabulary:
     words = config.words
     also: Sequence[str] = ()
     if words.word_vectors is not None and not words.trainable:
-        also, _ = read_word_vectors(words.word_vectors, limit=words.vocabulary_size)
+        also, _ = read_word_vectors(words.word_vectors, words.embedding_width, limit=words.vocabulary_size)
     return Vocabulary.build([utterance.text for utterance in train], words.vocabulary_size, words.min_count, also)
 
 

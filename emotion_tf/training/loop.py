@@ -43,7 +43,6 @@ def train_network(
     config: Config,
     labels: np.ndarray,
     folder: Path,
-    verbose: int | str = "auto",
 ) -> None:
     """Trains a network, goes on where an earlier call was stopped, and leaves it with the weights that are kept.
 
@@ -54,11 +53,9 @@ def train_network(
         config: The recipe.
         labels: (N,) class indices of the training part, for class weights.
         folder: Gets `history.csv`, TensorBoard logs and, while training lasts, a checkpoint to resume from.
-        verbose: As for `keras.Model.fit`.
     """
     training = config.training
-    steps = int(train.reduce(0, lambda count, _: count + 1).numpy())
-    compile_network(network, training, steps)
+    compile_network(network, training, steps_per_epoch=int(train.cardinality()))
     best = folder / "best.weights.h5"
     callbacks: list[keras.callbacks.Callback] = [
         keras.callbacks.BackupAndRestore(str(folder / "checkpoint")),
@@ -84,7 +81,8 @@ def train_network(
         epochs=training.epochs,
         class_weight=_class_weights(labels) if training.class_weights == "balanced" else None,
         callbacks=callbacks,
-        verbose=verbose,
+        shuffle=False,  # the dataset is shuffled already
+        verbose=2,
     )
     if training.keep == "best":
         network.load_weights(best)

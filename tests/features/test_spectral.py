@@ -1,3 +1,5 @@
+from typing import Any
+
 import librosa
 import numpy as np
 import pytest
@@ -55,7 +57,7 @@ def prosody_of(wave: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return PROSODY.pitch_min_hz * 2 ** features[:, -2], features[:, -1]
 
 
-def bands_by_librosa(wave: np.ndarray, rate: int = RATE, **settings: int | float) -> np.ndarray:
+def bands_by_librosa(wave: np.ndarray, rate: int = RATE, **settings: Any) -> np.ndarray:
     """Log-mel bands (mel_bands, T)."""
     settings = {"n_fft": 512, "hop_length": 160, "win_length": 400, "n_mels": 40, **settings}
     power = librosa.feature.melspectrogram(y=wave, sr=rate, window="hamming", **settings)
@@ -154,7 +156,10 @@ def test_deltas_at_the_end_do_not_see_padding():
 
 def test_open_shapes_in_a_graph_change_nothing():
     signature = [tf.TensorSpec((None, None)), tf.TensorSpec((None,), tf.int32)]
-    graph = tf.function(lambda waveform, num_samples: acoustic_features(waveform, num_samples, ALL), signature)
+    # Without autograph, which spends seconds on rewriting librosa.
+    graph = tf.function(
+        lambda waveform, num_samples: acoustic_features(waveform, num_samples, ALL), signature, autograph=False
+    )
     batch, lengths = batch_of([WAVES["fade"], WAVES["10 ms"]])
     for found, expected in zip(graph(batch, lengths), acoustic_features(batch, lengths, ALL), strict=True):
         np.testing.assert_allclose(tf.cast(found, tf.float32), tf.cast(expected, tf.float32), atol=1e-3)
@@ -255,7 +260,7 @@ def test_pitch_of_tones(f0, kind):
 
 
 def test_pitch_of_a_tone_in_noise():
-    wave = harmonic_tone(150, 1) + RNG.normal(0, 0.02, RATE)
+    wave = harmonic_tone(150, SLOPES["falling"]) + RNG.normal(0, 0.02, RATE)
     pitch, voicing = prosody_of(wave)
     assert np.abs(12 * np.log2(pitch / 150)).max() < 1
     assert voicing.min() > 0.6

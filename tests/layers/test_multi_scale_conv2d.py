@@ -43,7 +43,7 @@ def test_equals_the_formula(kernel_sizes, mask):
     layer = layer_of(*kernel_sizes)
     found = layer(FRAMES, mask=mask)
     rows = MASK | True if mask is None else mask
-    expected = [multi_scale(*row, mask=row_mask) for *row, row_mask in zip(FRAMES, [scales(layer)] * 4, rows)]
+    expected = [multi_scale(frames, scales(layer), row) for frames, row in zip(FRAMES, rows, strict=True)]
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 

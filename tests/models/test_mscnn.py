@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 import references
-from checks import check_model, padded, probabilities
+from checks import check_model, padded, probabilities, random_frames
 
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
@@ -52,7 +52,7 @@ def fitted_for(config: Config, embeddings: bool = False) -> Fitted:
 
 def batch_for(model: keras.Model, fitted: Fitted) -> dict[str, np.ndarray]:
     """Two utterances of 30 frames and 7 words, without padding."""
-    frames = RNG.normal(fitted.mean, np.sqrt(fitted.variance), (2, 30, len(fitted.mean))).astype("float32")
+    frames = np.stack([random_frames(fitted, 30, RNG), random_frames(fitted, 30, RNG)])
     words = RNG.integers(1, len(VOCABULARY), (2, 7), dtype="int32")
     return {name: {"audio": frames, "words": words}[name] for name in model.input}
 
@@ -98,7 +98,7 @@ def test_which_embeddings_move(learned, trainable, moves):
     model = build(config, fitted)
     layer = model.get_layer("embeddings")
     before = layer.get_weights()[0]
-    if not learned:
+    if fitted.embeddings is not None:
         np.testing.assert_array_equal(before, fitted.embeddings.astype("float32"))
     model.compile("adam", "sparse_categorical_crossentropy", run_eagerly=True)
     model.train_on_batch(batch_for(model, fitted), np.array([0, 1]))
@@ -122,10 +122,9 @@ def test_published_sizes():
     text = (2 + 3 + 4 + 5) * 300 * 128 + 4 * 128
     hidden = 3 * 1536 * 128 + 128
     probabilities = 128 * 4 + 4
-    assert (
-        sum(int(np.prod(weight.shape)) for weight in model.trainable_weights) == audio + text + hidden + probabilities
-    )
-    assert model.count_params() == audio + text + hidden + probabilities + 20 * 300
+    trained = audio + text + hidden + probabilities
+    assert sum(int(np.prod(weight.shape)) for weight in model.trainable_weights) == trained
+    assert model.count_params() == trained + 20 * 300
 
 
 @pytest.mark.parametrize(
@@ -146,6 +145,7 @@ def test_width_of_the_utterance_vector(settings, width):
 @pytest.mark.parametrize("settings", [(), ("model.pairing=all_pairs", "model.swem=true")], ids=["published", "more"])
 def test_forward_pass_equals_the_formulas(settings):
     model, fitted = paper(*settings)
+    assert fitted.mean is not None and fitted.variance is not None and fitted.embeddings is not None
     for layer in ("audio_mscnn", "text_mscnn", "hidden", "probabilities"):
         for bias in model.get_layer(layer).weights[1::2]:
             bias.assign(RNG.normal(0, 0.1, bias.shape))
@@ -157,24 +157,22 @@ def test_forward_pass_equals_the_formulas(settings):
 
     utterances, expected = [], []
     for frames, words in [(30, 7), (4, 1), (12, 3)]:
-        audio = RNG.normal(fitted.mean, np.sqrt(fitted.variance), (frames, 96)).astype("float32")
+        audio = random_frames(fitted, frames, RNG)
         ids = RNG.integers(1, len(VOCABULARY), words, dtype="int32")
         utterances.append({"audio": audio, "words": ids})
 
         every_frame, every_word = np.ones(frames, bool), np.ones(words, bool)
         normalized = (audio - fitted.mean) / np.sqrt(fitted.variance)
-        heard = references.statistics(
-            references.multi_scale(normalized, scales("audio_mscnn"), every_frame), every_frame
-        )
+        audio_maps = references.multi_scale(normalized, scales("audio_mscnn"), every_frame)
+        heard = references.statistics(audio_maps, every_frame)
         embeddings = fitted.embeddings[ids]
         text_maps = references.multi_scale(embeddings, scales("text_mscnn"), every_word)
         vectors = [heard, references.statistics(text_maps, every_word)]
         if settings:
             vectors.append(references.swem(embeddings, every_word))
         vectors.append(references.attention(heard, text_maps, every_word, pairing)[0])
-        hidden = references.dense(
-            np.concatenate([vector.ravel() for vector in vectors]), *model.get_layer("hidden").get_weights()
-        )
+        utterance = np.concatenate([vector.ravel() for vector in vectors])
+        hidden = references.dense(utterance, *model.get_layer("hidden").get_weights())
         scores = references.dense(np.maximum(hidden, 0), *model.get_layer("probabilities").get_weights())
         expected.append(references.softmax(scores))
 
@@ -201,6 +199,7 @@ def test_normalization_layer_holds_mean_and_deviation():
     fitted = fitted_for(config)
     model = build(config, fitted)
     normalized = keras.Model(model.input, model.get_layer("normalization").output)
+    assert fitted.mean is not None and fitted.variance is not None
     frames = np.stack([fitted.mean, fitted.mean + np.sqrt(fitted.variance)]).astype("float32")[np.newaxis]
     np.testing.assert_allclose(normalized({"audio": frames})[0], np.outer([0, 1], np.ones(12)), atol=1e-5)
 

@@ -1,0 +1,348 @@
+import io
+import shutil
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.features import waveform
+from emotion_tf.features.waveform import add_white_noise, change_speed, decode, read_waveform
+
+# Container, encoding and the largest error that storing a sample in it may make.
+LOSSLESS = [
+    ("WAV", "PCM_U8", 2**-7),
+    ("WAV", "PCM_16", 2**-15),
+    ("WAV", "PCM_24", 2**-23),
+    ("WAV", "PCM_32", 2**-24),
+    ("WAV", "FLOAT", 2**-25),
+    ("WAV", "DOUBLE", 2**-25),
+    ("WAVEX", "PCM_16", 2**-15),
+    ("WAVEX", "PCM_24", 2**-23),
+    ("FLAC", "PCM_S8", 2**-7),
+    ("FLAC", "PCM_16", 2**-15),
+    ("FLAC", "PCM_24", 2**-23),
+]
+LOSSY = [("OGG", "VORBIS"), ("OGG", "OPUS"), ("MP3", "MPEG_LAYER_III")]
+ENCODINGS = [(container, encoding) for container, encoding, _ in LOSSLESS] + LOSSY
+
+
+def tones(channels: int, rate: int = 16_000, seconds: float = 0.5) -> np.ndarray:
+    """(samples, channels) float64: a tone a channel, 300 Hz, 600 Hz and so on."""
+    time = np.arange(round(rate * seconds)) / rate
+    return np.stack([0.6 * np.sin(2 * np.pi * 300 * (n + 1) * time) for n in range(channels)], axis=1)
+
+
+def encode(samples: np.ndarray, container: str = "WAV", encoding: str = "PCM_16", rate: int = 16_000) -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, format=container, subtype=encoding)
+    return file.getvalue()
+
+
+def wav(data: bytes, claim: int | None = None, before: bytes = b"", block_bytes: int = 2, rate: int = 8_000) -> bytes:
+    """A 16-bit mono WAV put together by hand, whose header may lie."""
+    size = len(data) if claim is None else claim
+    body = b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, block_bytes, 16) + before
+    body += b"data" + struct.pack("<I", size) + data
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def flac_of_length(frames: int, rate: int) -> bytes:
+    """A FLAC file with another rate and number of frames in its header; they stand from byte 18 on."""
+    content = bytearray(encode(tones(1), "FLAC"))
+    content[18:26] = (rate << 44 | 15 << 36 | frames).to_bytes(8, "big")
+    return bytes(content)
+
+
+@pytest.fixture(params=[True, False], ids=["tensorflow-io", "soundfile"])
+def back_end(request, monkeypatch):
+    """Every decoding test runs with tensorflow-io, where it loads, and as if it were not there."""
+    if not request.param:
+        monkeypatch.setattr(waveform, "_tensorflow_io_audio", lambda: None)
+    elif waveform._tensorflow_io_audio() is None:
+        pytest.skip("tensorflow-io does not load with this TensorFlow")
+
+
+@pytest.mark.parametrize("channels", [1, 2, 5])
+@pytest.mark.parametrize(("container", "encoding", "tolerance"), LOSSLESS)
+def test_lossless_formats_give_back_what_was_written(container, encoding, tolerance, channels, back_end):
+    samples = tones(channels)
+    decoded, rate = decode(encode(samples, container, encoding, rate=22_050))
+    assert rate == 22_050
+    assert decoded.dtype == np.float32
+    np.testing.assert_allclose(decoded, samples.mean(axis=1), rtol=0, atol=tolerance + 1e-7)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize(("container", "encoding"), LOSSY)
+def test_lossy_formats_give_back_the_same_sound(container, encoding, channels, back_end):
+    samples = tones(channels, rate=24_000, seconds=1.0)
+    decoded, rate = decode(encode(samples, container, encoding, rate=24_000))
+    assert rate == 24_000
+    assert decoded.shape == (24_000,)
+    wanted = samples.mean(axis=1)
+    correlation = np.corrcoef(decoded, wanted)[0, 1]
+    assert correlation > 0.99
+    assert decoded.std() == pytest.approx(wanted.std(), rel=0.05)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize(("container", "encoding"), ENCODINGS)
+def test_back_ends_give_identical_samples(container, encoding, channels, monkeypatch):
+    if waveform._tensorflow_io_audio() is None:
+        pytest.skip("tensorflow-io does not load with this TensorFlow")
+    noise = np.random.default_rng(0).uniform(-1, 1, (3000, channels))
+    content = encode(noise, container, encoding)
+    with_tensorflow_io, _ = decode(content)
+    monkeypatch.setattr(waveform, "_tensorflow_io_audio", lambda: None)
+    np.testing.assert_array_equal(with_tensorflow_io, decode(content)[0])
+
+
+@pytest.mark.parametrize("encoding", waveform.TENSORFLOW_IO_ENCODINGS)
+def test_tensorflow_io_decodes_what_it_is_said_to(encoding, monkeypatch):
+    """Without this, the tests above could all be passed by soundfile alone."""
+    if waveform._tensorflow_io_audio() is None:
+        pytest.skip("tensorflow-io does not load with this TensorFlow")
+
+    def refuse(*args, **kwargs):
+        raise RuntimeError("soundfile read samples")
+
+    monkeypatch.setattr(soundfile.SoundFile, "read", refuse)
+    assert decode(encode(tones(1), "WAV", encoding))[0].shape == (8000,)
+
+
+def test_extreme_integers_stay_within_one(back_end):
+    data = struct.pack("<4h", -32768, 32767, 0, 1)
+    np.testing.assert_array_equal(decode(wav(data))[0], np.array([-1, 32767 / 32768, 0, 1 / 32768], np.float32))
+
+
+def test_chunks_before_and_bytes_after_the_samples_are_passed_over(back_end):
+    data = struct.pack("<4h", 100, 200, 300, 400)
+    odd_chunk = b"LIST" + struct.pack("<I", 5) + b"INFOx\0"
+    expected = np.array([100, 200, 300, 400], np.float32) / 32768
+    np.testing.assert_array_equal(decode(wav(data, before=odd_chunk))[0], expected)
+    np.testing.assert_array_equal(decode(wav(data) + b"\0\0\0")[0], expected)
+
+
+def test_header_that_contradicts_itself_never_reaches_tensorflow_io(monkeypatch):
+    """A frame of 25 bytes that holds one sample of 2 crashed tensorflow-io 0.37 and the process with it."""
+
+    def fail():
+        raise AssertionError("handed to tensorflow-io")
+
+    monkeypatch.setattr(waveform, "_tensorflow_io_audio", fail)
+    with pytest.raises(AssertionError, match="handed to tensorflow-io"):
+        decode(wav(bytes(200)))
+    try:
+        decode(wav(bytes(200), block_bytes=25))
+    except EmotionTFError:
+        pass  # libsndfile is free to refuse it.
+
+
+def test_newer_tensorflow_decodes_with_soundfile_in_silence(tmp_path):
+    """Stands in for tensorflow-io under another TensorFlow: it warns as it is imported, and its ops do not load."""
+    package = tmp_path / "tensorflow_io"
+    (package / "python").mkdir(parents=True)
+    (package / "__init__.py").write_text(
+        "import warnings\nwarnings.warn('unable to load libtensorflow_io_plugins.so')\nfrom . import audio, python\n"
+    )
+    (package / "audio.py").write_text("")
+    (package / "python" / "__init__.py").write_text("from . import ops\n")
+    (package / "python" / "ops.py").write_text(
+        "class Lazy:\n    def __getattr__(self, name):\n        raise NotImplementedError('unable to open file')\n"
+        "core_ops = Lazy()\n"
+    )
+    (tmp_path / "tone.wav").write_bytes(encode(tones(1)))
+    code = "from emotion_tf.features.waveform import read_waveform; print(len(read_waveform('tone.wav', 16000)))"
+    root = Path(waveform.__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": f"{tmp_path}:{root}", "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "8000\n"
+    assert "unable" not in done.stderr
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 44_100, 48_000])
+def test_reading_resamples(tmp_path, rate):
+    path = tmp_path / "tone.wav"
+    soundfile.write(path, tones(1, rate, 1.0), rate, subtype="FLOAT")
+    samples = read_waveform(path, 16_000)
+    assert samples.shape == (16_000,)
+    assert samples.dtype == np.float32
+    # The tone as it is at 16 kHz, away from the ends, where resampling hears silence around the file.
+    np.testing.assert_allclose(samples[400:-400], tones(1, 16_000, 1.0)[400:-400, 0], atol=1e-3)
+
+
+def test_stretch_is_cut_to_the_sample(tmp_path):
+    path = tmp_path / "ramp.wav"
+    ramp = np.arange(8000, dtype=np.int16)
+    soundfile.write(path, ramp, 8_000)
+    assert (read_waveform(path, 8_000, 0.25, 0.5) * 32768).astype(int).tolist() == list(range(2000, 4000))
+    assert (read_waveform(path, 8_000, 0.5) * 32768).astype(int).tolist() == list(range(4000, 8000))
+    # 0.10006 seconds are sample 800.48, and 0.10009 are sample 800.72.
+    assert (read_waveform(path, 8_000, 0.10006, 0.10031) * 32768).astype(int).tolist() == [800, 801]
+    assert (read_waveform(path, 8_000, 0.10009, 0.10031) * 32768).astype(int).tolist() == [801]
+    assert len(read_waveform(path, 8_000, 0.0, 1.00005)) == 8000
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [(-0.1, None), (1.0, None), (0.5, 0.5), (0.6, 0.5), (0.0, 1.1), (2.0, 3.0), (float("nan"), None), (0, float("inf"))],
+)
+def test_stretch_outside_of_the_file(tmp_path, start, end):
+    path = tmp_path / "second.wav"
+    soundfile.write(path, tones(1, 8_000, 1.0), 8_000)
+    with pytest.raises(EmotionTFError, match=r"second\.wav is not inside the file.*from 0 to 1 seconds"):
+        read_waveform(path, 8_000, start, end)
+
+
+def test_stretch_without_a_sample(tmp_path):
+    path = tmp_path / "second.wav"
+    soundfile.write(path, tones(1, 8_000, 1.0), 8_000)
+    with pytest.raises(EmotionTFError, match=r"second\.wav holds no sample"):
+        read_waveform(path, 8_000, 0.50001, 0.50002)
+
+
+def test_missing_file_folder_and_no_bytes(tmp_path):
+    with pytest.raises(EmotionTFError, match=r"nowhere\.wav does not exist"):
+        read_waveform(tmp_path / "nowhere.wav", 16_000)
+    with pytest.raises(EmotionTFError, match="is not a file"):
+        read_waveform(tmp_path, 16_000)
+    (tmp_path / "empty.wav").touch()
+    with pytest.raises(EmotionTFError, match=r"empty\.wav is empty"):
+        read_waveform(tmp_path / "empty.wav", 16_000)
+
+
+def test_file_beyond_all_bounds_is_not_read(tmp_path):
+    path = tmp_path / "huge.wav"
+    with path.open("wb") as file:
+        file.truncate(waveform.MAX_BYTES + 1)  # Sparse: it takes no room on the disk.
+    with pytest.raises(EmotionTFError, match=r"huge\.wav is too large"):
+        read_waveform(path, 16_000)
+
+
+@pytest.mark.parametrize("content", [b"no audio, but words" * 20, b"RIFF", b"fLaC", b"OggS" + bytes(40), bytes(1000)])
+def test_content_that_is_no_audio(content):
+    with pytest.raises(EmotionTFError, match=r"clip cannot be decoded \([^<]*\); expected a whole"):
+        decode(content, "clip")
+
+
+@pytest.mark.parametrize(("container", "encoding"), [("WAV", "PCM_16"), ("WAV", "FLOAT"), ("OGG", "VORBIS")])
+def test_header_without_samples(container, encoding):
+    with pytest.raises(EmotionTFError, match="clip holds no samples"):
+        decode(encode(np.zeros(0), container, encoding), "clip")
+
+
+@pytest.mark.parametrize("share", [0.4, 0.9, "all but the last byte"])
+@pytest.mark.parametrize(("container", "encoding"), ENCODINGS)
+def test_every_format_notices_when_it_is_cut(container, encoding, share, back_end):
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, 24_000)
+    content = encode(noise, container, encoding)
+    cut = len(content) - 1 if isinstance(share, str) else int(len(content) * share)
+    with pytest.raises(EmotionTFError, match="clip (is cut short|cannot be decoded)"):
+        decode(content[:cut], "clip")
+
+
+@pytest.mark.parametrize("claim", [402, 2**31 - 2, 2**32 - 2, 2**32 - 1])
+def test_wav_that_claims_more_than_it_has(claim, back_end):
+    with pytest.raises(EmotionTFError, match=rf"clip is cut short; expected {44 + claim} bytes.* received 444"):
+        decode(wav(bytes(400), claim), "clip")
+
+
+def variable_rate_mp3(samples: np.ndarray) -> tuple[bytes, int]:
+    """An MP3 at 16 kHz and the length of its first frame, which holds the header that tells its length."""
+    file = io.BytesIO()
+    with soundfile.SoundFile(file, "w", 16_000, 1, format="MP3", bitrate_mode="VARIABLE") as writer:
+        writer.write(samples)
+    content = file.getvalue()
+    # Bit rates of MPEG-2 layer III in kbit/s; a frame holds 576 samples.
+    rates = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160]
+    return content, 72 * rates[content[2] >> 4] * 1000 // 16_000 + (content[2] >> 1 & 1)
+
+
+def test_mp3_without_its_length_is_not_taken_for_cut():
+    """libsndfile guesses the length from the first bit rate, here that of silence or of noise, and is far off."""
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, 32_000)
+    content, first_frame = variable_rate_mp3(np.concatenate([np.zeros(32_000), noise]))
+    assert b"Xing" in content[:first_frame]
+    with soundfile.SoundFile(io.BytesIO(content[first_frame:])) as file:
+        assert abs(file.frames - 64_000) > 10_000
+    assert 50_000 < len(decode(content[first_frame:])[0]) < 68_000
+
+
+def test_mp3_with_tags_is_still_known_to_be_cut():
+    content, _ = variable_rate_mp3(tones(1, seconds=2.0))
+    tagged = b"ID3\x03\0\0" + bytes([0, 0, 2, 44]) + bytes(300) + content  # 2 · 128 + 44 bytes of tags.
+    assert len(decode(tagged)[0]) == 32_000
+    with pytest.raises(EmotionTFError, match="clip is cut short; expected 32000 samples"):
+        decode(tagged[: len(tagged) * 2 // 3], "clip")
+
+
+@pytest.mark.parametrize(
+    ("frames", "rate"), [(2**36 - 1, 16_000), (16_000 * 21_601, 16_000), (22_000, 1)], ids=["samples", "hours", "rate"]
+)
+def test_absurd_length_is_refused_before_it_is_allocated(frames, rate, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError("samples were read")
+
+    monkeypatch.setattr(soundfile.SoundFile, "read", refuse)
+    with pytest.raises(EmotionTFError, match="clip is too long; expected at most 6 hours"):
+        decode(flac_of_length(frames, rate), "clip")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30])
+def test_samples_that_are_no_sound(tmp_path, value):
+    samples = tones(2, 8_000).astype(np.float32)
+    samples[[1600, 2000], 1] = value
+    path = tmp_path / "broken.wav"
+    soundfile.write(path, samples, 8_000, subtype="FLOAT")
+    with pytest.raises(EmotionTFError, match=r"broken\.wav holds .* as sample 1600, at 0\.200 seconds"):
+        read_waveform(path, 8_000)
+
+
+def test_real_clips_are_the_same_in_every_lossless_format(ravdess_clips, tmp_path):
+    for clip in ravdess_clips[:: len(ravdess_clips) // 5]:
+        original, rate = soundfile.read(clip, dtype="int16")
+        expected = original.astype(np.float32) / 32768
+        shutil.copy(clip, tmp_path / "clip.flac")
+        soundfile.write(tmp_path / "clip.wav", original, rate)
+        for name in ("clip.flac", "clip.wav"):
+            np.testing.assert_array_equal(read_waveform(tmp_path / name, rate), expected)
+
+
+@pytest.mark.parametrize("factor", [0.9, 1.1, 2.0])
+def test_change_speed_moves_length_and_pitch(factor):
+    tone = tones(1, 16_000, 1.0)[:, 0].astype(np.float32)
+    changed = change_speed(tone, factor)
+    assert changed.dtype == np.float32
+    assert len(changed) == pytest.approx(16_000 / factor, abs=1)
+    spectrum = np.abs(np.fft.rfft(changed * np.hanning(len(changed))))
+    assert np.argmax(spectrum) * 16_000 / len(changed) == pytest.approx(300 * factor, abs=1)
+    assert np.abs(changed[1000:-1000]).max() == pytest.approx(0.6, abs=0.01)
+
+
+@pytest.mark.parametrize("snr_db", [-5.0, 0.0, 20.0])
+def test_noise_has_the_ratio_asked_for(snr_db):
+    wave = tones(1)[:, 0].astype(np.float32)
+    noisy = add_white_noise(wave, snr_db, seed=3)
+    assert noisy.dtype == np.float32
+    noise = noisy.astype(np.float64) - wave
+    assert 10 * np.log10(np.mean(wave.astype(np.float64) ** 2) / np.mean(noise**2)) == pytest.approx(snr_db, abs=1e-3)
+    # White: neighbours do not tell each other.
+    assert abs(np.corrcoef(noise[:-1], noise[1:])[0, 1]) < 0.05
+
+
+def test_noise_follows_its_seed_and_leaves_silence():
+    wave = tones(1)[:, 0].astype(np.float32)
+    np.testing.assert_array_equal(add_white_noise(wave, 10.0, seed=1), add_white_noise(wave, 10.0, seed=1))
+    assert not np.array_equal(add_white_noise(wave, 10.0, seed=1), add_white_noise(wave, 10.0, seed=2))
+    np.testing.assert_array_equal(add_white_noise(np.zeros(5, np.float32), 10.0, seed=0), np.zeros(5, np.float32))
