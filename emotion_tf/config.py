@@ -15,6 +15,7 @@ DTYPE_POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
 
 SHARES = {
     "model.dropout",
+    "augmentation.frequency_warp",
     "augmentation.frequency_mask_share",
     "augmentation.time_mask_share",
     "augmentation.word_dropout",
@@ -51,6 +52,7 @@ class FeatureConfig:
         mel_max_hz: Upper edge of the highest band; None means half the sample rate.
         cepstra: `mfcc` takes the cosine transform of the log-mel bands, `logmel` leaves the bands as they are.
         mfcc_coefficients: Number of static coefficients when `cepstra` is `mfcc`.
+        mean_normalization: Subtracts from each band or coefficient its mean over the utterance.
         prosody: Appends log energy, log F0 and voicing to the static features.
         deltas: 2 appends deltas and delta-deltas, 1 deltas alone, 0 neither.
         pitch_min_hz: Lowest F0 looked for.
@@ -68,6 +70,7 @@ class FeatureConfig:
     mel_max_hz: float | None = None
     cepstra: Literal["mfcc", "logmel"] = "mfcc"
     mfcc_coefficients: int = 32
+    mean_normalization: bool = False
     prosody: bool = False
     deltas: Literal[0, 1, 2] = 2
     pitch_min_hz: float = 60.0
@@ -91,9 +94,14 @@ class FeatureConfig:
         return 2 ** math.ceil(math.log2(self.window_length))
 
     @property
+    def spectral_width(self) -> int:
+        """Number of bands or coefficients a frame, which come first among the features."""
+        return self.mfcc_coefficients if self.cepstra == "mfcc" else self.mel_bands
+
+    @property
     def static_width(self) -> int:
         """Number of static features a frame."""
-        return (self.mfcc_coefficients if self.cepstra == "mfcc" else self.mel_bands) + (3 if self.prosody else 0)
+        return self.spectral_width + (3 if self.prosody else 0)
 
     @property
     def width(self) -> int:
@@ -150,8 +158,6 @@ class ModelConfig:
         dense_units: Width of the hidden dense layer.
         dropout: Share of inputs of each dense layer that is dropped in training.
         batch_normalization: Normalises what enters the hidden dense layer.
-        normalization: `corpus` scales features by mean and deviation of the training part, `utterance` by the
-            utterance's own as well.
     """
 
     name: str = "mscnn"
@@ -165,7 +171,6 @@ class ModelConfig:
     dense_units: int = 128
     dropout: float = 0.3
     batch_normalization: bool = False
-    normalization: Literal["corpus", "utterance"] = "corpus"
 
     @property
     def hears(self) -> bool:
@@ -186,6 +191,8 @@ class AugmentationConfig:
         speeds: Playing speeds at which the training part is heard; each epoch hears all of them.
         noise_snr_db: Adds one more copy of the training part with white noise at this signal-to-noise ratio.
         gain_db: Largest random change of level, up or down.
+        frequency_warp: Largest random stretch of the mel axis, up or down, as a share: 0.1 is 10 %. It makes vocal
+            tracts longer and shorter, and needs log-mel bands.
         frequency_masks: Number of bands of features that are hidden.
         frequency_mask_share: Widest hidden band, as a share of the static features.
         time_masks: Number of stretches of frames that are hidden.
@@ -196,6 +203,7 @@ class AugmentationConfig:
     speeds: tuple[float, ...] = (1.0,)
     noise_snr_db: float | None = None
     gain_db: float = 0.0
+    frequency_warp: float = 0.0
     frequency_masks: int = 0
     frequency_mask_share: float = 0.2
     time_masks: int = 0
@@ -282,6 +290,12 @@ class Config:
                 f"from features.mel_min_hz to {nyquist:g}",
             ),
             (features.pitch_min_hz < features.pitch_max_hz, "features.pitch_max_hz", "more than features.pitch_min_hz"),
+            (
+                # Frames that become all zeros would be taken for padding; the energy keeps them from it.
+                features.prosody or not features.mean_normalization,
+                "features.mean_normalization",
+                "false unless features.prosody is true",
+            ),
             (features.hop_length >= 1, "features.hop_seconds", "at least one sample"),
             (features.window_length >= 2, "features.window_seconds", "at least two samples"),
             (features.max_frames >= 1, "features.max_seconds", "at least one hop"),
@@ -292,6 +306,11 @@ class Config:
                 or len(model.audio_kernel_sizes) == len(model.text_kernel_sizes),
                 "model.pairing",
                 "all_pairs, or as many audio kernel sizes as text kernel sizes",
+            ),
+            (
+                not augmentation.frequency_warp or features.cepstra == "logmel",
+                "augmentation.frequency_warp",
+                "0 unless features.cepstra is logmel",
             ),
             (1.0 in augmentation.speeds, "augmentation.speeds", "1.0 among them"),
             (training.dev_splits >= 2, "training.dev_splits", "at least 2"),

@@ -29,6 +29,7 @@ def check_layer(make: Callable[..., keras.Layer], inputs: Any, mask: Any = None,
         mask: The mask of `inputs`, if the layer takes one.
         long_inputs: Like `inputs`, of 3,000 frames.
     """
+    keras.utils.set_random_seed(0)
     layer = make()
     expected = _apply(layer, inputs, mask)
     assert layer.built
@@ -69,6 +70,7 @@ def check_model(config: Config, fitted: Fitted) -> None:
         config: The model's settings.
         fitted: Normalisation and vocabulary, of 10 words or more.
     """
+    keras.utils.set_random_seed(0)
     rng = np.random.default_rng(0)
     model = build(config, fitted)
     largest = max(config.model.audio_kernel_sizes)

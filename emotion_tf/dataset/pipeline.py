@@ -1,13 +1,15 @@
 """From TFRecords to the batches that `model.fit` takes."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import tensorflow as tf
 
 from emotion_tf.config import Config
+from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.augment import augment
+from emotion_tf.dataset.extract import Records
 from emotion_tf.dataset.records import parse
 from emotion_tf.features.words import GraphVocabulary, Vocabulary
 from emotion_tf.labels import EMOTIONS
@@ -19,9 +21,9 @@ SORTING_WINDOW = 8
 """Batches whose utterances are sorted by length before they are dealt out, so that little padding is computed."""
 
 
-def read_examples(paths: Sequence[Path], config: Config, ids: Iterable[str]) -> tf.data.Dataset:
+def read_examples(paths: Sequence[Path], config: Config, utterances: Sequence[Utterance]) -> tf.data.Dataset:
     """The examples of some utterances, as `records.parse` gives them, in the order of the records."""
-    wanted = tf.constant(sorted(ids))
+    wanted = tf.constant([utterance.id for utterance in utterances])
     table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(wanted, tf.ones_like(wanted, tf.bool)), False)
     files = tf.data.Dataset.from_tensor_slices([str(path) for path in paths])
     serialized = files.interleave(tf.data.TFRecordDataset, cycle_length=len(paths))
@@ -30,60 +32,59 @@ def read_examples(paths: Sequence[Path], config: Config, ids: Iterable[str]) -> 
 
 
 def evaluation_dataset(
-    paths: Sequence[Path], config: Config, ids: Iterable[str], vocabulary: Vocabulary | None
+    records: Records, config: Config, utterances: Sequence[Utterance], vocabulary: Sequence[str] = ()
 ) -> tf.data.Dataset:
     """Batches in the order of the records, without augmentation.
 
     Args:
-        paths: Files of records.
+        records: The records of the corpus.
         config: Modality, word limits and batch size.
-        ids: The utterances wanted.
-        vocabulary: Needed if the model reads.
+        utterances: Those wanted.
+        vocabulary: The words by id, needed if the model reads.
 
     Returns:
         Pairs of inputs and one-hot labels (B, 4) float32. Inputs are a dict of `audio` (B, T, D) float32 and `words`
         (B, M) int32 as far as the modality has them, padded with zeros to the longest of the batch.
     """
-    ids = list(ids)
-    examples = read_examples(paths, config, ids).map(_inputs(config, vocabulary), tf.data.AUTOTUNE)
+    examples = read_examples([records.clean], config, utterances).map(_inputs(config, vocabulary), tf.data.AUTOTUNE)
     batches = examples.padded_batch(config.training.batch_size)
-    steps = math.ceil(len(ids) * len(paths) / config.training.batch_size)
+    steps = math.ceil(len(utterances) / config.training.batch_size)
     return batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)
 
 
 def training_dataset(
-    paths: Sequence[Path], config: Config, ids: Iterable[str], vocabulary: Vocabulary | None, seed: int
+    records: Records, config: Config, utterances: Sequence[Utterance], vocabulary: Sequence[str] = (), seed: int = 0
 ) -> tf.data.Dataset:
     """Batches in a new random order every epoch, augmented, of utterances of like length.
 
     A last batch that would be smaller than the others is left out; other utterances fall into it in every epoch.
 
     Args:
-        paths: Files of records, those of augmented waves among them.
+        records: The records of the corpus, of which those of augmented waves are read too.
         config: As for `evaluation_dataset`, and the augmentation.
-        ids: The utterances wanted.
-        vocabulary: Needed if the model reads.
+        utterances: Those wanted.
+        vocabulary: The words by id, needed if the model reads.
         seed: Seed of order and augmentation.
 
     Returns:
         As `evaluation_dataset`.
     """
-    ids = list(ids)
-    batch_size = min(config.training.batch_size, len(ids) * len(paths))
-    steps = len(ids) * len(paths) // batch_size
-    examples = read_examples(paths, config, ids).shuffle(SHUFFLE_BUFFER, seed)
+    paths = [records.clean, *records.augmented]
+    count = len(utterances) * len(paths)
+    batch_size = min(config.training.batch_size, count)
+    examples = read_examples(paths, config, utterances).shuffle(SHUFFLE_BUFFER, seed)
     examples = examples.map(_inputs(config, vocabulary), tf.data.AUTOTUNE)
     seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
     examples = tf.data.Dataset.zip(examples, seeds).map(augment(config), tf.data.AUTOTUNE)
     examples = examples.ragged_batch(batch_size * SORTING_WINDOW).map(_sort_by_length).unbatch()
     batches = examples.map(_dense).padded_batch(batch_size, drop_remainder=True)
     batches = batches.shuffle(SORTING_WINDOW, seed)
-    return batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)
+    return batches.apply(tf.data.experimental.assert_cardinality(count // batch_size)).prefetch(tf.data.AUTOTUNE)
 
 
-def _inputs(config: Config, vocabulary: Vocabulary | None):
+def _inputs(config: Config, vocabulary: Sequence[str]):
     """A function from an example to the pair of the model's inputs and the one-hot label."""
-    lookup = GraphVocabulary(vocabulary) if vocabulary is not None else None
+    lookup = GraphVocabulary(Vocabulary(tuple(vocabulary))) if config.model.reads else None
 
     def convert(example: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         inputs = {}

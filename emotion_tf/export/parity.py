@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.features.waveform import read_waveform
-from emotion_tf.features.words import SPECIAL
+from emotion_tf.features.words import SPECIAL_WORDS
 from emotion_tf.inference.runtimes import KerasRuntime, LiteRTRuntime, SavedModelRuntime
 from emotion_tf.inference.sidecar import Sidecar
 
@@ -118,14 +118,14 @@ def _feeds(folder: Path, sidecar: Sidecar, keras_runtime: KerasRuntime) -> list[
 
 def _utterances(sidecar: Sidecar, clips: Sequence[Path]) -> list[tuple[np.ndarray | None, str]]:
     """Waves and transcripts: the pair whose time is taken, others at the edges of what is asked, and the clips."""
-    words = sidecar.vocabulary.words[len(SPECIAL) :] if sidecar.vocabulary else ()
+    words = sidecar.vocabulary.words[len(SPECIAL_WORDS) :] if sidecar.vocabulary else ()
     transcripts = [
         " ".join(words[:12]),
         "",
         "Nobody-has-heard THIS, ever!",
         " ".join(words[-1:]),
         " ".join(words[-5:]),
-        " ".join([*words[:1], "unheard"] * sidecar.config.words.max_words),
+        " ".join([*words[-1:], "unheard"] * sidecar.config.words.max_words),
     ]
     if not sidecar.config.model.hears:
         if clips:

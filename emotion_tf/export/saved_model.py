@@ -35,38 +35,39 @@ def write_saved_model(model: keras.Model, sidecar: Sidecar, folder: Path) -> Non
     def answer(probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"probabilities": probabilities, "label": tf.gather(labels, tf.argmax(probabilities, axis=-1))}
 
-    def from_waveform(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def from_words(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         inputs = dict(inputs)
         if lookup is not None:
             inputs["words"] = lookup.encode(inputs.pop("transcript"), config.words.max_words)
         return answer(model(inputs, training=False))
 
-    def from_bytes(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        inputs = dict(inputs)
-        if config.model.hears:
-            inputs["waveform"], inputs["num_samples"] = _decode(inputs.pop("audio"), config.features)
-        return from_waveform(inputs)
-
     def from_features(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         return answer(network(inputs, training=False))
 
-    audio, waveform, features = {}, {}, {}
-    if config.model.hears:
-        audio["audio"] = tf.TensorSpec([None], tf.string, "audio")
-        waveform["waveform"] = tf.TensorSpec([None, None], tf.float32, "waveform")
-        waveform["num_samples"] = tf.TensorSpec([None], tf.int32, "num_samples")
-        features["audio"] = tf.TensorSpec([None, None, config.features.width], tf.float32, "audio")
-    if config.model.reads:
-        audio["transcript"] = waveform["transcript"] = tf.TensorSpec([None], tf.string, "transcript")
-        features["words"] = tf.TensorSpec([None, None], tf.int32, "words")
-
     archive = keras.export.ExportArchive()
     archive.track(model)
+    texts, features = {}, {}
     if lookup is not None:
         archive.track(lookup)
-    archive.add_endpoint("serving_default", from_bytes, [audio])
+        texts["transcript"] = tf.TensorSpec([None], tf.string, "transcript")
+        features["words"] = tf.TensorSpec([None, None], tf.int32, "words")
     if config.model.hears:
-        archive.add_endpoint("waveform", from_waveform, [waveform])
+        audio = {"audio": tf.TensorSpec([None], tf.string, "audio")}
+        waveform = {
+            "waveform": tf.TensorSpec([None, None], tf.float32, "waveform"),
+            "num_samples": tf.TensorSpec([None], tf.int32, "num_samples"),
+        }
+        from_waveform = archive.add_endpoint("waveform", from_words, [waveform | texts])
+
+        def from_bytes(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+            inputs = dict(inputs)
+            inputs["waveform"], inputs["num_samples"] = _decode(inputs.pop("audio"), config.features)
+            return from_waveform(inputs)
+
+        archive.add_endpoint("serving_default", from_bytes, [audio | texts])
+        features["audio"] = tf.TensorSpec([None, None, config.features.width], tf.float32, "audio")
+    else:
+        archive.add_endpoint("serving_default", from_words, [texts])
     archive.add_endpoint("features", from_features, [features])
     archive.write_out(str(folder), verbose=False)
 

@@ -67,12 +67,15 @@ def acoustic_features(
     mask = tf.sequence_mask(num_frames, tf.shape(features)[1])
     if config.trim_db is not None:
         mask = _loud_stretch(energy[:, : config.max_frames, 0], mask, config.trim_db)
-    return tf.where(mask[:, :, tf.newaxis], features, 0.0), mask
+    features = tf.where(mask[:, :, tf.newaxis], features, 0.0)
+    if config.mean_normalization:
+        features -= _spectral_mean(features, mask, config)
+    return features, mask
 
 
 def level_response(config: FeatureConfig) -> np.ndarray:
     """What one decibel of gain adds to each feature, (`config.width`,) float32; it is zero for deltas and pitch."""
-    bands = np.ones((1, config.mel_bands), np.float32)
+    bands = np.full((1, config.mel_bands), 0.0 if config.mean_normalization else 1.0, np.float32)
     static = [bands @ _dct_matrix(config) if config.cepstra == "mfcc" else bands]
     if config.prosody:
         static.append(np.array([[1, 0, 0]], np.float32))
@@ -145,6 +148,14 @@ def _loud_stretch(energy: tf.Tensor, mask: tf.Tensor, trim_db: float) -> tf.Tens
     begun = tf.cumsum(loud, axis=1)
     still_to_come = begun[:, -1:] - begun + loud
     return tf.logical_and(begun > 0, still_to_come > 0)
+
+
+def _spectral_mean(features: tf.Tensor, mask: tf.Tensor, config: FeatureConfig) -> tf.Tensor:
+    """What is subtracted from each frame that counts (B, T, width): the utterance's mean of each static band."""
+    counts = tf.cast(mask, tf.float32)[:, :, tf.newaxis]
+    spectral = tf.constant(np.arange(config.width) < config.spectral_width, tf.float32)
+    mean = tf.reduce_sum(features, axis=1, keepdims=True) / tf.reduce_sum(counts, axis=1, keepdims=True)
+    return mean * spectral * counts
 
 
 def _pitch(waveform: tf.Tensor, config: FeatureConfig) -> tuple[tf.Tensor, tf.Tensor]:

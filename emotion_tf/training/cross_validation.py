@@ -9,13 +9,11 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from emotion_tf import labels, models
 from emotion_tf.config import Config
 from emotion_tf.corpora import folds
 from emotion_tf.corpora.corpus import Corpus
-from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.extract import Records, extract
 from emotion_tf.dataset.pipeline import evaluation_dataset, training_dataset
 from emotion_tf.errors import EmotionTFError
@@ -141,21 +139,10 @@ def _run_fold(folder: Path, number: int, split: folds.Split, records: Records, c
     keras.config.set_dtype_policy(config.training.dtype_policy)
     fitted = fit(config, records, split.train)
     network = models.build(config, fitted)
-    vocabulary = Vocabulary(fitted.vocabulary) if config.model.reads else None
-
-    def evaluated(part: Sequence[Utterance]) -> tf.data.Dataset:
-        return evaluation_dataset([records.clean], config, [utterance.id for utterance in part], vocabulary)
-
     train_network(
         network,
-        training_dataset(
-            [records.clean, *records.augmented],
-            config,
-            [utterance.id for utterance in split.train],
-            vocabulary,
-            config.training.seed,
-        ),
-        evaluated(split.dev),
+        training_dataset(records, config, split.train, fitted.vocabulary, config.training.seed),
+        evaluation_dataset(records, config, split.dev, fitted.vocabulary),
         config,
         np.array([labels.index(utterance.label) for utterance in split.train]),
         folder,
@@ -169,7 +156,7 @@ def _run_fold(folder: Path, number: int, split: folds.Split, records: Records, c
             np.full(len(part), number),
             [utterance.speaker for utterance in part],
             np.array([labels.index(utterance.label) for utterance in part]),
-            network.predict(evaluated(part), verbose=0),
+            network.predict(evaluation_dataset(records, config, part, fitted.vocabulary), verbose=0),
         ).write(folder / name)
 
 

@@ -9,8 +9,7 @@ from emotion_tf.config import Config
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.extract import Records
 from emotion_tf.dataset.pipeline import read_examples
-from emotion_tf.features.word_vectors import embedding_matrix, read_word_vectors
-from emotion_tf.features.words import Vocabulary
+from emotion_tf.features.words import Vocabulary, embedding_matrix, read_word_vectors
 from emotion_tf.models import Fitted
 
 SMALLEST_VARIANCE = 1e-6
@@ -46,14 +45,14 @@ def build_vocabulary(config: Config, train: Sequence[Utterance]) -> Vocabulary:
     words = config.words
     also: Sequence[str] = ()
     if words.word_vectors is not None and not words.trainable:
-        also, _ = read_word_vectors(words.word_vectors, words.embedding_width, limit=words.vocabulary_size)
+        also, _ = read_word_vectors(words.word_vectors, limit=words.vocabulary_size, width=words.embedding_width)
     return Vocabulary.build([utterance.text for utterance in train], words.vocabulary_size, words.min_count, also)
 
 
 def _moments(config: Config, records: Records, train: Sequence[Utterance]) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance (D,) of each feature over all frames of the training part."""
     count, mean, squares = 0, np.zeros(config.features.width), np.zeros(config.features.width)
-    for example in read_examples([records.clean], config, [utterance.id for utterance in train]):
+    for example in read_examples([records.clean], config, train):
         frames = example["audio"].numpy().astype(np.float64)
         if not len(frames):
             continue

@@ -13,8 +13,8 @@ pytest_plugins = ["exported_runs"]
 
 WAVES = [noise(1), noise(RATE // 100), np.zeros(RATE // 2, np.float32), noise(2 * RATE, seed=1), noise(8 * RATE)]
 # Positions in the vocabulary of `exported_runs`: 0 is padding, 1 the unknown word.
-TRANSCRIPTS = ["", "I am so HAPPY!", "never, ever", "leave me", "sad " * 12]
-WORD_IDS = [[0], [2, 3, 4, 5], [8, 1], [9, 10], [6] * 9]
+TRANSCRIPTS = ["", "I am so HAPPY!", "never, ever", "LEAVE -- me", "sad " * 12]
+WORD_IDS = [[0], [2, 3, 4, 5, 1], [8, 1], [9, 10], [6] * 9]
 
 
 def wav(waveform, rate=RATE, subtype="PCM_16"):

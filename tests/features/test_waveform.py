@@ -137,10 +137,7 @@ def test_header_that_contradicts_itself_never_reaches_tensorflow_io(monkeypatch)
     monkeypatch.setattr(waveform, "_tensorflow_io_audio", fail)
     with pytest.raises(AssertionError, match="handed to tensorflow-io"):
         decode(wav(bytes(200)))
-    try:
-        decode(wav(bytes(200), block_bytes=25))
-    except EmotionTFError:
-        pass  # libsndfile is free to refuse it.
+    assert len(decode(wav(bytes(200), block_bytes=25))[0]) == 100
 
 
 def test_newer_tensorflow_decodes_with_soundfile_in_silence(tmp_path):

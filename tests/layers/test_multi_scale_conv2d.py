@@ -20,7 +20,8 @@ def layer_of(*kernel_sizes: int) -> MultiScaleConv2D:
     """A built layer whose biases are not zero, as after training."""
     layer = MultiScaleConv2D(5, kernel_sizes)
     layer.build(FRAMES.shape)
-    layer.set_weights([RNG.normal(size=weight.shape) for weight in layer.get_weights()])
+    rng = np.random.default_rng(1)
+    layer.set_weights([rng.normal(size=weight.shape) for weight in layer.get_weights()])
     return layer
 
 

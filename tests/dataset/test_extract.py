@@ -1,0 +1,234 @@
+import dataclasses
+import math
+import os
+
+import numpy as np
+import pytest
+import soundfile
+import tensorflow as tf
+from made_corpus import make_corpus, write_hum
+
+from emotion_tf.config import Config
+from emotion_tf.dataset import FrontEnd, extract
+from emotion_tf.dataset.records import parse
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.features.spectral import acoustic_features
+
+HEARS = Config().override("model.modality=audio")
+
+
+@pytest.fixture
+def utterances(tmp_path):
+    return make_corpus(tmp_path / "corpus", speakers=1, emotions=("angry", "happy", "sad")).utterances
+
+
+@pytest.fixture
+def make(utterances, tmp_path):
+    """Calls `extract` in the same folder each time, and gives its records and what it reported."""
+
+    def call(changed=utterances, config=HEARS, skip_bad=False):
+        lines = []
+        return extract(changed, config, tmp_path / "records", skip_bad, lines.append), lines
+
+    return call
+
+
+def examples(path, config=HEARS):
+    """The records of a file in their order, by id."""
+    parsed = [parse(record, config.features.width) for record in tf.data.TFRecordDataset(str(path))]
+    return {example["id"].numpy().decode(): example for example in parsed}
+
+
+def features_of(path, config=HEARS):
+    """Features (T, D) of a whole file, without the code that extracts."""
+    wave, rate = soundfile.read(path, dtype="float32")
+    assert rate == config.features.sample_rate
+    features, mask = acoustic_features(wave[np.newaxis], np.array([len(wave)], np.int32), config.features)
+    return features.numpy()[mask.numpy()]
+
+
+def contents(folder):
+    """Every file below a folder with its bytes and the time it was written."""
+    return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_records_hold_the_corpus_in_its_order(make, utterances):
+    records, lines = make()
+    found = examples(records.clean)
+    assert records.utterances == utterances and records.augmented == ()
+    assert list(found) == [utterance.id for utterance in utterances]
+    assert lines == ["features of 3 of 3 utterances (speed 1)"]
+    for utterance in utterances:
+        example = found[utterance.id]
+        assert example["text"].numpy().decode() == utterance.text
+        assert example["label"].numpy() == ["angry", "happy", "neutral", "sad"].index(utterance.label)
+        np.testing.assert_allclose(example["audio"], features_of(utterance.audio), rtol=0, atol=1e-4)
+
+
+def test_frames_that_count_as_padding_are_left_out(tmp_path):
+    """A hum between two silences."""
+    config = HEARS.override("features.trim_db=40", "features.prosody=true")
+    wave = np.zeros(16_000, np.float32)
+    wave[6000:10_000] = 0.5 * np.sin(np.arange(4000) / 5)
+    features = FrontEnd(config.features)(wave)
+    # Frame t is centred at sample 160 t and 512 samples wide at most.
+    assert (4000 - 512) / 160 <= len(features) <= 1 + (4000 + 512) / 160
+    assert features.dtype == np.float32 and features.shape[1] == 3 * 35
+    padded, mask = acoustic_features(wave[np.newaxis], np.array([len(wave)], np.int32), config.features)
+    np.testing.assert_allclose(features, padded[0].numpy()[mask[0].numpy()], rtol=0, atol=1e-4)
+
+
+def test_part_of_a_file(make, utterances):
+    """From 0.05 to 0.15 seconds: 1,600 samples, hence 11 frames."""
+    part = dataclasses.replace(utterances[0], start=0.05, end=0.15)
+    records, _ = make([part])
+    wave, _ = soundfile.read(part.audio, dtype="float32", start=800, stop=2400)
+    found = examples(records.clean)[part.id]["audio"]
+    assert found.shape == (11, 96)
+    np.testing.assert_allclose(found, FrontEnd(HEARS.features)(wave), rtol=0, atol=1e-4)
+
+
+def test_second_call_makes_nothing(make, tmp_path):
+    first, _ = make()
+    before = contents(tmp_path / "records")
+    second, lines = make()
+    assert second == first
+    assert not lines
+    assert contents(tmp_path / "records") == before
+
+
+def test_audio_alone_and_audio_with_text_share_their_records(make):
+    assert make()[0] == make(config=HEARS.override("model.modality=both"))[0]
+
+
+@pytest.mark.parametrize(
+    "change", [{"label": "happy"}, {"text": "no"}, {"id": "other"}, {"speaker": "Bob"}, {"start": 0.1}, {"end": 0.15}]
+)
+def test_changed_utterance_makes_new_records(make, utterances, change):
+    old, _ = make()
+    new, lines = make([dataclasses.replace(utterances[0], **change), *utterances[1:]])
+    assert new.clean != old.clean and lines
+    assert old.clean.exists()
+
+
+@pytest.mark.parametrize("setting", ["features.mel_bands=41", "features.trim_db=30", "features.deltas=0"])
+def test_changed_front_end_makes_new_records(make, setting):
+    old, _ = make()
+    new, lines = make(config=HEARS.override(setting))
+    assert new.clean != old.clean and lines
+
+
+@pytest.mark.parametrize("setting", ["training.seed=5", "model.filters=7", "augmentation.gain_db=3"])
+def test_settings_that_the_records_do_not_know_change_nothing(make, setting):
+    assert make()[0] == make(config=HEARS.override(setting))[0]
+
+
+def test_changed_file_makes_new_records(make, utterances):
+    old, _ = make()
+    write_hum(utterances[0].audio, "sad", 0.2, seed=9)
+    os.utime(utterances[0].audio, ns=(1, 1))  # another time, whatever the clock of the filesystem can tell apart
+    new, lines = make()
+    assert new.clean != old.clean and lines
+    np.testing.assert_allclose(
+        examples(new.clean)[utterances[0].id]["audio"], features_of(utterances[0].audio), rtol=0, atol=1e-4
+    )
+
+
+def test_bad_file_is_named(make, utterances, tmp_path):
+    utterances[1].audio.write_bytes(b"RIFF")
+    with pytest.raises(EmotionTFError, match=f"{utterances[1].id}.wav"):
+        make()
+    assert not contents(tmp_path / "records")
+
+
+def test_bad_file_is_skipped_only_where_the_user_said_so(make, utterances):
+    utterances[1].audio.write_bytes(b"RIFF")
+    utterances[2].audio.unlink()
+    records, lines = make(skip_bad=True)
+    assert records.utterances == utterances[:1]
+    assert list(examples(records.clean)) == [utterances[0].id]
+    assert lines[1] == "2 of 3 utterances are skipped:"
+    assert f"{utterances[1].id}.wav" in lines[2] and f"{utterances[2].id}.wav" in lines[3]
+    assert make(skip_bad=True) == (records, lines[1:])
+    with pytest.raises(EmotionTFError, match=f"{utterances[1].id}.wav"):
+        make()
+
+
+def test_bad_file_is_skipped_in_every_variant(make, utterances):
+    utterances[1].audio.write_bytes(b"RIFF")
+    records, lines = make(config=HEARS.override("augmentation.speeds=[1.0, 0.9]"), skip_bad=True)
+    for path in (records.clean, *records.augmented):
+        assert list(examples(path)) == [utterances[0].id, utterances[2].id]
+    assert lines[2] == "1 of 3 utterances are skipped:"
+    assert len(lines) == 4
+
+
+def test_nothing_left(make, utterances):
+    for utterance in utterances:
+        utterance.audio.unlink()
+    with pytest.raises(EmotionTFError, match="no utterance is left; expected at least one readable"):
+        make(skip_bad=True)
+
+
+def test_interrupted_extraction_leaves_nothing(utterances, tmp_path):
+    def stop(line):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        extract(utterances, HEARS, tmp_path / "records", report=stop)
+    assert not list((tmp_path / "records").iterdir())
+    lines = []
+    records = extract(utterances, HEARS, tmp_path / "records", report=lines.append)
+    assert lines and list(examples(records.clean)) == [utterance.id for utterance in utterances]
+
+
+def test_speeds_and_noise_are_further_records(make, utterances):
+    config = HEARS.override("augmentation.speeds=[0.8, 1.0, 1.25]", "augmentation.noise_snr_db=20")
+    records, lines = make(config=config)
+    assert make()[0].clean == records.clean
+    slow, fast, noisy = map(examples, records.augmented)
+    clean = examples(records.clean)
+    assert len(lines) == 4
+    for utterance in utterances:
+        samples = soundfile.info(utterance.audio).frames
+        for variant, speed in ((clean, 1), (slow, 0.8), (fast, 1.25), (noisy, 1)):
+            assert len(variant[utterance.id]["audio"]) == 1 + math.ceil(samples / speed) // 160
+        assert np.abs(noisy[utterance.id]["audio"] - clean[utterance.id]["audio"]).max() > 1
+    for path in records.augmented:
+        assert list(examples(path)) == [utterance.id for utterance in utterances]
+
+
+def test_noise_is_the_same_each_time_and_differs_between_utterances(utterances, tmp_path):
+    config = HEARS.override("augmentation.noise_snr_db=10")
+    same_sound = [dataclasses.replace(utterances[0], id=id) for id in ("one", "two")]
+    first, second = (
+        examples(extract(same_sound, config, tmp_path / name, report=lambda line: None).augmented[0])
+        for name in ("first", "second")
+    )
+    for id in ("one", "two"):
+        np.testing.assert_array_equal(first[id]["audio"], second[id]["audio"])
+    assert np.abs(first["one"]["audio"] - first["two"]["audio"]).max() > 1
+
+
+def test_text_alone_needs_no_audio(make, utterances):
+    silent = [dataclasses.replace(utterance, audio=None) for utterance in utterances]
+    silent.append(dataclasses.replace(utterances[0], id="gone", audio=utterances[0].audio.with_name("gone.wav")))
+    config = HEARS.override("model.modality=text", "augmentation.speeds=[0.9, 1.0]", "augmentation.noise_snr_db=9")
+    records, _ = make(silent, config)
+    assert records.utterances == tuple(silent) and records.augmented == ()
+    for utterance, example in zip(silent, examples(records.clean).values(), strict=True):
+        assert example["text"].numpy().decode() == utterance.text
+        assert example["audio"].shape == (0, 96)
+
+
+def test_utterance_without_the_audio_that_the_model_needs(make, utterances):
+    silent = dataclasses.replace(utterances[2], audio=None)
+    with pytest.raises(EmotionTFError, match=f"utterance {silent.id} has no audio.*To fix: use --modality text"):
+        make([*utterances[:2], silent])
+
+
+def test_more_utterances_than_are_held_in_memory(monkeypatch, make, utterances):
+    monkeypatch.setattr("emotion_tf.dataset.extract.CHUNK", 2)
+    records, lines = make()
+    assert list(examples(records.clean)) == [utterance.id for utterance in utterances]
+    assert lines == [f"features of {done} of 3 utterances (speed 1)" for done in (2, 3)]
