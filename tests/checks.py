@@ -125,7 +125,7 @@ def probabilities(model: keras.Model, utterances: list[dict[str, np.ndarray]], e
 
 
 def _check_learning(model: keras.Model, batch: dict[str, np.ndarray]) -> None:
-    """One step of training: the loss is finite and every weight that shall move moves, and no other."""
+    """One step of training: the loss is finite, every trainable weight moves, and frozen embeddings do not."""
     labels = np.arange(len(next(iter(batch.values())))) % len(EMOTIONS)
     model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", run_eagerly=True)
     before = [variable.numpy() for variable in model.weights]

@@ -72,14 +72,16 @@ def training_dataset(
     paths = [records.clean, *records.augmented]
     count = len(utterances) * len(paths)
     batch_size = min(config.training.batch_size, count)
-    examples = read_examples(paths, config, utterances).shuffle(SHUFFLE_BUFFER, seed)
+    steps = count // batch_size
+    # What fills no batch is left out before the sorting, or it would be the longest utterances every time.
+    examples = read_examples(paths, config, utterances).shuffle(SHUFFLE_BUFFER, seed).take(steps * batch_size)
     examples = examples.map(_inputs(config, vocabulary), tf.data.AUTOTUNE)
     seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
     examples = tf.data.Dataset.zip(examples, seeds).map(augment(config), tf.data.AUTOTUNE)
     examples = examples.ragged_batch(batch_size * SORTING_WINDOW).map(_sort_by_length).unbatch()
-    batches = examples.map(_dense).padded_batch(batch_size, drop_remainder=True)
+    batches = examples.map(_dense).padded_batch(batch_size)
     batches = batches.shuffle(SORTING_WINDOW, seed)
-    return batches.apply(tf.data.experimental.assert_cardinality(count // batch_size)).prefetch(tf.data.AUTOTUNE)
+    return batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)
 
 
 def _inputs(config: Config, vocabulary: Sequence[str]):

@@ -9,7 +9,7 @@ from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.labels import index
 
 SCHEMA_VERSION = 1
-"""Part of every cache key: raise it when records of old would be read wrongly."""
+"""Part of every cache key: raise it when the schema or the front end changes, so that old records are made anew."""
 
 SCHEMA = {
     "id": tf.io.FixedLenFeature([], tf.string),

@@ -32,6 +32,8 @@ def frame_count(num_samples: tf.Tensor, config: FeatureConfig) -> tf.Tensor:
     return tf.minimum(1 + num_samples // config.hop_length, config.max_frames)
 
 
+# Rewriting the control flow of librosa and SciPy, which this calls for constants, would take ten seconds.
+@tf.autograph.experimental.do_not_convert
 def acoustic_features(
     waveform: tf.Tensor, num_samples: tf.Tensor, config: FeatureConfig
 ) -> tuple[tf.Tensor, tf.Tensor]:

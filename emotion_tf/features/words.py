@@ -29,8 +29,8 @@ RULES = (
     # One apostrophe instead of four, and letters without the marks that were typed after them.
     ("[‘’ʼ`]", "'"),
     ("[\u0300-\u036f]", ""),
-    # Latin letters without × and ÷, digits, apostrophes and the two marks that tell of emotion; the rest parts words.
-    ("[^a-z\u00e0-\u00f6\u00f8-\u024f0-9'?!]", " "),
+    # Kept are Latin letters from ß on but for ÷, digits, apostrophes, and the two marks that tell of emotion.
+    ("[^a-z\u00df-\u00f6\u00f8-\u024f0-9'?!]", " "),
     ("([?!])", r" \1 "),
     # "n't" is written out: every file of word vectors knows "not", and not each of them "n't", "ca" and "wo".
     (r"\bcan't\b", "can not"),
@@ -57,7 +57,7 @@ def tokenize(text: str) -> list[str]:
         text: The transcript, of any length.
 
     Returns:
-        The tokens in lower case. Joined by blanks and tokenised again they stay the same.
+        The tokens in lower case.
 
     Example:
 
@@ -120,9 +120,10 @@ class Vocabulary:
             raise EmotionTFError(
                 "not a vocabulary", expected=f"{SPECIAL_WORDS} as words 0 and 1", received=f"{self.words[:2]}"
             )
-        if len(self.ids) != len(self.words):
-            twice = next(word for word, count in Counter(self.words).items() if count > 1)
-            raise EmotionTFError("not a vocabulary", expected="each word once", received=f"{twice!r} twice")
+        for index, word in enumerate(self.words):
+            if self.ids[word] != index:
+                received = f"{word!r} as words {index} and {self.ids[word]}"
+                raise EmotionTFError("not a vocabulary", expected="each word once", received=received)
 
     def __len__(self) -> int:
         """Number of ids, padding and unknown among them."""
@@ -154,8 +155,10 @@ class Vocabulary:
             EmotionTFError: If the file is missing or not such a vocabulary.
         """
         try:
-            lines = Path(path).read_bytes().decode("utf-8").split("\n")
-            return cls(tuple(lines[:-1]))
+            *words, end = Path(path).read_bytes().decode("utf-8").split("\n")
+            if end:
+                raise EmotionTFError("its last line has no end", received=repr(end))
+            return cls(tuple(words))
         except OSError as error:
             raise EmotionTFError(f"{path} cannot be read ({error.strerror})", expected="a vocabulary.txt") from None
         except (UnicodeDecodeError, EmotionTFError) as error:
@@ -201,9 +204,7 @@ class GraphVocabulary(tf.Module):
 
     def __init__(self, vocabulary: Vocabulary):
         super().__init__()
-        words = vocabulary.words[len(SPECIAL_WORDS) :]
-        ids = tf.range(len(SPECIAL_WORDS), len(vocabulary))
-        initializer = tf.lookup.KeyValueTensorInitializer(tf.constant(words, tf.string), ids)
+        initializer = tf.lookup.KeyValueTensorInitializer(vocabulary.words, tf.range(len(vocabulary)))
         self._table = tf.lookup.StaticHashTable(initializer, default_value=UNKNOWN)
 
     def encode(self, texts: tf.Tensor, max_words: int) -> tf.Tensor:
@@ -254,13 +255,13 @@ def read_word_vectors(
     for place, line in _lines(Path(path)):
         word, _, numbers = line.partition(b" ")
         found_width = line.count(b" ")
-        width = width or found_width
-        if found_width != width or not word:
+        width = found_width if width is None else width
+        if not word or not found_width or found_width != width:
             raise EmotionTFError(
-                f"{place} is no word vector of the width of the others",
-                expected=f"a word and {width} numbers, parted by single blanks",
+                f"{place} is no word vector of the width wanted",
+                expected=f"a word and {width or 'its'} numbers, parted by single blanks",
                 received=f"{found_width} numbers" if word else "no word",
-                fix=f"if all lines have {found_width}, set words.embedding_width={found_width}",
+                fix=f"if all lines have {found_width}, set words.embedding_width={found_width}" if found_width else "",
             )
         # A look at the word saves the parsing of most lines, which is where the time goes.
         if keys is None or word in keys:

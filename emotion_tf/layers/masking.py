@@ -17,8 +17,8 @@ def masked_max(maps: Any, mask: Any) -> Any:
     """Maximum along axis 1 of the positions that `mask`, a `column`, lets through; zero where there are none."""
     # Masked positions take the row's smallest value, which never wins. A huge negative constant in its place would
     # overflow in float16 and spoil the ranges of an int8 model.
-    smallest = keras.ops.min(maps, axis=1, keepdims=True)
-    return keras.ops.max(mask * maps + (1 - mask) * smallest, axis=1) * keras.ops.max(mask, axis=1)
+    smallest = keras.ops.stop_gradient(keras.ops.min(maps, axis=1, keepdims=True))
+    return keras.ops.max(keras.ops.where(mask > 0, maps, smallest), axis=1) * keras.ops.max(mask, axis=1)
 
 
 def masked_mean(maps: Any, mask: Any) -> Any:

@@ -1,3 +1,4 @@
+import dataclasses
 from typing import Any
 
 import librosa
@@ -18,6 +19,7 @@ RATE = 16_000
 MFCC = FeatureConfig()
 PROSODY = FeatureConfig(cepstra="logmel", mel_bands=64, prosody=True, deltas=0)
 ALL = FeatureConfig(prosody=True, deltas=2, trim_db=30.0)
+CENTRED = FeatureConfig(cepstra="logmel", prosody=True, deltas=1, trim_db=30.0, mean_normalization=True)
 
 SECOND = np.arange(RATE) / RATE
 CLICKS = np.zeros(RATE, "float32")
@@ -132,7 +134,7 @@ def test_prosody_follows_the_bands_and_gets_deltas():
 
 
 @pytest.mark.parametrize("behind", [0.0, 0.9, np.nan])
-@pytest.mark.parametrize("config", [MFCC, PROSODY, ALL], ids=["mfcc", "prosody", "all"])
+@pytest.mark.parametrize("config", [MFCC, PROSODY, ALL, CENTRED], ids=["mfcc", "prosody", "all", "centred"])
 def test_batch_of_mixed_lengths_equals_one_by_one(config, behind):
     waves = list(WAVES.values())
     features, mask = acoustic_features(*batch_of(waves, behind), config)
@@ -185,7 +187,9 @@ def test_what_lies_beyond_max_seconds_is_cut():
     assert int(frame_count(tf.constant(10 * RATE), MFCC)) == 750
 
 
-@pytest.mark.parametrize("config", [MFCC, PROSODY, FeatureConfig(prosody=True)], ids=["mfcc", "prosody", "both"])
+@pytest.mark.parametrize(
+    "config", [MFCC, PROSODY, FeatureConfig(prosody=True), CENTRED], ids=["mfcc", "prosody", "both", "centred"]
+)
 @pytest.mark.parametrize("gain_db", [6.0, -12.0])
 def test_level_response_is_what_a_gain_does(config, gain_db):
     wave = WAVES["noise"]
@@ -227,6 +231,17 @@ def test_trim_leaves_silence_whole_and_changes_no_feature_that_stays():
     kept = np.any(trimmed, axis=1)
     assert 10 < kept.sum() < 100 and not kept[0]
     np.testing.assert_array_equal(trimmed[kept], features_of(wave, MFCC)[kept])
+
+
+def test_mean_normalization_takes_the_mean_over_the_frames_that_are_kept():
+    plain, mask = acoustic_features(*batch_of([WAVES["fade"]]), dataclasses.replace(CENTRED, mean_normalization=False))
+    centred, centred_mask = acoustic_features(*batch_of([WAVES["fade"]]), CENTRED)
+    np.testing.assert_array_equal(mask, centred_mask)
+    kept = np.flatnonzero(mask[0])
+    assert 10 < len(kept) < 100
+    expected = plain[0].numpy().astype(np.float64)
+    expected[kept, :40] -= sum(expected[frame, :40] for frame in kept) / len(kept)
+    np.testing.assert_allclose(centred[0], expected, atol=1e-4)
 
 
 TONES = [80.0, 93.0, 110.0, 120.0, 135.0, 150.0, 180.0, 220.0, 260.0, 300.0, 350.0, 400.0, 450.0]

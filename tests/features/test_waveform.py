@@ -193,7 +193,16 @@ def test_stretch_is_cut_to_the_sample(tmp_path):
 
 @pytest.mark.parametrize(
     ("start", "end"),
-    [(-0.1, None), (1.0, None), (0.5, 0.5), (0.6, 0.5), (0.0, 1.1), (2.0, 3.0), (float("nan"), None), (0, float("inf"))],
+    [
+        (-0.1, None),
+        (1.0, None),
+        (0.5, 0.5),
+        (0.6, 0.5),
+        (0.0, 1.1),
+        (2.0, 3.0),
+        (float("nan"), None),
+        (0, float("inf")),
+    ],
 )
 def test_stretch_outside_of_the_file(tmp_path, start, end):
     path = tmp_path / "second.wav"

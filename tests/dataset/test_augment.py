@@ -1,0 +1,152 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from emotion_tf.config import Config
+from emotion_tf.dataset.augment import augment
+from emotion_tf.features.spectral import level_response
+
+# Static features: six bands, log energy, F0 and voicing; then the deltas of both orders.
+CONFIG = Config().override("features.cepstra=logmel", "features.mel_bands=6", "features.prosody=true")
+STATIC = 9
+SEEDS = range(40)
+
+RNG = np.random.default_rng(0)
+AUDIO = RNG.normal(-40, 20, (30, 3 * STATIC)).astype(np.float32)
+WORDS = np.array([5, 1, 2, 7, 3, 9, 4, 2, 0, 0, 0], np.int32)
+LABEL = np.array([0, 0, 1, 0], np.float32)
+
+
+def changed(config, seed, audio=AUDIO, words=WORDS):
+    """Features and words after the augmentation."""
+    inputs = {"audio": tf.constant(audio), "words": tf.constant(words)}
+    new, label = augment(config)((inputs, tf.constant(LABEL)), tf.constant(seed, tf.int64))
+    np.testing.assert_array_equal(label, LABEL)
+    assert new.keys() == {"audio", "words"}
+    assert new["audio"].dtype == tf.float32 and new["words"].dtype == tf.int32
+    np.testing.assert_array_equal(inputs["audio"], audio)
+    return new["audio"].numpy(), new["words"].numpy()
+
+
+def is_stretch(hidden):
+    """Whether the places where a mask is True stand side by side."""
+    places = np.flatnonzero(hidden)
+    return not len(places) or places[-1] - places[0] + 1 == len(places)
+
+
+def test_nothing_changes_with_everything_off():
+    for seed in SEEDS[:3]:
+        audio, words = changed(CONFIG, seed)
+        np.testing.assert_array_equal(audio, AUDIO)
+        np.testing.assert_array_equal(words, WORDS)
+
+
+def test_same_seed_same_change_other_seed_another():
+    config = CONFIG.override(
+        "augmentation.gain_db=6",
+        "augmentation.frequency_masks=2",
+        "augmentation.time_masks=2",
+        "augmentation.word_dropout=0.5",
+    )
+    for seed in (0, 2**62):
+        first, again, other = changed(config, seed), changed(config, seed), changed(config, seed + 1)
+        np.testing.assert_array_equal(first[0], again[0])
+        np.testing.assert_array_equal(first[1], again[1])
+        assert np.any(first[0] != other[0]) and np.any(first[1] != other[1])
+
+
+@pytest.mark.parametrize("missing", ["audio", "words"])
+def test_input_that_the_model_has_not(missing):
+    config = CONFIG.override("augmentation.time_masks=1", "augmentation.word_dropout=0.5")
+    inputs = {"audio": tf.constant(AUDIO), "words": tf.constant(WORDS)}
+    del inputs[missing]
+    new, _ = augment(config)((inputs, tf.constant(LABEL)), tf.constant(0, tf.int64))
+    assert new.keys() == inputs.keys()
+
+
+def test_gain_moves_every_frame_as_far_as_level_does():
+    config = CONFIG.override("augmentation.gain_db=6")
+    response = level_response(CONFIG.features)
+    assert response[:STATIC].tolist() == [1, 1, 1, 1, 1, 1, 1, 0, 0] and not response[STATIC:].any()
+    gains = []
+    for seed in SEEDS:
+        difference = changed(config, seed)[0].astype(float) - AUDIO
+        gains.append(difference[0, 0])
+        np.testing.assert_allclose(difference, np.outer(np.ones(30), gains[-1] * response), atol=1e-4)
+    assert -6 <= min(gains) < -3 and 3 < max(gains) <= 6
+
+
+def test_hidden_bands_take_the_mean_of_the_utterance():
+    config = CONFIG.override("augmentation.frequency_masks=1", "augmentation.frequency_mask_share=0.5")
+    means = AUDIO.mean(axis=0, dtype=float)
+    widths, hidden_ever = [], np.zeros(STATIC, bool)
+    for seed in SEEDS:
+        audio, _ = changed(config, seed)
+        hidden = np.ptp(audio, axis=0) == 0
+        static, *deltas = np.split(hidden, 3)
+        for order in deltas:
+            np.testing.assert_array_equal(order, static)
+        assert is_stretch(static)
+        np.testing.assert_allclose(audio[0, hidden], means[hidden], rtol=1e-5)
+        np.testing.assert_array_equal(audio[:, ~hidden], AUDIO[:, ~hidden])
+        widths.append(static.sum())
+        hidden_ever |= static
+    assert min(widths) == 0 and 4 <= max(widths) <= 5
+    assert hidden_ever[:-1].all()
+
+
+def test_hidden_frames_are_zero():
+    config = CONFIG.override("augmentation.time_masks=1", "augmentation.time_mask_share=0.4")
+    lengths, hidden_ever = [], np.zeros(30, bool)
+    for seed in SEEDS:
+        audio, _ = changed(config, seed)
+        hidden = ~audio.any(axis=1)
+        assert is_stretch(hidden)
+        np.testing.assert_array_equal(audio[~hidden], AUDIO[~hidden])
+        lengths.append(hidden.sum())
+        hidden_ever |= hidden
+    assert min(lengths) <= 1 and 10 <= max(lengths) <= 12
+    assert hidden_ever[:-1].all()
+
+
+def test_two_masks_hide_two_stretches():
+    config = CONFIG.override("augmentation.time_masks=2", "augmentation.frequency_masks=2")
+    audios = [changed(config, seed)[0] for seed in SEEDS]
+    assert any(not is_stretch(~audio.any(axis=1)) for audio in audios)
+    assert any(not is_stretch(np.ptp(audio[audio.any(axis=1)], axis=0)[:STATIC] == 0) for audio in audios)
+
+
+def test_a_single_frame():
+    config = CONFIG.override("augmentation.time_masks=2", "augmentation.frequency_masks=2", "augmentation.gain_db=1")
+    for seed in SEEDS[:5]:
+        audio, _ = changed(config, seed, AUDIO[:1])
+        assert audio.shape == (1, 27) and audio.any()
+
+
+def test_dropped_words_are_unknown_and_padding_stays():
+    config = CONFIG.override("augmentation.word_dropout=0.3")
+    words = np.array([changed(config, seed)[1] for seed in SEEDS])
+    np.testing.assert_array_equal(words[:, WORDS == 0], 0)
+    assert np.isin(words, [WORDS, np.ones_like(WORDS)]).all()
+    dropped = (words != WORDS)[:, WORDS > 1]
+    np.testing.assert_array_equal(words[:, WORDS > 1][dropped], 1)
+    # 280 words: the share lies within 0.08 of 0.3 with a chance of 99.7 %.
+    assert abs(dropped.mean() - 0.3) < 0.08
+    assert dropped.any(axis=0).all()
+
+
+def test_warp_reads_the_bands_at_another_place():
+    config = CONFIG.override("augmentation.frequency_warp=0.2")
+    bands = np.arange(6)
+    ramp = AUDIO.copy()
+    ramp[0, :6] = bands
+    warps = []
+    for seed in SEEDS:
+        audio, _ = changed(config, seed, ramp)
+        # On a ramp from 0 up, the band next to the lowest is the factor itself.
+        warps.append(audio[0, 1])
+        for found, order in zip(np.split(audio, 3, axis=1), np.split(ramp, 3, axis=1), strict=True):
+            expected = [np.interp(bands * warps[-1], bands, frame) for frame in order[:, :6]]
+            np.testing.assert_allclose(found[:, :6], expected, atol=1e-3)
+            np.testing.assert_array_equal(found[:, 6:], order[:, 6:])
+    assert 0.8 <= min(warps) < 0.9 and 1.1 < max(warps) <= 1.2

@@ -1,0 +1,175 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from emotion_tf.config import Config
+from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.dataset import Records, evaluation_dataset, training_dataset
+from emotion_tf.dataset.records import serialize
+from emotion_tf.labels import EMOTIONS
+
+CONFIG = Config().override(
+    "features.mel_bands=3",
+    "features.mfcc_coefficients=3",
+    "features.deltas=0",
+    "model.modality=audio",
+    "training.batch_size=4",
+)
+READS = CONFIG.override("model.modality=text")
+WORDS = ("", "[UNK]", "so", "sad")
+
+
+def make_records(folder, lengths, texts=None, variants=1):
+    """Records whose frames all hold 1, 2 and so on, by which utterances are known again, and 1000 more a variant."""
+    texts = texts or [""] * len(lengths)
+    utterances = [
+        Utterance(f"u{number}", None, 0.0, None, text, EMOTIONS[number % 4], "Ann") for number, text in enumerate(texts)
+    ]
+    paths = [folder / f"{variant}.tfrecord" for variant in range(variants)]
+    for variant, path in enumerate(paths):
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            for number, (utterance, length) in enumerate(zip(utterances, lengths, strict=True)):
+                writer.write(serialize(utterance, np.full((length, 3), 1000 * variant + number + 1)))
+    return Records(paths[0], tuple(paths[1:]), tuple(utterances))
+
+
+def epoch(dataset):
+    """The batches of an epoch, each as the numbers of its utterances, as far as audio tells them."""
+    return [tuple(batch["audio"][:, 0, 0].astype(int).tolist()) for batch, _ in dataset.as_numpy_iterator()]
+
+
+def drawn(dataset):
+    """How often each utterance comes in an epoch."""
+    return Counter(number for batch in epoch(dataset) for number in batch)
+
+
+def test_evaluation_keeps_the_order_and_pads_with_zeros(tmp_path):
+    records = make_records(tmp_path, [5, 1, 3, 2, 4, 6])
+    dataset = evaluation_dataset(records, CONFIG, records.utterances)
+    batches = list(dataset.as_numpy_iterator())
+    assert len(batches) == dataset.cardinality() == 2
+    numbers = iter(range(6))
+    for (inputs, labels), lengths in zip(batches, [[5, 1, 3, 2], [4, 6]], strict=True):
+        assert inputs.keys() == {"audio"}
+        expected = np.zeros((len(lengths), max(lengths), 3))
+        one_hot = np.zeros((len(lengths), 4))
+        for row, (length, number) in enumerate(zip(lengths, numbers, strict=False)):
+            expected[row, :length] = number + 1
+            one_hot[row, number % 4] = 1
+        assert inputs["audio"].dtype == labels.dtype == np.float32
+        np.testing.assert_array_equal(inputs["audio"], expected)
+        np.testing.assert_array_equal(labels, one_hot)
+
+
+def test_only_the_utterances_asked_for(tmp_path):
+    records = make_records(tmp_path, [2] * 9, variants=2)
+    wanted = [records.utterances[place] for place in (7, 1, 2, 4)]
+    assert epoch(evaluation_dataset(records, CONFIG, wanted)) == [(2, 3, 5, 8)]
+    assert drawn(training_dataset(records, CONFIG, wanted)) == Counter([2, 3, 5, 8, 1002, 1003, 1005, 1008])
+
+
+@pytest.mark.parametrize("make", [evaluation_dataset, training_dataset])
+def test_words_are_looked_up_and_padded(tmp_path, make):
+    records = make_records(tmp_path, [0] * 4, ["So sad!", "", "so very, very sad", "Sad"])
+    ((inputs, labels),) = make(records, READS.override("words.max_words=3"), records.utterances, WORDS)
+    assert inputs.keys() == {"words"}
+    assert inputs["words"].dtype == tf.int32
+    found = {tuple(label): tuple(words) for label, words in zip(labels.numpy(), inputs["words"].numpy(), strict=True)}
+    rows = [(2, 3, 1), (0, 0, 0), (2, 1, 1), (3, 0, 0)]
+    assert found == {tuple(label): row for label, row in zip(np.eye(4), rows, strict=True)}
+
+
+def test_transcripts_that_are_all_empty(tmp_path):
+    records = make_records(tmp_path, [0] * 4)
+    for make in (evaluation_dataset, training_dataset):
+        ((inputs, _),) = make(records, READS, records.utterances, WORDS)
+        np.testing.assert_array_equal(inputs["words"], np.zeros((4, 1)))
+
+
+def test_audio_and_words_and_labels_stay_together(tmp_path):
+    texts = ["so", "sad", "so so", "sad so", "sad sad", "so so so", "sad so so", "so sad so"]
+    rows = {number: [WORDS.index(word) for word in text.split()] for number, text in enumerate(texts, start=1)}
+    records = make_records(tmp_path, [3, 1, 4, 1, 5, 9, 2, 6], texts)
+    config = CONFIG.override("model.modality=both")
+    for make in (evaluation_dataset, training_dataset):
+        seen = set()
+        for inputs, labels in make(records, config, records.utterances, WORDS).as_numpy_iterator():
+            for audio, words, label in zip(inputs["audio"], inputs["words"], labels, strict=True):
+                number = int(audio[0, 0])
+                seen.add(number)
+                assert np.trim_zeros(words).tolist() == rows[number]
+                assert label.argmax() == (number - 1) % 4
+        assert seen == set(rows)
+
+
+@pytest.mark.parametrize(
+    ("utterances", "variants", "steps"),
+    [(12, 1, 3), (10, 1, 2), (10, 3, 7), (3, 1, 1), (1, 1, 1), (1, 2, 1), (70, 1, 17)],
+)
+def test_each_utterance_comes_once_an_epoch_and_variant(tmp_path, utterances, variants, steps):
+    records = make_records(tmp_path, range(1, utterances + 1), variants=variants)
+    dataset = training_dataset(records, CONFIG, records.utterances)
+    expected = {1000 * variant + number for variant in range(variants) for number in range(1, utterances + 1)}
+    for _ in range(2):
+        batches = epoch(dataset)
+        assert len(batches) == dataset.cardinality() == steps
+        assert {len(batch) for batch in batches} == {min(4, utterances * variants)}
+        numbers = [number for batch in batches for number in batch]
+        assert len(numbers) == len(set(numbers))
+        assert set(numbers) <= expected
+
+
+def test_no_utterance_is_left_out_for_ever(tmp_path):
+    """Of ten utterances of different lengths each epoch leaves out two, and not always the longest."""
+    records = make_records(tmp_path, range(1, 11))
+    dataset = training_dataset(records, CONFIG, records.utterances)
+    counts = sum((drawn(dataset) for _ in range(12)), Counter())
+    # A given utterance comes in all 12 epochs with a chance of 7 %, and in fewer than 5 with one of 0.06 %.
+    assert sorted(counts) == list(range(1, 11))
+    assert min(counts.values()) >= 5
+
+
+def test_order_depends_on_seed_and_epoch(tmp_path):
+    records = make_records(tmp_path, range(1, 41))
+    config = CONFIG.override("augmentation.gain_db=3")
+
+    def epochs(seed):
+        dataset = training_dataset(records, config, records.utterances, seed=seed)
+        return [[batch["audio"] for batch, _ in dataset.as_numpy_iterator()] for _ in range(2)]
+
+    first, again, other = epochs(0), epochs(0), epochs(1)
+    for one, two in zip(first, again, strict=True):
+        for batch, twin in zip(one, two, strict=True):
+            np.testing.assert_array_equal(batch, twin)
+    for one, two in ((first[0], first[1]), (first[0], other[0])):
+        assert [batch.shape for batch in one] != [batch.shape for batch in two]
+        assert not {batch[0, 0, 0] for batch in one} & {batch[0, 0, 0] for batch in two}
+
+
+@pytest.mark.parametrize("modality", ["audio", "text"])
+def test_a_batch_holds_utterances_of_like_length(tmp_path, modality):
+    """Lengths from 1 to 96, four of which lie 58 apart on average when drawn blindly."""
+    lengths = np.random.default_rng(0).permutation(np.arange(1, 97))
+    records = make_records(tmp_path, lengths, [" ".join(["so"] * length) for length in lengths])
+    dataset = training_dataset(records, CONFIG.override(f"model.modality={modality}"), records.utterances, WORDS)
+    batches = [next(iter(inputs.values())) for inputs, _ in dataset.as_numpy_iterator()]
+    ranges = [np.ptp(np.count_nonzero(batch.reshape(4, batch.shape[1], -1)[:, :, 0], axis=1)) for batch in batches]
+    assert len(batches) == 24
+    # Windows of 32 utterances, of which four neighbours lie 9 apart on average.
+    assert np.mean(ranges) < 15
+    # Short batches do not all come first.
+    longest = [batch.shape[1] for batch in batches]
+    assert longest[:8] != sorted(longest[:8])
+
+
+def test_evaluation_is_never_augmented(tmp_path):
+    changes = ("augmentation.gain_db=9", "augmentation.time_masks=3", "augmentation.word_dropout=0.9")
+    config = CONFIG.override("model.modality=both", *changes)
+    records = make_records(tmp_path, [3] * 4, ["so sad so"] * 4, variants=2)
+    ((inputs, _),) = evaluation_dataset(records, config, records.utterances, WORDS)
+    np.testing.assert_array_equal(inputs["audio"], np.arange(1, 5)[:, None, None] * np.ones((4, 3, 3)))
+    np.testing.assert_array_equal(inputs["words"], [[2, 3, 2]] * 4)
+    ((inputs, _), *_) = training_dataset(records, config, records.utterances, WORDS)
+    assert np.any(inputs["audio"].numpy() % 1) and np.any(inputs["words"] == 1)
