@@ -38,8 +38,8 @@ MAY_IMPORT = {
     "dataset": "errors files labels config corpora transcripts features",
     "evaluation": "errors files labels config",
     "training": "errors files labels config corpora features.words dataset models evaluation",
-    "export": "errors files labels config features layers models",
-    "inference": "errors files labels features.waveform features.words transcripts [layers]",
+    "export": "errors files labels config features layers models inference",
+    "inference": "errors files labels config features.waveform features.words transcripts [layers]",
     "cli": "*",
     "__init__": "*",
 }

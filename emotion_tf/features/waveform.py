@@ -68,7 +68,7 @@ def read_waveform(path: str | Path, sample_rate: int, start: float = 0.0, end: f
         raise EmotionTFError(
             f"the stretch wanted of {path} holds no sample",
             expected=f"at least {1 / rate:g} seconds",
-            received=f"{end or 0:g} - {start:g} seconds",
+            received=f"{(last - first) / rate:g} seconds",
         )
     return librosa.resample(stretch, orig_sr=rate, target_sr=sample_rate, res_type="soxr_hq")
 
@@ -99,24 +99,25 @@ def decode(content: bytes, name: str = "the audio") -> tuple[np.ndarray, int]:
     """
     if not content:
         raise EmotionTFError(f"{name} is empty", expected="an audio file", received="0 bytes")
+    stream = io.BytesIO(content)
     try:
-        with soundfile.SoundFile(io.BytesIO(content)) as file:
+        with soundfile.SoundFile(stream) as file:
             _check_header(file, content, name)
             samples = _decode_with_tensorflow_io(file, content)
             if samples is None:
                 samples = file.read(dtype="float32", always_2d=True)
-            rate, claimed = file.samplerate, file.frames if _knows_its_length(file, content) else 0
+                _check_whole(file, content, len(samples), stream.tell(), name)
+            rate = file.samplerate
     except soundfile.LibsndfileError as error:
         raise EmotionTFError(
             f"{name} cannot be decoded ({error.error_string.strip().rstrip('.')})",
             expected="a whole WAV, FLAC, OGG or MP3 file",
             fix="copy or convert the file again",
         ) from None
-    if len(samples) < claimed:
-        raise _cut_short(name, f"{claimed} samples, as its header says", f"{len(samples)}")
     if not len(samples):
         raise EmotionTFError(f"{name} holds no samples", expected="some sound after the header")
-    mono = samples.mean(axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mono = samples.mean(axis=1)
     sound = np.abs(mono) <= MAX_AMPLITUDE  # False for NaN too.
     if not sound.all():
         index = int(np.argmin(sound))
@@ -192,7 +193,7 @@ def _check_header(file: soundfile.SoundFile, content: bytes, name: str) -> None:
     """Refuses what the header gives away, before anything is allocated for what it claims."""
     missing = _missing_bytes(content, file.format)
     if missing:
-        raise _cut_short(name, f"{len(content) + missing} bytes, as its header says", f"{len(content)}")
+        raise _cut_short(name, f"at least {len(content) + missing} bytes", f"{len(content)}")
     seconds = file.frames / file.samplerate
     size = file.frames * file.channels * np.dtype(np.float32).itemsize
     if seconds > MAX_SECONDS or size > MAX_BYTES:
@@ -228,15 +229,27 @@ def _cut_short(name: str, expected: str, received: str) -> EmotionTFError:
     return EmotionTFError(f"{name} is cut short", expected=expected, received=received, fix="copy or convert it again")
 
 
-def _knows_its_length(file: soundfile.SoundFile, content: bytes) -> bool:
-    """Whether the number of frames is stated; in an MP3 without a Xing or Info header libsndfile guesses it."""
-    if file.format != "MP3":
-        return True
+def _check_whole(file: soundfile.SoundFile, content: bytes, num_frames: int, num_bytes: int, name: str) -> None:
+    """Refuses a file of which fewer frames were decoded than it has."""
+    if file.format != "MP3" or _states_its_length(content):
+        if num_frames < file.frames:
+            raise _cut_short(name, f"{file.frames} samples, as its header says", f"{num_frames}")
+    elif num_bytes < 0.95 * len(content):
+        # libsndfile guesses the length from the first bit rate and reads no further. Tags may stand behind the sound.
+        raise EmotionTFError(
+            f"{name} does not say how long it is, and its bit rate changes",
+            expected="an MP3 with a Xing or Info header",
+            fix="convert it, for example to FLAC",
+        )
+
+
+def _states_its_length(content: bytes) -> bool:
+    """Whether an MP3 has the header of Xing or LAME, which counts its frames."""
     start = 0
     if content.startswith(b"ID3"):
         # Four bytes of seven bits each say how long the tags are that follow their 10 bytes of header.
         start = 10 + sum(byte << shift for byte, shift in zip(content[6:10], (21, 14, 7, 0), strict=True))
-    # The header stands in the first frame, at most 38 bytes in.
+    # It stands in the first frame, at most 38 bytes in.
     first_frame = content[start : start + 48]
     return b"Xing" in first_frame or b"Info" in first_frame
 

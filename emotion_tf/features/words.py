@@ -319,7 +319,8 @@ def _lines(path: Path) -> Iterator[tuple[str, bytes]]:
 def _parse(word: bytes, numbers: bytes, place: str) -> tuple[str, np.ndarray]:
     """One line of a file of word vectors."""
     try:
-        vector = np.array(numbers.split(b" "), np.float32)
+        with np.errstate(over="ignore"):
+            vector = np.array(numbers.split(b" "), np.float32)
         if np.isfinite(vector).all():
             return word.decode("utf-8"), vector
     except ValueError:  # UnicodeDecodeError is one too.

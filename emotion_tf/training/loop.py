@@ -56,10 +56,13 @@ def train_network(
     """
     training = config.training
     compile_network(network, training, steps_per_epoch=int(train.cardinality()))
-    best = folder / "best.weights.h5"
+    best, history, checkpoint = (folder / name for name in ("best.weights.h5", "history.csv", "checkpoint"))
+    if not checkpoint.exists():
+        # Training begins anew, also where it was stopped between its last epoch and the use of what it left.
+        history.unlink(missing_ok=True)
     callbacks: list[keras.callbacks.Callback] = [
-        keras.callbacks.BackupAndRestore(str(folder / "checkpoint")),
-        keras.callbacks.CSVLogger(str(folder / "history.csv"), append=True),
+        keras.callbacks.BackupAndRestore(str(checkpoint)),
+        keras.callbacks.CSVLogger(str(history), append=True),
         keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False),
     ]
     if training.keep == "best":
@@ -70,7 +73,7 @@ def train_network(
                 mode="max",
                 save_best_only=True,
                 save_weights_only=True,
-                initial_value_threshold=_best_so_far(folder / "history.csv"),
+                initial_value_threshold=_best_so_far(history),
             )
         )
     if training.patience is not None:

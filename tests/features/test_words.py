@@ -124,11 +124,11 @@ def test_real_sentences_give_the_same_tokens(sentences):
 
 def test_tokens_of_real_sentences_have_word_vectors(real_data, sentences):
     """The file holds, without digits, the words that its own tokeniser found twice or more in these sentences."""
-    known, _ = read_word_vectors(real_data / "vectors.300d.txt.gz")
+    known = set(read_word_vectors(real_data / "vectors.300d.txt.gz")[0])
     counts = Vocabulary.build(sentences, max_size=100_000, min_count=2).words[2:]
     frequent = {word for word in counts if not any(letter.isdigit() for letter in word)}
     tokens = [token for sentence in sentences for token in tokenize(sentence) if token in frequent]
-    assert np.isin(tokens, known).mean() > 0.995
+    assert sum(token in known for token in tokens) > 0.995 * len(tokens)
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfehello\x80 \xc3 w", b"hello \xed\xa0\x80\xf8\x88 w", b"hello w\xc3"])
@@ -303,7 +303,7 @@ def test_some_word_vectors(vectors):
         (b"th\xff 1 2\n", r"line 1 of .*UTF-8"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:overflow encountered")
+@pytest.mark.filterwarnings("error")
 def test_damaged_word_vectors(tmp_path, content, problem):
     path = tmp_path / "vectors.txt"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())

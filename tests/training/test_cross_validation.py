@@ -1,0 +1,279 @@
+import csv
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import pytest
+import soundfile
+from made_corpus import WORDS, make_corpus
+from sklearn.metrics import accuracy_score, balanced_accuracy_score
+
+from emotion_tf import models
+from emotion_tf.config import Config
+from emotion_tf.corpora.corpus import Corpus
+from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.dataset import evaluation_dataset, extract, training_dataset
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.features.words import Vocabulary
+from emotion_tf.labels import EMOTIONS
+from emotion_tf.training import cross_validation, fit, train
+
+CONFIG = Config().override(
+    "features.mel_bands=8",
+    "features.mfcc_coefficients=5",
+    "features.prosody=true",
+    "features.trim_db=40",
+    "features.deltas=1",
+    "words.min_count=1",
+    "words.embedding_width=6",
+    "model.audio_kernel_sizes=[3, 5]",
+    "model.text_kernel_sizes=[2, 3]",
+    "model.filters=4",
+    "model.dense_units=8",
+    "augmentation.speeds=[1.0, 1.1]",
+    "augmentation.time_masks=1",
+    "training.epochs=2",
+    "training.batch_size=16",
+    "training.learning_rate=0.01",
+    "training.dev_splits=4",
+)
+
+
+class Run(NamedTuple):
+    """A finished run and how it came about."""
+
+    workdir: Path
+    corpus: Corpus
+    result: dict[str, Any]
+    lines: list[str]
+    trained_on: list[set[str]]
+
+    def again(self, workdir=None, config=CONFIG, report=None):
+        """The same call, or one like it."""
+        records = self.workdir.parent / "records"
+        return train(
+            self.corpus,
+            config,
+            "speaker-kfold:3",
+            workdir or self.workdir,
+            records,
+            report=report or (lambda line: None),
+        )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Run:
+    """Six speakers, twice every emotion each, in three folds."""
+    folder = tmp_path_factory.mktemp("runs")
+    corpus = make_corpus(folder / "corpus", speakers=6, takes=2)
+    lines: list[str] = []
+    trained_on = []
+
+    def spy(config, records, part):
+        trained_on.append({utterance.speaker for utterance in part})
+        return fit(config, records, part)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cross_validation, "fit", spy)
+        result = train(corpus, CONFIG, "speaker-kfold:3", folder / "first", report=lines.append)
+    return Run(folder / "first", corpus, result, lines, trained_on)
+
+
+def table(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def contents(folder):
+    """Every file of a run and its bytes."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_run_leaves_what_the_documents_say(run):
+    names = {name for name in contents(run.workdir) if "tensorboard" not in name}
+    model = {"model.keras", "config.json", "labels.txt", "vocabulary.txt"}
+    fold = {"history.csv", "predictions.csv", "dev_predictions.csv", *(f"model/{name}" for name in model)}
+    assert names == {
+        *("config.json", "folds.json", "predictions.csv", "metrics.json", "report.html", "model/fold.json"),
+        *(f"model/{name}" for name in model),
+        *(f"fold_{number}/{name}" for number in range(3) for name in fold),
+    }
+    assert (run.workdir / "model" / "labels.txt").read_text() == "angry\nhappy\nneutral\nsad\n"
+    assert Config.load(run.workdir / "model" / "config.json") == CONFIG
+    described = json.loads((run.workdir / "config.json").read_text())
+    assert Config.from_dict(described["settings"]) == CONFIG
+    assert (described["corpus"], described["protocol"]) == ("made", "speaker-kfold:3")
+    assert described["synthetic"] is False and described["notes"] == []
+    assert described["versions"]["keras"] == keras.__version__
+
+
+def test_progress_is_told(run):
+    assert run.lines[:2] == [f"features of 48 of 48 utterances (speed {speed})" for speed in ("1", "1.1")]
+    assert run.lines[2:] == [f"fold {number}: 24 to train, 8 dev, 16 test" for number in range(3)]
+
+
+def test_every_utterance_is_predicted_once_by_who_never_heard_its_speaker(run):
+    rows = table(run.workdir / "predictions.csv")
+    assert sorted(row["id"] for row in rows) == sorted(utterance.id for utterance in run.corpus.utterances)
+    true = {utterance.id: utterance for utterance in run.corpus.utterances}
+    assignment = json.loads((run.workdir / "folds.json").read_text())
+    for row in rows:
+        assert (row["speaker"], row["label"]) == (true[row["id"]].speaker, true[row["id"]].label)
+        assert int(row["fold"]) == assignment[row["id"]]
+    for number in range(3):
+        tested = {row["speaker"] for row in rows if row["fold"] == str(number)}
+        dev = {row["speaker"] for row in table(run.workdir / f"fold_{number}" / "dev_predictions.csv")}
+        assert (len(tested), len(dev), len(run.trained_on[number])) == (2, 1, 3)
+        assert len(tested | dev | run.trained_on[number]) == 6
+
+
+def test_metrics_are_those_of_the_predictions(run):
+    rows = table(run.workdir / "predictions.csv")
+    labels, predicted = [row["label"] for row in rows], [row["predicted"] for row in rows]
+    assert run.result == json.loads((run.workdir / "metrics.json").read_text())
+    assert run.result["protocol"] == "speaker-kfold:3" and run.result["notes"] == []
+    assert run.result["n"] == 48
+    assert run.result["wa"] == pytest.approx(accuracy_score(labels, predicted))
+    assert run.result["ua"] == pytest.approx(balanced_accuracy_score(labels, predicted))
+
+
+def test_weights_that_are_kept_are_the_best_on_dev(run):
+    scores = []
+    for number in range(3):
+        rows = table(run.workdir / f"fold_{number}" / "dev_predictions.csv")
+        scores.append(balanced_accuracy_score([row["label"] for row in rows], [row["predicted"] for row in rows]))
+        history = table(run.workdir / f"fold_{number}" / "history.csv")
+        assert [row["epoch"] for row in history] == ["0", "1"]
+        assert scores[-1] == pytest.approx(max(float(row["val_ua"]) for row in history), abs=1e-6)
+    chosen = json.loads((run.workdir / "model" / "fold.json").read_text())["fold"]
+    assert scores[chosen] == max(scores)
+    models = [run.workdir / folder / "model.keras" for folder in ("model", f"fold_{chosen}/model")]
+    assert models[0].read_bytes() == models[1].read_bytes()
+
+
+def test_saved_model_predicts_the_same_from_the_waves(run):
+    """The front end in the saved model is the one of the records."""
+    folder = run.workdir / "model"
+    model = keras.saving.load_model(folder / "model.keras")
+    vocabulary = Vocabulary.load(folder / "vocabulary.txt")
+    fold = json.loads((folder / "fold.json").read_text())["fold"]
+    rows = table(run.workdir / f"fold_{fold}" / "predictions.csv")
+    sources = {utterance.id: utterance for utterance in run.corpus.utterances}
+    waves = [soundfile.read(sources[row["id"]].audio, dtype="float32")[0] for row in rows]
+    words = [vocabulary.encode(sources[row["id"]].text, 128) for row in rows]
+    found = model(
+        {
+            "waveform": np.stack([np.pad(wave, (0, 8000 - len(wave))) for wave in waves]),
+            "num_samples": np.array([len(wave) for wave in waves], np.int32),
+            "words": np.stack([np.pad(ids, (0, 8 - len(ids))) for ids in words]),
+        }
+    )
+    expected = np.array([[float(row[emotion]) for emotion in EMOTIONS] for row in rows])
+    assert expected.shape == (16, 4)
+    # Were all answers the same, the comparison would prove nothing.
+    assert np.ptp(expected, axis=0).max() > 0.01
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
+
+
+def test_same_run_again_trains_nothing(run):
+    before, lines = contents(run.workdir), []
+    assert run.again(report=lines.append) == run.result
+    assert lines == []
+    assert contents(run.workdir) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ("training.epochs=3", "expected settings.training.epochs = 2, received 3"),
+        ("training.fold_seed=1", "expected folds_digest"),
+        ("model.text_kernel_sizes=[2, 4]", "expected settings.model.text_kernel_sizes = [2, 3], received [2, 4]"),
+    ],
+)
+def test_workdir_of_another_configuration(run, change, problem):
+    before = contents(run.workdir)
+    with pytest.raises(EmotionTFError, match="first holds a run of another configuration") as caught:
+        run.again(config=CONFIG.override(change))
+    assert problem in str(caught.value)
+    assert contents(run.workdir) == before
+
+
+def test_stopped_run_goes_on(run, tmp_path, monkeypatch):
+    """It is stopped before fold 1, then within fold 1, and gives in the end what it would have given."""
+
+    def stop_before_fold_1(line):
+        if line.startswith("fold 1"):
+            raise KeyboardInterrupt
+
+    def stop_before_epoch_1(self, epoch, logs=None):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    lines = []
+    with pytest.raises(KeyboardInterrupt):
+        run.again(tmp_path, report=stop_before_fold_1)
+    finished = contents(tmp_path / "fold_0")
+    assert not (tmp_path / "predictions.csv").exists()
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(keras.callbacks.CSVLogger, "on_epoch_begin", stop_before_epoch_1)
+        run.again(tmp_path, report=lines.append)
+    result = run.again(tmp_path, report=lines.append)
+
+    assert [line.partition(":")[0] for line in lines] == ["fold 1", "fold 1", "fold 2"]
+    assert contents(tmp_path / "fold_0") == finished
+    assert [row["epoch"] for row in table(tmp_path / "fold_1" / "history.csv")] == ["0", "1"]
+    assert result["n"] == 48
+    for number in (0, 2):
+        name = f"fold_{number}/predictions.csv"
+        assert (tmp_path / name).read_bytes() == (run.workdir / name).read_bytes()
+
+
+def test_fit_of_keras_takes_our_datasets(run, tmp_path):
+    utterances = run.corpus.utterances
+    records = extract(utterances, CONFIG, run.workdir.parent / "records")
+    fitted = fit(CONFIG, records, utterances)
+    network = models.build(CONFIG, fitted)
+    network.compile("adam", "categorical_crossentropy")
+    history = network.fit(
+        training_dataset(records, CONFIG, utterances, fitted.vocabulary),
+        validation_data=evaluation_dataset(records, CONFIG, utterances, fitted.vocabulary),
+        epochs=2,
+        verbose=0,
+    ).history
+    assert np.isfinite(history["loss"] + history["val_loss"]).all()
+    # Two speeds of 48 utterances, in batches of 16.
+    assert int(network.optimizer.iterations) == 12
+
+
+def written_corpus(synthetic, speakers):
+    """Words without audio."""
+    return Corpus(
+        *("made", "nobody", "none", synthetic),
+        tuple(
+            Utterance(f"{speaker}-{label}", None, 0.0, None, WORDS[label], label, speaker)
+            for speaker in speakers
+            for label in EMOTIONS
+        ),
+    )
+
+
+def test_outputs_say_that_speakers_leak_and_that_machines_speak(tmp_path):
+    config = CONFIG.override(
+        "model.modality=text", "training.epochs=1", "training.keep=last", "training.class_weights=balanced"
+    )
+    result = train(written_corpus(True, "abcd"), config, "random:2", tmp_path / "run", report=lambda line: None)
+    synthetic, leak = result["notes"]
+    assert "synthetic" in synthetic and "speakers leak" in leak
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert synthetic in page and leak in page
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["notes"] == [synthetic, leak]
+    assert (tmp_path / "records").is_dir()
+
+
+def test_nothing_is_made_where_the_protocol_does_not_fit(tmp_path):
+    config = CONFIG.override("model.modality=text")
+    with pytest.raises(EmotionTFError, match="too small for speaker-kfold:5; expected at least 5, received 1 speaker"):
+        train(written_corpus(False, "a"), config, "speaker-kfold:5", tmp_path / "run", report=lambda line: None)
+    assert not (tmp_path / "run").exists()
