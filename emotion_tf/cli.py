@@ -66,7 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     export.set_defaults(command=_export)
 
     predict = commands.add_parser("predict", help="say how the speaker feels, a line a file")
-    predict.add_argument("files", type=Path, nargs="+", metavar="FILE", help="audio files")
+    predict.add_argument(
+        "files", type=Path, nargs="*", metavar="FILE", help="audio files; none for a model that only reads"
+    )
     predict.add_argument("--model", type=Path, required=True, help="an export, a SavedModel, a .tflite or a .keras")
     predict.add_argument("--text", action="append", help="the transcript: once for all files, or once for each")
     predict.add_argument("--json", action="store_true", help="a JSON object a line")
@@ -158,6 +160,6 @@ def _predict(arguments: argparse.Namespace) -> int:
             print(f"emotion-tf: {answer['error']}", file=sys.stderr)
         else:
             scores = "  ".join(f"{name} {value:.3f}" for name, value in answer["probabilities"].items())
-            print(f"{answer['file']}\t{answer['label']}\t{scores}", flush=True)
+            print(f"{answer['file'] or '-'}\t{answer['label']}\t{scores}", flush=True)
         failed += "error" in answer
     return 1 if failed else 0

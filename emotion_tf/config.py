@@ -381,8 +381,16 @@ class Config:
 
     @classmethod
     def load(cls, path: str | Path) -> "Config":
-        """Reads what `save` wrote."""
-        return cls.from_dict(read_json(path))
+        """Reads what `save` wrote.
+
+        Raises:
+            EmotionTFError: If the file is missing or holds no such settings; it names the file.
+        """
+        content = read_json(path)
+        try:
+            return cls.from_dict(content)
+        except EmotionTFError as error:
+            raise EmotionTFError(f"{path}: {error}") from None
 
 
 def _check_range(name: str, value: Any) -> None:

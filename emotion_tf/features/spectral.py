@@ -52,7 +52,7 @@ def acoustic_features(
         Davis and Mermelstein, 1980; deltas are Savitzky-Golay filters as in librosa.
     """
     waveform = waveform[:, : config.max_samples]
-    num_samples = tf.minimum(num_samples, config.max_samples)
+    num_samples = tf.minimum(tf.cast(num_samples, tf.int32), config.max_samples)
     inside = tf.range(tf.shape(waveform)[1])[tf.newaxis, :] < num_samples[:, tf.newaxis]
     waveform = tf.where(inside, waveform, 0.0)
     num_frames = frame_count(num_samples, config)
@@ -69,7 +69,7 @@ def acoustic_features(
     mask = tf.sequence_mask(num_frames, tf.shape(features)[1])
     if config.trim_db is not None:
         mask = _loud_stretch(energy[:, : config.max_frames, 0], mask, config.trim_db)
-    features = tf.where(mask[:, :, tf.newaxis], features, 0.0)
+    features = tf.where(tf.expand_dims(mask, -1), features, 0.0)
     if config.mean_normalization:
         features -= _spectral_mean(features, mask, config)
     return features, mask
@@ -154,7 +154,7 @@ def _loud_stretch(energy: tf.Tensor, mask: tf.Tensor, trim_db: float) -> tf.Tens
 
 def _spectral_mean(features: tf.Tensor, mask: tf.Tensor, config: FeatureConfig) -> tf.Tensor:
     """What is subtracted from each frame that counts (B, T, width): the utterance's mean of each static band."""
-    counts = tf.cast(mask, tf.float32)[:, :, tf.newaxis]
+    counts = tf.expand_dims(tf.cast(mask, tf.float32), -1)
     spectral = tf.constant(np.arange(config.width) < config.spectral_width, tf.float32)
     mean = tf.reduce_sum(features, axis=1, keepdims=True) / tf.reduce_sum(counts, axis=1, keepdims=True)
     return mean * spectral * counts

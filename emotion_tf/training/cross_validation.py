@@ -170,7 +170,12 @@ def save_model(folder: Path, network: keras.Model, config: Config, fitted: model
         config: Its settings.
         fitted: What it was built with.
     """
-    models.speech_model(network, config).save(folder / "model.keras")
+    # A copy that was never compiled: what serves needs neither the optimizer's state nor our metric, and computes in
+    # float32 whatever the policy of the training was.
+    keras.config.set_dtype_policy("float32")
+    plain = models.build(config, fitted)
+    plain.set_weights(network.get_weights())
+    models.speech_model(plain, config).save(folder / "model.keras")
     config.save(folder / "config.json")
     write_text(folder / "labels.txt", "".join(f"{name}\n" for name in labels.EMOTIONS))
     if config.model.reads:

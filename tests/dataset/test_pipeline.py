@@ -122,13 +122,10 @@ def test_each_utterance_comes_once_an_epoch_and_variant(tmp_path, utterances, va
 
 
 def test_no_utterance_is_left_out_for_ever(tmp_path):
-    """Of ten utterances of different lengths each epoch leaves out two, and not always the longest."""
-    records = make_records(tmp_path, range(1, 11))
+    """Each epoch has room for four of seven, and they are not always the shortest."""
+    records = make_records(tmp_path, range(1, 8))
     dataset = training_dataset(records, CONFIG, records.utterances)
-    counts = sum((drawn(dataset) for _ in range(12)), Counter())
-    # A given utterance comes in all 12 epochs with a chance of 7 %, and in fewer than 5 with one of 0.06 %.
-    assert sorted(counts) == list(range(1, 11))
-    assert min(counts.values()) >= 5
+    assert set().union(*(drawn(dataset) for _ in range(6))) == set(range(1, 8))
 
 
 def test_order_depends_on_seed_and_epoch(tmp_path):

@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+
+from emotion_tf import models
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.models import Fitted
+from emotion_tf.presets import PRESETS, preset
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_is_described_and_builds(name):
+    assert PRESETS[name].description.endswith(".") and "\n" not in PRESETS[name].description
+    config = preset(name).override("model.filters=2", "model.dense_units=4", "words.embedding_width=3")
+    assert config.model.modality == "both"
+    width = config.features.width
+    network = models.build(config, Fitted(np.zeros(width), np.ones(width), ("", "[UNK]", "so", "sad")))
+    found = network({"audio": np.ones((2, 20, width), "float32"), "words": np.array([[2, 3, 0], [1, 0, 0]])})
+    np.testing.assert_allclose(found.numpy().sum(axis=1), 1, atol=1e-5)
+
+
+def test_paper_is_what_the_paper_says():
+    """The recipe of the article, section 4."""
+    config = preset("paper")
+    assert (config.features.width, config.features.max_frames) == (96, 750)
+    assert (config.words.embedding_width, config.words.max_words) == (300, 128)
+    assert config.model.audio_kernel_sizes == (5, 7, 9, 11) and config.model.text_kernel_sizes == (2, 3, 4, 5)
+    assert (config.model.filters, config.model.dropout, config.model.attention) == (128, 0.3, True)
+    training = config.training
+    assert (training.optimizer, training.learning_rate, training.schedule) == ("adam", 5e-4, "constant")
+    assert (training.batch_size, training.clip_norm, training.label_smoothing) == (64, 1.0, 0.0)
+
+
+def test_unknown_preset():
+    with pytest.raises(EmotionTFError, match="no such preset; expected one of paper, strong.*, received 'best'"):
+        preset("best")
