@@ -29,6 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         # A full disk, a folder that cannot be written: the system's own words, without a traceback.
         print(f"emotion-tf: {error.strerror or error}: {error.filename or ''}", file=sys.stderr)
+    except Exception as error:
+        # TensorFlow says the same in exceptions of its own, which are known only once it is imported.
+        if not type(error).__module__.startswith("tensorflow"):
+            raise
+        print(f"emotion-tf: {str(error).splitlines()[0]}", file=sys.stderr)
     return 1
 
 

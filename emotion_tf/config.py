@@ -222,7 +222,7 @@ class TrainingConfig:
         learning_rate: Largest learning rate.
         schedule: `constant`, or `cosine`, which falls to zero at the last step.
         weight_decay: Decay of `adamw`.
-        clip_norm: Gradients are scaled down to this norm, each variable by itself.
+        clip_norm: Gradients are scaled down, all of them together, to this norm.
         label_smoothing: Share of probability spread over all classes.
         class_weights: `balanced` weighs classes by the inverse of their frequency in the training part.
         keep: The weights that are kept: `best` on the dev part by unweighted accuracy, or `last`.

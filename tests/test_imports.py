@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "models": "errors config labels layers",
     "dataset": "errors files labels config corpora transcripts features",
     "evaluation": "errors files labels config",
-    "training": "errors files labels config corpora features.words dataset models evaluation",
+    "training": "errors files labels config corpora features.words features.word_vectors dataset models evaluation",
     "export": "errors files labels config features layers models inference",
     "inference": "errors files labels config features.waveform features.words transcripts [layers]",
     "cli": "*",

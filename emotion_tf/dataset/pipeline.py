@@ -17,7 +17,7 @@ from emotion_tf.labels import EMOTIONS
 SHUFFLE_BUFFER = 4096
 """Utterances among which the next one is drawn."""
 
-SORTING_WINDOW = 8
+SORTING_WINDOW = 2
 """Batches whose utterances are sorted by length before they are dealt out, so that little padding is computed."""
 
 

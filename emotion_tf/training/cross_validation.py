@@ -58,6 +58,9 @@ def train(
             holds a run of other settings.
     """
     workdir = Path(workdir)
+    vectors = config.words.word_vectors
+    if config.model.reads and vectors is not None and not Path(vectors).is_file():
+        raise EmotionTFError(f"there are no word vectors {vectors}", expected="a file in GloVe's text format")
     records = extract(corpus.utterances, config, records_dir or workdir.parent / "records", skip_bad, report)
     assignment = folds.assign(records.utterances, protocol, config.training.fold_seed)
     # Every fold is drawn, and so checked, before the first is trained.
@@ -72,7 +75,7 @@ def train(
         )
         for number in sorted(set(assignment.values()))
     }
-    _claim(workdir, _description(corpus, config, protocol, assignment))
+    _claim(workdir, _description(corpus, config, protocol, records, assignment))
     folds.save(workdir / "folds.json", assignment)
     for number, split in splits.items():
         if not (workdir / f"fold_{number}" / "predictions.csv").exists():
@@ -84,7 +87,9 @@ def train(
     return evaluate(workdir)
 
 
-def _description(corpus: Corpus, config: Config, protocol: str, assignment: dict[str, int]) -> dict[str, Any]:
+def _description(
+    corpus: Corpus, config: Config, protocol: str, records: Records, assignment: dict[str, int]
+) -> dict[str, Any]:
     """The content of a run's `config.json`: all that rebuilds the run."""
     notes = [SYNTHETIC_NOTE] if corpus.synthetic else []
     if folds.leaks_speakers(protocol):
@@ -96,6 +101,7 @@ def _description(corpus: Corpus, config: Config, protocol: str, assignment: dict
         "synthetic": corpus.synthetic,
         "notes": notes,
         "settings": config.as_dict(),
+        "data_digest": digest([[item.id, item.text, item.label, item.speaker] for item in records.utterances]),
         "folds_digest": digest(assignment),
         "versions": {
             "python": platform.python_version(),
@@ -110,7 +116,10 @@ def _claim(workdir: Path, description: dict[str, Any]) -> None:
     if not path.exists():
         write_json(path, description)
         return
-    there, here = (_flatten({**content, "versions": {}}) for content in (read_json(path), description))
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise EmotionTFError(f"{path} is not what a run wrote", fix="choose another --workdir, or delete this one")
+    there, here = (_flatten({**run, "versions": {}}) for run in (content, description))
     for name in sorted(there.keys() | here.keys()):
         if there.get(name) != here.get(name):
             raise EmotionTFError(

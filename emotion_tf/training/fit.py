@@ -9,7 +9,8 @@ from emotion_tf.config import Config
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.extract import Records
 from emotion_tf.dataset.pipeline import read_examples
-from emotion_tf.features.words import Vocabulary, embedding_matrix, read_word_vectors
+from emotion_tf.features.word_vectors import embedding_matrix, read_word_vectors
+from emotion_tf.features.words import Vocabulary
 from emotion_tf.models import Fitted
 
 SMALLEST_VARIANCE = 1e-6

@@ -61,7 +61,6 @@ def train_network(
         # Training begins anew, also where it was stopped between its last epoch and the use of what it left.
         history.unlink(missing_ok=True)
     callbacks: list[keras.callbacks.Callback] = [
-        keras.callbacks.BackupAndRestore(str(checkpoint)),
         keras.callbacks.CSVLogger(str(history), append=True),
         keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False),
     ]
@@ -78,6 +77,8 @@ def train_network(
         )
     if training.patience is not None:
         callbacks.append(keras.callbacks.EarlyStopping("val_ua", mode="max", patience=training.patience))
+    # Last of all, so that whatever an epoch leaves is there when its checkpoint is.
+    callbacks.append(keras.callbacks.BackupAndRestore(str(checkpoint)))
     network.fit(
         train,
         validation_data=dev,
