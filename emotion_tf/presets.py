@@ -19,29 +19,54 @@ class Preset:
     settings: tuple[str, ...] = ()
 
 
+_FRONT_END = (
+    "features.hop_seconds=0.02",
+    "features.cepstra=logmel",
+    "features.mel_bands=64",
+    "features.mean_normalization=true",
+    "features.prosody=true",
+    "features.trim_db=40",
+)
+
+_RECIPE = (
+    "model.batch_normalization=true",
+    "model.dropout=0.5",
+    "training.optimizer=adamw",
+    "training.learning_rate=1e-3",
+    "training.schedule=cosine",
+    "training.label_smoothing=0.1",
+    "training.keep=last",
+    "training.patience=null",
+)
+
 PRESETS = {
     "paper": Preset("MSCNN-SPU-ATT with features and recipe as published; the defaults."),
     "strong": Preset(
-        "Log-mel bands with energy, F0 and voicing, silence trimmed; speed, level and SpecAugment; AdamW on a cosine.",
+        "Log-mel bands without their mean, energy, F0, voicing; trimmed; speed, level and masks; AdamW on a cosine.",
         (
-            "features.cepstra=logmel",
-            "features.mel_bands=64",
-            "features.prosody=true",
-            "features.deltas=0",
-            "features.trim_db=40",
-            "model.batch_normalization=true",
-            "model.dropout=0.5",
+            *_FRONT_END,
+            *_RECIPE,
             "augmentation.speeds=[0.9, 1.0, 1.1]",
             "augmentation.gain_db=6",
-            "augmentation.frequency_masks=2",
-            "augmentation.time_masks=2",
-            "training.optimizer=adamw",
-            "training.learning_rate=1e-3",
-            "training.schedule=cosine",
-            "training.label_smoothing=0.1",
-            "training.keep=last",
-            "training.patience=null",
-            "training.epochs=20",
+            "augmentation.frequency_masks=1",
+            "augmentation.frequency_mask_share=0.15",
+            "augmentation.time_masks=1",
+            "augmentation.time_mask_share=0.1",
+            "training.epochs=16",
+            "training.dev_splits=16",
+        ),
+    ),
+    "demo": Preset(
+        "A small network with the front end of strong, for the demo corpus: some seconds a fold.",
+        (
+            *_FRONT_END,
+            *_RECIPE,
+            "features.deltas=1",
+            "words.embedding_width=64",
+            "model.filters=32",
+            "model.dropout=0.3",
+            "training.learning_rate=2e-3",
+            "training.epochs=25",
         ),
     ),
 }
