@@ -3,14 +3,28 @@
 from pathlib import Path
 from types import ModuleType
 
-from emotion_tf.corpora import demo, manifest, ravdess
+from emotion_tf.corpora import cremad, demo, emodb, esd, iemocap, manifest, meld, nemo, ravdess, savee, tess
 from emotion_tf.corpora.corpus import Corpus
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
 
 __all__ = ["NAMES", "Corpus", "Utterance", "load"]
 
-_READERS: dict[str, ModuleType] = {"demo": demo, "manifest": manifest, "ravdess": ravdess}
+_READERS: dict[str, ModuleType] = {
+    "cremad": cremad,
+    "demo": demo,
+    "emodb": emodb,
+    "esd": esd,
+    "iemocap": iemocap,
+    "iemocap-improvised": iemocap,
+    "iemocap-scripted": iemocap,
+    "manifest": manifest,
+    "meld": meld,
+    "nemo": nemo,
+    "ravdess": ravdess,
+    "savee": savee,
+    "tess": tess,
+}
 
 NAMES = tuple(_READERS)
 """Every corpus that `load` knows."""
@@ -21,8 +35,8 @@ def load(name: str, data_dir: str | Path | None = None) -> Corpus:
 
     Args:
         name: One of `NAMES`.
-        data_dir: Where the corpus lies: for `ravdess` its folder, for `manifest` the CSV or JSONL file itself, for
-            `demo` the folder in which it is made unless it is there already; only `demo` has a default.
+        data_dir: Where the corpus lies: for `manifest` the CSV or JSONL file itself, for `demo` the folder in which it
+            is made unless it is there already, for the others their folder; only `demo` has a default.
 
     Returns:
         The corpus with all its utterances of the four emotions.
@@ -43,4 +57,8 @@ def load(name: str, data_dir: str | Path | None = None) -> Corpus:
     data_dir = data_dir or reader.DEFAULT_DIR
     if data_dir is None:
         raise EmotionTFError(f"the corpus {name} needs a data_dir", expected=reader.LAYOUT)
-    return Corpus(name, reader.CITATION, reader.LICENCE, reader.SYNTHETIC, reader.read(Path(data_dir)))
+    utterances = reader.read(Path(data_dir))
+    part = name.removeprefix("iemocap-")
+    if part in iemocap.PARTS:
+        utterances = tuple(utterance for utterance in utterances if iemocap.part(utterance) == part)
+    return Corpus(name, reader.CITATION, reader.LICENCE, reader.SYNTHETIC, utterances)

@@ -1,5 +1,6 @@
 """Evaluation protocols: which fold an utterance is tested in, and what train, dev and test are in each fold."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -145,6 +146,33 @@ def check(split: Split, *, protocol: str) -> None:
         _require_every_emotion(getattr(split, part), f"the {part} part under {protocol}")
 
 
+def shared_sentences(split: Split) -> float:
+    """How much of the test part repeats sentences that other speakers say in train, which a model can learn by heart.
+
+    Args:
+        split: The parts of a fold.
+
+    Returns:
+        The share of the test utterances whose sentence stands in train by another speaker, 0 to 1. Case and punctuation
+        do not count; an utterance without text shares nothing.
+
+    Example:
+
+    >>> one, other = (Utterance(name, None, 0.0, None, "Oh, well.", "sad", name) for name in "ab")
+    >>> shared_sentences(Split(train=(one,), dev=(), test=(other,)))
+    1.0
+    """
+    speakers: dict[str, set[str]] = {}
+    for utterance in split.train:
+        speakers.setdefault(_sentence(utterance), set()).add(utterance.speaker)
+    shared = [
+        utterance
+        for utterance in split.test
+        if _sentence(utterance) and speakers.get(_sentence(utterance), set()) - {utterance.speaker}
+    ]
+    return len(shared) / len(split.test)
+
+
 def save(path: str | Path, assignment: dict[str, int]) -> None:
     """Writes an assignment as JSON: utterance id to fold."""
     files.write_json(path, assignment)
@@ -178,6 +206,11 @@ def load(path: str | Path, utterances: Sequence[Utterance]) -> dict[str, int]:
             fix="use another workdir, or the corpus that the folds were made for",
         )
     return {id: content[id] for id in ids}
+
+
+def _sentence(utterance: Utterance) -> str:
+    """The words alone."""
+    return " ".join(re.findall(r"\w+", utterance.text.casefold()))
 
 
 def _parse(protocol: str) -> tuple[str, int]:

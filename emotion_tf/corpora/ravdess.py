@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
+from emotion_tf.corpora.sources import clips, wrong_folder
 from emotion_tf.corpora.utterance import Utterance
-from emotion_tf.errors import EmotionTFError
 
 CITATION = (
     "Livingstone and Russo, The Ryerson Audio-Visual Database of Emotional Speech and Song (RAVDESS), "
@@ -20,14 +20,13 @@ EMOTIONS = {"01": "neutral", "03": "happy", "04": "sad", "05": "angry"}
 SENTENCES = {"01": "Kids are talking by the door.", "02": "Dogs are sitting by the door."}
 
 # Modality 03 is audio alone and vocal channel 01 is speech; then come emotion, intensity, sentence, repetition, actor.
-_NAME = re.compile(r"03-01-(?P<emotion>\d\d)-\d\d-(?P<sentence>0[12])-\d\d-(?P<speaker>\d\d)")
+_NAME = re.compile(r"03-01-(?P<emotion>0[1345])-\d\d-(?P<sentence>0[12])-\d\d-(?P<speaker>\d\d)")
 
 
 def read(data_dir: Path) -> tuple[Utterance, ...]:
     """Reads the clips that are neutral, happy, sad or angry; 672 in the whole corpus.
 
-    Anything else in the folders is passed over: other emotions, song, video, hidden files. Where a clip is there both
-    as WAV and as FLAC, the WAV is taken, which is how the corpus is published.
+    Anything else in the folders is passed over: other emotions, song, video, hidden files.
 
     Args:
         data_dir: The folder that holds `Actor_01` and so on.
@@ -38,30 +37,20 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
     Raises:
         EmotionTFError: If there is no such folder or no such clip in it.
     """
-    clips: dict[str, Path] = {}
-    # Sorted, a .flac comes before the .wav of the same clip, which then takes its place.
-    for path in sorted(data_dir.glob("Actor_*/*"), key=lambda path: (path.parent.name, path.stem, path.suffix.lower())):
-        match = _NAME.fullmatch(path.stem)
-        if match and match["emotion"] in EMOTIONS and path.suffix.lower() in (".flac", ".wav"):
-            clips[path.stem] = path
-    if not clips:
-        raise EmotionTFError(
-            f"{data_dir} is not the folder of RAVDESS",
-            expected=LAYOUT,
-            received="no clip of the four emotions" if data_dir.is_dir() else "no such folder",
-            fix=f"get it from {SOURCE} ({LICENCE}), and name the folder that holds Actor_01",
+    found = clips(data_dir.glob("Actor_*"), _NAME)
+    if not found:
+        raise wrong_folder(
+            "RAVDESS", data_dir, "clip of the four emotions", layout=LAYOUT, source=SOURCE, licence=LICENCE
         )
-    return tuple(_utterance(path) for path in clips.values())
-
-
-def _utterance(path: Path) -> Utterance:
-    _, _, emotion, _, sentence, _, actor = path.stem.split("-")
-    return Utterance(
-        id=path.stem,
-        audio=path,
-        start=0.0,
-        end=None,
-        text=SENTENCES[sentence],
-        label=EMOTIONS[emotion],
-        speaker=actor,
+    return tuple(
+        Utterance(
+            id=path.stem,
+            audio=path,
+            start=0.0,
+            end=None,
+            text=SENTENCES[name["sentence"]],
+            label=EMOTIONS[name["emotion"]],
+            speaker=name["speaker"],
+        )
+        for path, name in found
     )

@@ -1,23 +1,16 @@
 """The contract that every corpus keeps."""
 
 import dataclasses
+import importlib
 import sys
 
 import pytest
+from corpus_trees import TREES
 
 from emotion_tf import corpora
 from emotion_tf.corpora import demo
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.labels import EMOTIONS
-
-
-def small_ravdess(folder, monkeypatch):
-    for actor in ("01", "02"):
-        for emotion in ("01", "03", "04", "05"):
-            path = folder / f"Actor_{actor}" / f"03-01-{emotion}-01-01-01-{actor}.wav"
-            path.parent.mkdir(exist_ok=True)
-            path.touch()
-    return folder
 
 
 def small_manifest(folder, monkeypatch):
@@ -35,12 +28,17 @@ def small_demo(folder, monkeypatch):
     return folder
 
 
-SMALL = {"demo": small_demo, "manifest": small_manifest, "ravdess": small_ravdess}
+def small(name, folder, monkeypatch):
+    """Where a small corpus lies that was just written into the folder."""
+    if name in TREES:
+        return TREES[name](folder)
+    return {"demo": small_demo, "manifest": small_manifest}[name](folder, monkeypatch)
 
 
 @pytest.mark.parametrize("name", corpora.NAMES)
+@pytest.mark.filterwarnings("ignore:.*not the full release of IEMOCAP")
 def test_contract(name, tmp_path, monkeypatch):
-    data_dir = SMALL[name](tmp_path, monkeypatch)
+    data_dir = small(name, tmp_path, monkeypatch)
     corpus = corpora.load(name, data_dir)
     assert corpus.name == name
     assert corpus.citation and corpus.licence
@@ -50,23 +48,39 @@ def test_contract(name, tmp_path, monkeypatch):
     assert len({utterance.id for utterance in corpus.utterances}) == len(corpus.utterances)
     for utterance in corpus.utterances:
         assert utterance.audio.is_file()
-        assert utterance.speaker and utterance.text
+        assert utterance.speaker
+        assert bool(utterance.text) == (name != "savee")
+        assert bool(utterance.session) == name.startswith("iemocap")
         assert utterance.start == 0 and utterance.end is None
         with pytest.raises(dataclasses.FrozenInstanceError):
             utterance.label = "happy"
 
 
 def test_unknown_corpus():
-    with pytest.raises(EmotionTFError, match=r"unknown corpus; expected one of demo, .*, received 'iemocp'"):
+    with pytest.raises(EmotionTFError, match=r"unknown corpus; expected one of cremad, .*, received 'iemocp'"):
         corpora.load("iemocp", "anywhere")
 
 
-@pytest.mark.parametrize("name", ["manifest", "ravdess"])
+@pytest.mark.parametrize("name", TREES)
+@pytest.mark.parametrize("there", [True, False])
+def test_wrong_folder(name, there, tmp_path):
+    folder = tmp_path if there else tmp_path / "nowhere"
+    with pytest.raises(EmotionTFError) as error:
+        corpora.load(name, folder)
+    reader = importlib.import_module(f"emotion_tf.corpora.{name.partition('-')[0]}")
+    message = str(error.value)
+    assert message.startswith(f"{folder} is not the folder of")
+    assert f"expected {reader.LAYOUT}, received no" in message
+    assert ("received no such folder" in message) == (not there)
+    assert f"get it from {reader.SOURCE} (licence: {reader.LICENCE})" in message
+
+
+@pytest.mark.parametrize("name", [*TREES, "manifest"])
 def test_only_the_demo_has_a_folder_of_its_own(name):
-    with pytest.raises(EmotionTFError, match=rf"{name} needs a data_dir; expected a"):
+    with pytest.raises(EmotionTFError, match=rf"{name} needs a data_dir; expected "):
         corpora.load(name)
 
 
 def test_reading_needs_no_speech_synthesiser(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
-    assert corpora.load("ravdess", small_ravdess(tmp_path, monkeypatch)).utterances
+    assert corpora.load("ravdess", TREES["ravdess"](tmp_path)).utterances

@@ -237,3 +237,15 @@ def test_no_assignment_at_all(tmp_path, content):
     path.write_text(content)
     with pytest.raises(EmotionTFError, match=r"folds\.json is no assignment"):
         folds.load(path, corpus())
+
+
+def test_shared_sentences():
+    said = [("Oh, well.", "a"), ("Yes!", "b"), ("No.", "b"), ("", "c")]
+    asked = [("oh well", "b"), ("Yes", "b"), ("NO", "a"), ("Perhaps.", "a"), ("", "d")]
+    train, test = (
+        tuple(Utterance(f"{part}{i}", None, 0.0, None, text, "sad", who) for i, (text, who) in enumerate(rows))
+        for part, rows in (("train", said), ("test", asked))
+    )
+    # Of five, the first and the third are said by somebody else; the second by the same speaker alone.
+    assert folds.shared_sentences(folds.Split(train, (), test)) == 2 / 5
+    assert folds.shared_sentences(folds.Split(train[3:], train[:3], test)) == 0

@@ -1,0 +1,94 @@
+"""MELD: dialogues of the television series Friends in seven emotions, of which four are read."""
+
+import re
+from pathlib import Path
+
+from emotion_tf.corpora.sources import rows, wrong_folder
+from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.labels import canonical
+
+CITATION = (
+    "Poria, Hazarika, Majumder, Naik, Cambria and Mihalcea, MELD: A Multimodal Multi-Party Dataset for Emotion "
+    "Recognition in Conversations, ACL 2019, doi 10.18653/v1/P19-1050"
+)
+LICENCE = "GPL 3.0; the clips are from a television series and are for research only"
+SOURCE = "https://affective-meld.github.io, the archive MELD.Raw.tar.gz and the three archives in it"
+LAYOUT = (
+    "a folder with train_sent_emo.csv, dev_sent_emo.csv and test_sent_emo.csv, and clips diaD_uttU.wav "
+    "in train_splits, dev_splits_complete and output_repeated_splits_test"
+)
+DEFAULT_DIR = None
+SYNTHETIC = False
+
+SPLITS = {"train": "train_splits", "dev": "dev_splits_complete", "test": "output_repeated_splits_test"}
+"""The parts of the corpus, and where their clips lie."""
+
+UNUSABLE = ("train_dia125_utt3", "dev_dia110_utt7")
+"""The release has a clip of the first that is broken and none of the second. Both are left out, always."""
+
+COLUMNS = ("Utterance", "Speaker", "Emotion", "Dialogue_ID", "Utterance_ID")
+
+
+def read(data_dir: Path) -> tuple[Utterance, ...]:
+    """Reads the utterances of anger, joy, neutral and sadness, of all three parts.
+
+    Speakers are the names in the tables. The six friends stand in every part, and passers-by of like name, such as
+    Woman, count as one speaker.
+
+    Args:
+        data_dir: The folder with the tables and the folders of clips, or with `train`, `dev` and `test` that hold them.
+
+    Returns:
+        The utterances in the order of train, dev and test, and of the tables. Their ids are such as `dev_dia0_utt1`.
+
+    Raises:
+        EmotionTFError: If it is not such a folder, a table is damaged, or a clip is missing or not yet WAV.
+    """
+    utterances = []
+    for split, clips in SPLITS.items():
+        table = _find(data_dir, split, f"{split}_sent_emo.csv")
+        folder = _find(data_dir, split, clips)
+        there = {path.name for path in folder.iterdir()}
+        for row in rows(table, _text(table), COLUMNS):
+            label = canonical(row["Emotion"])
+            clip = f"dia{row['Dialogue_ID'].strip()}_utt{row['Utterance_ID'].strip()}"
+            if label is None or f"{split}_{clip}" in UNUSABLE:
+                continue
+            if f"{clip}.wav" not in there:
+                raise _no_sound(folder, clip, f"{clip}.mp4" in there)
+            path, text, speaker = folder / f"{clip}.wav", row["Utterance"].strip(), row["Speaker"].strip()
+            utterances.append(Utterance(f"{split}_{clip}", path, 0.0, None, text, label, speaker))
+    if not utterances:
+        raise wrong_folder(
+            "MELD", data_dir, "utterance of the four emotions", layout=LAYOUT, source=SOURCE, licence=LICENCE
+        )
+    return tuple(utterances)
+
+
+def _find(data_dir: Path, split: str, name: str) -> Path:
+    for path in (data_dir / name, data_dir / split / name):
+        if path.exists():
+            return path
+    raise wrong_folder("MELD", data_dir, name, layout=LAYOUT, source=SOURCE, licence=LICENCE)
+
+
+def _text(table: Path) -> str:
+    """The content of a table, whose quotation marks went through Windows-1252 and came out as control characters."""
+    content = table.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    return re.sub("[\x80-\x9f]", lambda match: match[0].encode("latin-1").decode("cp1252", "replace"), text)
+
+
+def _no_sound(folder: Path, clip: str, is_video: bool) -> EmotionTFError:
+    if is_video:
+        return EmotionTFError(
+            f"{folder / clip}.mp4 is a video",
+            expected="its sound as a WAV file beside it",
+            fix=f'cd "{folder}" && for f in dia*.mp4; '
+            "do ffmpeg -nostdin -i $f -vn -ac 1 -ar 16000 ${f%.mp4}.wav; done",
+        )
+    return EmotionTFError(f"{folder / clip}.wav is missing", expected=LAYOUT, fix="extract the archives of MELD again")

@@ -1,0 +1,59 @@
+"""SAVEE: four men speak English sentences in seven emotions, of which four are read."""
+
+import re
+from pathlib import Path
+
+from emotion_tf.corpora.sources import clips, wrong_folder
+from emotion_tf.corpora.utterance import Utterance
+
+CITATION = "Haq and Jackson, Multimodal Emotion Recognition, in Machine Audition, IGI Global, 2010, pages 398-423"
+LICENCE = "free for research, on registration"
+SOURCE = "http://kahlan.eps.surrey.ac.uk/savee"
+LAYOUT = "a folder with AudioData/SS/ENN.wav, such as DC/a01.wav, or AudioData itself, or a folder with SS_ENN.wav"
+DEFAULT_DIR = None
+SYNTHETIC = False
+
+# The letters su are surprise.
+EMOTIONS = {"a": "angry", "h": "happy", "n": "neutral", "sa": "sad"}
+SPEAKERS = ("DC", "JE", "JK", "KL")
+
+_CLIP = r"(?P<emotion>a|h|n|sa)\d\d"
+_NAME = re.compile(_CLIP)
+_FLAT_NAME = re.compile(rf"(?P<speaker>{'|'.join(SPEAKERS)})_{_CLIP}")
+
+
+def read(data_dir: Path) -> tuple[Utterance, ...]:
+    """Reads the clips that are angry, happy, neutral or sad; 300 in the whole corpus.
+
+    The corpus lists its sentences in no file that is fit for reading, so the utterances have no text. Anything else in
+    the folders is passed over: other emotions and hidden files.
+
+    Args:
+        data_dir: The folder that holds `AudioData`, or that folder itself, or one that holds the clips of all speakers.
+
+    Returns:
+        The utterances, sorted by speaker and file name.
+
+    Raises:
+        EmotionTFError: If there is no such folder or no such clip in it.
+    """
+    found = [(path, name["emotion"], name["speaker"]) for path, name in clips([data_dir], _FLAT_NAME)]
+    for speaker in SPEAKERS:
+        folders = [data_dir / speaker, data_dir / "AudioData" / speaker]
+        found += [(path, name["emotion"], speaker) for path, name in clips(folders, _NAME)]
+    if not found:
+        raise wrong_folder(
+            "SAVEE", data_dir, "clip of the four emotions", layout=LAYOUT, source=SOURCE, licence=LICENCE
+        )
+    return tuple(
+        Utterance(
+            id=f"{speaker}_{path.stem.removeprefix(f'{speaker}_')}",
+            audio=path,
+            start=0.0,
+            end=None,
+            text="",
+            label=EMOTIONS[emotion],
+            speaker=speaker,
+        )
+        for path, emotion, speaker in found
+    )

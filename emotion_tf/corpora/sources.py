@@ -1,0 +1,95 @@
+"""What the readers of published corpora share: clips found by name, rows of tables, the error for a wrong folder."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from emotion_tf.errors import EmotionTFError
+
+
+def clips(folders: Iterable[Path], name: re.Pattern[str]) -> list[tuple[Path, re.Match[str]]]:
+    """The WAV and FLAC files directly in `folders` whose names match.
+
+    Where a clip is there both as WAV and as FLAC, the WAV is taken, which is how corpora are published. A clip that
+    lies in two folders counts once.
+
+    Args:
+        folders: Where to look; those that do not exist hold nothing.
+        name: What the whole file name without its suffix must match.
+
+    Returns:
+        Path and match of each clip, sorted by folder and name.
+    """
+    found = {}
+    for folder in sorted(folders):
+        # Sorted, a .flac comes before the .wav of the same clip, which then takes its place.
+        for path in sorted(folder.glob("*"), key=lambda path: (path.stem, path.suffix.lower())):
+            match = name.fullmatch(path.stem)
+            if match and path.suffix.lower() in (".flac", ".wav"):
+                found[path.stem] = path, match
+    return list(found.values())
+
+
+def rows(path: Path, text: str, columns: tuple[str, ...], delimiter: str = ",") -> Iterator[dict[str, str]]:
+    """The rows of a table with a header.
+
+    Args:
+        path: The file, for messages.
+        text: What is in it.
+        columns: The columns that must be there; there may be others.
+        delimiter: What stands between cells.
+
+    Yields:
+        Column to cell.
+
+    Raises:
+        EmotionTFError: If a column is missing or a row does not fit the header; it names the file and the line.
+    """
+    table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        header = list(table.fieldnames or ())
+        missing = [column for column in columns if column not in header]
+        if missing:
+            raise EmotionTFError(
+                f"{path}, line 1: missing column {', '.join(missing)}",
+                expected=", ".join(columns),
+                received=", ".join(header) or "an empty file",
+            )
+        for row in table:
+            # DictReader files cells too many under the key None, and fills up a row too short with the value None.
+            if None in row or None in row.values():
+                raise EmotionTFError(
+                    f"{path}, line {table.line_num}: the row does not fit the header",
+                    expected=f"{len(header)} cells",
+                    fix="extract the file again",
+                )
+            yield row
+    except csv.Error as error:
+        raise EmotionTFError(f"{path}, line {table.reader.line_num} is not valid CSV ({error})") from None
+
+
+def wrong_folder(title: str, data_dir: Path, lacks: str, *, layout: str, source: str, licence: str) -> EmotionTFError:
+    """The error for a folder that does not hold the corpus.
+
+    Args:
+        title: The corpus.
+        data_dir: What the user named.
+        lacks: What was looked for in it.
+        layout: What the corpus looks like.
+        source: Where it is to be had.
+        licence: Under what terms.
+
+    Example:
+
+    >>> print(wrong_folder("X", Path("no/x"), "clip", layout="a.wav", source="https://x.org", licence="CC0"))
+    no/x is not the folder of X; expected a.wav, received no such folder.
+    To fix: get it from https://x.org (licence: CC0), and let data_dir name its folder
+    """
+    return EmotionTFError(
+        f"{data_dir} is not the folder of {title}",
+        expected=layout,
+        received=f"no {lacks}" if data_dir.is_dir() else "no such folder",
+        fix=f"get it from {source} (licence: {licence}), and let data_dir name its folder",
+    )

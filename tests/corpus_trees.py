@@ -1,0 +1,126 @@
+"""Miniature trees in the layouts of the corpora: in each two speakers say every emotion once."""
+
+import csv
+import itertools
+
+
+def touch(folder, *names):
+    """Adds empty files to a folder, which it returns."""
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return folder
+
+
+def ravdess(folder):
+    return touch(
+        folder, *(f"Actor_{a}/03-01-{e}-01-01-01-{a}.wav" for a in ("01", "02") for e in ["01", "03", "04", "05"])
+    )
+
+
+def cremad(folder):
+    emotions = ("ANG", "HAP", "NEU", "SAD")
+    return touch(folder, *(f"AudioWAV/{speaker}_DFA_{e}_XX.wav" for speaker in (1001, 1091) for e in emotions))
+
+
+def emodb(folder):
+    return touch(folder, *(f"wav/{speaker}b02{e}b.wav" for speaker in ("03", "16") for e in "WFNT"))
+
+
+def savee(folder):
+    return touch(folder, *(f"AudioData/{speaker}/{e}01.wav" for speaker in ("DC", "KL") for e in ["a", "h", "n", "sa"]))
+
+
+def tess(folder):
+    emotions = ["angry", "happy", "neutral", "sad"]
+    return touch(folder, *(f"{s}_{e}/{s}_back_{e}.wav" for s in ("OAF", "YAF") for e in emotions))
+
+
+def esd(folder):
+    for speaker, (number, emotion) in itertools.product(
+        ("0001", "0020"), enumerate(["Angry", "Happy", "Neutral", "Sad"])
+    ):
+        touch(folder, f"{speaker}/{emotion}/{speaker}_{number:06}.wav")
+        with (folder / speaker / f"{speaker}.txt").open("a", encoding="utf-8") as file:
+            file.write(f"{speaker}_{number:06}\tSome words.\t{emotion}\n")
+    return folder
+
+
+def nemo(folder):
+    lines = ["file_id\temotion\traw_text\tnormalized_text\tspeaker_id\tgender\tage"]
+    for speaker, emotion in itertools.product(("AB", "SK"), ["anger", "happiness", "neutral", "sadness"]):
+        touch(folder, f"samples/{speaker}_{emotion}_1.wav")
+        lines.append(f"{speaker}_{emotion}_1.wav\t{emotion}\tCzy to żółw?\tczy to żółw\t{speaker}\tF\t24")
+    (folder / "data.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+MELD_CLIPS = {"train": "train_splits", "dev": "dev_splits_complete", "test": "output_repeated_splits_test"}
+MELD_HEADER = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime\r\n"
+
+
+def meld_table(folder, split, rows, encoding="utf-8"):
+    """Writes a table of MELD; a row is text, speaker, emotion, dialogue and utterance."""
+    with (folder / f"{split}_sent_emo.csv").open("w", encoding=encoding, newline="") as file:
+        file.write(MELD_HEADER)
+        table = csv.writer(file)
+        for number, (text, speaker, emotion, dialogue, utterance) in enumerate(rows, start=1):
+            times = ["8", "21", "00:16:16,059", "00:16:21,731"]
+            table.writerow([number, text, speaker, emotion, "neutral", dialogue, utterance, *times])
+
+
+def meld(folder):
+    emotions = ["anger", "joy", "neutral", "sadness"]
+    for split, clips in MELD_CLIPS.items():
+        touch(folder, *(f"{clips}/dia{d}_utt{u}.wav" for d in range(2) for u in range(4)))
+        rows = [("Some words", "Ross", emotion, d, u) for d in range(2) for u, emotion in enumerate(emotions)]
+        meld_table(folder, split, rows)
+    return folder
+
+
+def iemocap_dialogue(root, dialogue, turns):
+    """Writes one dialogue of IEMOCAP; a turn is the last part of its name and its label."""
+    session = root / f"Session{dialogue[4]}"
+    evaluation = ["% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]", ""]
+    transcripts = []
+    for number, (turn, label) in enumerate(turns):
+        name = f"{dialogue}_{turn}"
+        start, end = number * 2.5, number * 2.5 + 2.1234
+        evaluation += [
+            f"[{start:.4f} - {end:.4f}]\t{name}\t{label}\t[2.5000, 3.0000, 2.5000]",
+            "C-E1:\tNeutral;\t()",
+            "A-E3:\tval 3; act 2; dom  2;\t()",
+            "",
+        ]
+        transcripts.append(f"{name} [{start:08.4f}-{end:08.4f}]: Words of {name}.")
+    touch(session, *(f"sentences/wav/{dialogue}/{dialogue}_{turn}.wav" for turn, _ in turns))
+    for kind, lines in (("EmoEvaluation", evaluation), ("transcriptions", transcripts)):
+        path = session / "dialog" / kind / f"{dialogue}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(lines) + "\n")
+
+
+def iemocap(folder):
+    root = folder / "IEMOCAP_full_release"
+    for session in range(1, 6):
+        for kind in ("impro01", "script01_1"):
+            turns = [(f"{gender}{n:03}", e) for gender in "FM" for n, e in enumerate(["ang", "hap", "neu", "sad"])]
+            iemocap_dialogue(root, f"Ses0{session}F_{kind}", turns)
+    return folder
+
+
+TREES = {
+    "cremad": cremad,
+    "emodb": emodb,
+    "esd": esd,
+    "iemocap": iemocap,
+    "iemocap-improvised": iemocap,
+    "iemocap-scripted": iemocap,
+    "meld": meld,
+    "nemo": nemo,
+    "ravdess": ravdess,
+    "savee": savee,
+    "tess": tess,
+}
+"""Corpus to what writes its tree into a folder and returns the folder."""
