@@ -19,6 +19,7 @@ SHARES = {
     "augmentation.frequency_mask_share",
     "augmentation.time_mask_share",
     "augmentation.word_dropout",
+    "augmentation.transcript_dropout",
     "training.label_smoothing",
 }
 """Settings from 0 to less than 1."""
@@ -198,6 +199,8 @@ class AugmentationConfig:
         time_masks: Number of stretches of frames that are hidden.
         time_mask_share: Longest hidden stretch, as a share of the utterance.
         word_dropout: Share of words that is replaced by the unknown word.
+        transcript_dropout: Share of transcripts that is left out whole, which keeps a model that hears as well from
+            learning sentences by heart.
     """
 
     speeds: tuple[float, ...] = (1.0,)
@@ -209,6 +212,7 @@ class AugmentationConfig:
     time_masks: int = 0
     time_mask_share: float = 0.15
     word_dropout: float = 0.0
+    transcript_dropout: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from emotion_tf.config import Config, FeatureConfig
 from emotion_tf.features.spectral import level_response
-from emotion_tf.features.words import UNKNOWN
+from emotion_tf.features.words import PADDING, UNKNOWN
 
 
 def augment(config: Config) -> Callable[..., tuple[dict[str, tf.Tensor], tf.Tensor]]:
@@ -44,6 +44,9 @@ def augment(config: Config) -> Callable[..., tuple[dict[str, tf.Tensor], tf.Tens
             words = inputs["words"]
             dropped = draw.uniform(0.0, 1.0, tf.shape(words)) < settings.word_dropout
             inputs["words"] = tf.where(dropped & (words > 0), UNKNOWN, words)
+        if "words" in inputs and settings.transcript_dropout:
+            kept = draw.uniform(0.0, 1.0) >= settings.transcript_dropout
+            inputs["words"] = tf.where(kept, inputs["words"], PADDING)
         return inputs, label
 
     return change
