@@ -199,8 +199,8 @@ class AugmentationConfig:
         time_masks: Number of stretches of frames that are hidden.
         time_mask_share: Longest hidden stretch, as a share of the utterance.
         word_dropout: Share of words that is replaced by the unknown word.
-        transcript_dropout: Share of transcripts that is left out whole, which keeps a model that hears as well from
-            learning sentences by heart.
+        transcript_dropout: Share of transcripts that is left out whole where the model hears as well, which keeps it
+            from learning sentences by heart.
     """
 
     speeds: tuple[float, ...] = (1.0,)
