@@ -166,7 +166,7 @@ def test_a_folder_where_a_file_should_be(workdir, capsys):
     ("flags", "problem"),
     [
         (["--preset", "best"], "'best' (choose from"),
-        (["--corpus", "iemocap"], "'iemocap'"),
+        (["--corpus", "iemocup"], "'iemocup'"),
         (["--modality", "video"], "'video'"),
     ],
     ids=flags_only,

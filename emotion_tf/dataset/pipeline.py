@@ -18,7 +18,11 @@ SHUFFLE_BUFFER = 4096
 """Utterances among which the next one is drawn."""
 
 SORTING_WINDOW = 2
-"""Batches whose utterances are sorted by length before they are dealt out, so that little padding is computed."""
+"""Batches whose utterances are sorted by length before they are dealt out, so that less padding is computed.
+
+Wider windows save more, but length goes with speaker and emotion, and batches of one kind teach worse: with 8 in place
+of 1 the accuracy of a fold of RAVDESS fell from 0.64 to 0.54 in the same number of steps.
+"""
 
 
 def read_examples(paths: Sequence[Path], config: Config, utterances: Sequence[Utterance]) -> tf.data.Dataset:
