@@ -12,7 +12,7 @@ help:
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
-export TF_CPP_MIN_LOG_LEVEL ?= 2
+export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 # The first interpreter that starts, can make environments and is one that both TensorFlow 2.17 and tensorflow-io have.
 PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.10; do \

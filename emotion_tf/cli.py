@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -20,7 +21,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0, or 1 where a user's mistake ended the command; its line is on the standard error.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # TensorFlow's own remarks, on libraries registered twice and functions traced again, are none of the user's.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     arguments = _parser().parse_args(argv)
     try:
         return arguments.command(arguments)

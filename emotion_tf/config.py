@@ -15,11 +15,10 @@ DTYPE_POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
 
 SHARES = {
     "model.dropout",
-    "augmentation.frequency_warp",
     "augmentation.frequency_mask_share",
     "augmentation.time_mask_share",
     "augmentation.word_dropout",
-    "augmentation.transcript_dropout",
+    "augmentation.modality_dropout",
     "training.label_smoothing",
 }
 """Settings from 0 to less than 1."""
@@ -192,27 +191,24 @@ class AugmentationConfig:
         speeds: Playing speeds at which the training part is heard; each epoch hears all of them.
         noise_snr_db: Adds one more copy of the training part with white noise at this signal-to-noise ratio.
         gain_db: Largest random change of level, up or down.
-        frequency_warp: Largest random stretch of the mel axis, up or down, as a share: 0.1 is 10 %. It makes vocal
-            tracts longer and shorter, and needs log-mel bands.
         frequency_masks: Number of bands of features that are hidden.
         frequency_mask_share: Widest hidden band, as a share of the static features.
         time_masks: Number of stretches of frames that are hidden.
         time_mask_share: Longest hidden stretch, as a share of the utterance.
         word_dropout: Share of words that is replaced by the unknown word.
-        transcript_dropout: Share of transcripts that is left out whole where the model hears as well, which keeps it
-            from learning sentences by heart.
+        modality_dropout: Share of utterances of which either the audio or the words are left out, where the model has
+            both. It keeps one modality from doing the work of the other.
     """
 
     speeds: tuple[float, ...] = (1.0,)
     noise_snr_db: float | None = None
     gain_db: float = 0.0
-    frequency_warp: float = 0.0
     frequency_masks: int = 0
     frequency_mask_share: float = 0.2
     time_masks: int = 0
     time_mask_share: float = 0.15
     word_dropout: float = 0.0
-    transcript_dropout: float = 0.0
+    modality_dropout: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -310,11 +306,6 @@ class Config:
                 or len(model.audio_kernel_sizes) == len(model.text_kernel_sizes),
                 "model.pairing",
                 "all_pairs, or as many audio kernel sizes as text kernel sizes",
-            ),
-            (
-                not augmentation.frequency_warp or features.cepstra == "logmel",
-                "augmentation.frequency_warp",
-                "0 unless features.cepstra is logmel",
             ),
             (1.0 in augmentation.speeds, "augmentation.speeds", "1.0 among them"),
             (training.dev_splits >= 2, "training.dev_splits", "at least 2"),

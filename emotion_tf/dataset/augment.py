@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from emotion_tf.config import Config, FeatureConfig
+from emotion_tf.config import Config
 from emotion_tf.features.spectral import level_response
 from emotion_tf.features.words import PADDING, UNKNOWN
 
@@ -17,8 +17,7 @@ def augment(config: Config) -> Callable[..., tuple[dict[str, tf.Tensor], tf.Tens
 
     Reference:
         Park et al., "SpecAugment: A Simple Data Augmentation Method for Automatic Speech Recognition", Interspeech
-        2019; frequency warping: Jaitly and Hinton, "Vocal Tract Length Perturbation (VTLP) improves speech
-        recognition", 2013.
+        2019.
     """
     settings = config.augmentation
     static_width = config.features.static_width
@@ -30,9 +29,6 @@ def augment(config: Config) -> Callable[..., tuple[dict[str, tf.Tensor], tf.Tens
         draw = _Draw(seed)
         if "audio" in inputs:
             audio = inputs["audio"] + response * draw.uniform(-settings.gain_db, settings.gain_db)
-            if settings.frequency_warp:
-                warp = draw.uniform(1 - settings.frequency_warp, 1 + settings.frequency_warp)
-                audio = _warp(audio, warp, config.features)
             for _ in range(settings.frequency_masks):
                 hidden = draw.stretch(static_width, settings.frequency_mask_share)
                 audio = tf.where(tf.tile(hidden, [1 + config.features.deltas]), tf.reduce_mean(audio, axis=0), audio)
@@ -44,33 +40,13 @@ def augment(config: Config) -> Callable[..., tuple[dict[str, tf.Tensor], tf.Tens
             words = inputs["words"]
             dropped = draw.uniform(0.0, 1.0, tf.shape(words)) < settings.word_dropout
             inputs["words"] = tf.where(dropped & (words > 0), UNKNOWN, words)
-        if len(inputs) == 2 and settings.transcript_dropout:
-            kept = draw.uniform(0.0, 1.0) >= settings.transcript_dropout
-            inputs["words"] = tf.where(kept, inputs["words"], PADDING)
+        if len(inputs) == 2 and settings.modality_dropout:
+            chance = draw.uniform(0.0, 1.0) / settings.modality_dropout
+            inputs["audio"] = tf.where(chance < 0.5, 0.0, inputs["audio"])
+            inputs["words"] = tf.where((chance >= 0.5) & (chance < 1.0), PADDING, inputs["words"])
         return inputs, label
 
     return change
-
-
-def _warp(audio: tf.Tensor, warp: tf.Tensor, features: FeatureConfig) -> tf.Tensor:
-    """Reads the bands of (T, width) features, static ones and deltas alike, at `warp` times their place."""
-    bands = features.spectral_width
-    place = tf.minimum(tf.range(bands, dtype=tf.float32) * warp, bands - 1.0)
-    below = tf.cast(tf.floor(place), tf.int32)
-    above = tf.minimum(below + 1, bands - 1)
-    share = place - tf.floor(place)
-    orders = tf.split(audio, 1 + features.deltas, axis=1)
-    warped = [
-        tf.concat(
-            [
-                tf.gather(order, below, axis=1) * (1 - share) + tf.gather(order, above, axis=1) * share,
-                order[:, bands:],
-            ],
-            axis=1,
-        )
-        for order in orders
-    ]
-    return tf.concat(warped, axis=1)
 
 
 class _Draw:
