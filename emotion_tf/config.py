@@ -18,7 +18,7 @@ SHARES = {
     "augmentation.frequency_mask_share",
     "augmentation.time_mask_share",
     "augmentation.word_dropout",
-    "augmentation.modality_dropout",
+    "augmentation.transcript_dropout",
     "training.label_smoothing",
 }
 """Settings from 0 to less than 1."""
@@ -196,8 +196,8 @@ class AugmentationConfig:
         time_masks: Number of stretches of frames that are hidden.
         time_mask_share: Longest hidden stretch, as a share of the utterance.
         word_dropout: Share of words that is replaced by the unknown word.
-        modality_dropout: Share of utterances of which either the audio or the words are left out, where the model has
-            both. It keeps one modality from doing the work of the other.
+        transcript_dropout: Share of transcripts that is left out whole where the model hears as well, which keeps it
+            from learning sentences by heart.
     """
 
     speeds: tuple[float, ...] = (1.0,)
@@ -208,7 +208,7 @@ class AugmentationConfig:
     time_masks: int = 0
     time_mask_share: float = 0.15
     word_dropout: float = 0.0
-    modality_dropout: float = 0.0
+    transcript_dropout: float = 0.0
 
 
 @dataclass(frozen=True)

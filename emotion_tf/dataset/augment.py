@@ -40,10 +40,9 @@ def augment(config: Config) -> Callable[..., tuple[dict[str, tf.Tensor], tf.Tens
             words = inputs["words"]
             dropped = draw.uniform(0.0, 1.0, tf.shape(words)) < settings.word_dropout
             inputs["words"] = tf.where(dropped & (words > 0), UNKNOWN, words)
-        if len(inputs) == 2 and settings.modality_dropout:
-            chance = draw.uniform(0.0, 1.0) / settings.modality_dropout
-            inputs["audio"] = tf.where(chance < 0.5, 0.0, inputs["audio"])
-            inputs["words"] = tf.where((chance >= 0.5) & (chance < 1.0), PADDING, inputs["words"])
+        if len(inputs) == 2 and settings.transcript_dropout:
+            kept = draw.uniform(0.0, 1.0) >= settings.transcript_dropout
+            inputs["words"] = tf.where(kept, inputs["words"], PADDING)
         return inputs, label
 
     return change
