@@ -35,18 +35,22 @@ $(STAMPS): pyproject.toml
 	$(INSTALL)
 	@echo '$(CURDIR)' > $@
 
-.venv/.ready: INSTALL = .venv/bin/python -m pip install --quiet --editable '.[dev]'
+# Resemblyzer comes without its dependencies, PyTorch among them: of it we read the weights of a speaker encoder only.
+.venv/.ready: INSTALL = .venv/bin/python -m pip install --quiet --editable '.[dev]' && \
+	.venv/bin/python -m pip install --quiet --no-deps resemblyzer
 
 # The newest TensorFlow contradicts our own pins, so we install without dependencies and then those, freed of the pins.
 .venv-latest/.ready: INSTALL = .venv-latest/bin/python -m pip install --quiet --no-deps --editable . && \
 	.venv-latest/bin/python -c "$$UNPINNED" | \
-	.venv-latest/bin/python -m pip install --quiet --no-warn-conflicts --requirement /dev/stdin
+	.venv-latest/bin/python -m pip install --quiet --no-warn-conflicts --requirement /dev/stdin && \
+	.venv-latest/bin/python -m pip install --quiet --no-deps resemblyzer
 define UNPINNED
-from importlib.metadata import requires
+from importlib.metadata import metadata, requires
 from pip._vendor.packaging.requirements import Requirement
 
+extras = ["", *metadata("emotion-tf").get_all("Provides-Extra")]
 for needed in map(Requirement, requires("emotion-tf")):
-    wanted = needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in ("", "demo", "test"))
+    wanted = needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in extras)
     if wanted and needed.name not in ("emotion-tf", "tensorflow-io"):
         print(needed.name if needed.name == "tensorflow" else f"{needed.name}{needed.specifier}")
 endef

@@ -1,6 +1,7 @@
 """The command line: each command calls one library function with the same arguments."""
 
 import argparse
+import dataclasses
 import json
 import logging
 import os
@@ -41,13 +42,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from emotion_tf.transcripts import ENGINES
+
     parser = argparse.ArgumentParser(prog="emotion-tf", description="Speech emotion recognition from audio and words.")
     parser.add_argument("--version", action="version", version=f"emotion-tf {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    prepare = commands.add_parser("prepare", help="make the features of a corpus, which train would make too")
+    prepare = commands.add_parser(
+        "prepare", help="make the features of a corpus, which train would make too, or its transcripts"
+    )
     _add_corpus_flags(prepare)
-    prepare.add_argument("--records_dir", type=Path, required=True, help="where features are kept")
+    prepare.add_argument("--records_dir", type=Path, required=True, help="where features and transcripts are kept")
+    prepare.add_argument(
+        "--transcribe", choices=ENGINES, help="let this recogniser transcribe the corpus, in place of making features"
+    )
     prepare.set_defaults(command=_prepare)
 
     train = commands.add_parser("train", help="train and test every fold of a protocol")
@@ -55,17 +63,32 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--protocol",
         required=True,
-        help="speaker-kfold:K, leave-one-speaker-out, leave-one-session-out, or random:K, in which speakers leak",
+        help="speaker-kfold:K, leave-one-speaker-out, leave-one-session-out, published-split, or random:K, in which "
+        "speakers leak",
     )
+    train.add_argument("--folds", type=Path, metavar="FILE", help="the folds.json of another run, to test on its folds")
     train.add_argument("--workdir", type=Path, required=True, help="the run's folder; a stopped run goes on")
     train.add_argument(
         "--records_dir", type=Path, help="where features are kept; `records` beside the workdir if not given"
     )
     train.set_defaults(command=_train)
 
-    evaluate = commands.add_parser("evaluate", help="make metrics.json and report.html anew from predictions.csv")
+    evaluate = commands.add_parser(
+        "evaluate", help="make metrics.json and report.html anew, or test a run's models on other transcripts"
+    )
     evaluate.add_argument("--workdir", type=Path, required=True, help="the run's folder")
+    _add_transcript_flags(evaluate, default=None)
+    evaluate.add_argument("--data_dir", type=Path, help="with --transcripts: where the run's corpus lies")
+    evaluate.add_argument("--records_dir", type=Path, help="as for train")
+    evaluate.add_argument("--out", type=Path, help="with --transcripts: the folder of the new figures")
     evaluate.set_defaults(command=_evaluate)
+
+    table = commands.add_parser("table", help="collate runs into a table, or compare two of them")
+    table.add_argument("workdirs", type=Path, nargs="+", metavar="RUN")
+    table.add_argument("--form", default="markdown", choices=("markdown", "csv", "latex"))
+    table.add_argument("--compare", action="store_true", help="test the difference between two runs for significance")
+    table.add_argument("--out", type=Path, metavar="FILE", help="write the table there")
+    table.set_defaults(command=_table)
 
     export = commands.add_parser("export", help="export a run to SavedModel and TFLite, proved equal")
     export.add_argument("--workdir", type=Path, required=True, help="the run's folder")
@@ -79,6 +102,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     predict.add_argument("--model", type=Path, required=True, help="an export, a SavedModel, a .tflite or a .keras")
     predict.add_argument("--text", action="append", help="the transcript: once for all files, or once for each")
+    predict.add_argument(
+        "--speaker_embeddings",
+        type=Path,
+        metavar="FILE",
+        help="a .scp, .ark or .npz by the files' names without suffix, for a model that was trained on such",
+    )
     predict.add_argument("--json", action="store_true", help="a JSON object a line")
     predict.add_argument("--skip_bad", action="store_true", help="go on after a file that cannot be read")
     predict.set_defaults(command=_predict)
@@ -90,16 +119,41 @@ def _add_corpus_flags(parser: argparse.ArgumentParser) -> None:
     from emotion_tf.corpora import NAMES
     from emotion_tf.presets import PRESETS
 
-    presets = "; ".join(f"{name}: {preset.description}" for name, preset in PRESETS.items())
+    presets = "; ".join(f"{name}: {preset.description}" for name, preset in PRESETS.items() if "-" not in name)
+    presets += " The paper's variants: " + ", ".join(name for name in PRESETS if name.startswith("paper-"))
+    presets += "; likewise strong-audio and so on."
     parser.add_argument("--corpus", required=True, choices=NAMES)
     parser.add_argument("--data_dir", type=Path, help="the corpus's folder; for `manifest` the file itself")
     parser.add_argument("--modality", choices=("audio", "text", "both"), help="what the model hears and reads")
-    parser.add_argument("--word_vectors", metavar="FILE", help="word vectors in GloVe's text format, plain or .gz")
-    parser.add_argument("--preset", default="paper", choices=tuple(PRESETS), help=presets)
+    parser.add_argument(
+        "--word_vectors", metavar="FILE", help="GloVe, word2vec or fastText vectors as text, plain, .gz or in a .zip"
+    )
+    parser.add_argument(
+        "--speaker_embeddings",
+        metavar="ge2e|FILE",
+        help="adds a speaker embedding: computed, or from a Kaldi .scp or .ark or an .npz by utterance id",
+    )
+    _add_transcript_flags(parser, default="reference")
+    parser.add_argument("--preset", default="paper", metavar="PRESET", choices=tuple(PRESETS), help=presets)
     parser.add_argument(
         "--set", action="append", default=[], metavar="SECTION.NAME=VALUE", help="one setting; repeatable"
     )
     parser.add_argument("--skip_bad", action="store_true", help="leave out, and list, audio that cannot be read")
+
+
+def _add_transcript_flags(parser: argparse.ArgumentParser, default: str | None) -> None:
+    """The flags that say whose transcripts are read."""
+    from emotion_tf.transcripts import ENGINES
+
+    parser.add_argument(
+        "--transcripts",
+        default=default,
+        choices=("reference", *ENGINES),
+        help="whose transcripts are read; those of a recogniser are made by prepare --transcribe",
+    )
+    parser.add_argument(
+        "--engine_model", metavar="NAME|FOLDER", help="the recogniser's model, where it has a choice of them"
+    )
 
 
 def _config(arguments: argparse.Namespace):
@@ -111,33 +165,90 @@ def _config(arguments: argparse.Namespace):
         config = config.override(f"model.modality={arguments.modality}")
     if arguments.word_vectors:
         config = config.override(f"words.word_vectors={json.dumps(arguments.word_vectors)}")
+    if arguments.speaker_embeddings:
+        config = config.override(f"speaker.embeddings={json.dumps(arguments.speaker_embeddings)}")
     return config.override(*arguments.set)
 
 
-def _prepare(arguments: argparse.Namespace) -> int:
+def _corpus(name: str, arguments: argparse.Namespace, records_dir: Path):
+    """The corpus, with the transcripts that are asked for."""
     from emotion_tf import corpora, dataset
 
-    corpus = corpora.load(arguments.corpus, arguments.data_dir)
-    dataset.extract(corpus.utterances, _config(arguments), arguments.records_dir, arguments.skip_bad)
-    return 0
+    corpus = corpora.load(name, arguments.data_dir)
+    if arguments.transcripts == "reference":
+        return corpus
+    folder = records_dir / "transcripts"
+    utterances = dataset.with_transcripts(corpus.utterances, arguments.transcripts, folder, arguments.engine_model)
+    return dataclasses.replace(corpus, utterances=utterances, transcripts=arguments.transcripts)
+
+
+def _prepare(arguments: argparse.Namespace) -> int:
+    from emotion_tf import corpora, dataset, transcripts
+
+    if arguments.transcribe is None:
+        corpus = _corpus(arguments.corpus, arguments, arguments.records_dir)
+        dataset.extract(corpus.utterances, _config(arguments), arguments.records_dir, arguments.skip_bad)
+        return 0
+    utterances = corpora.load(arguments.corpus, arguments.data_dir).utterances
+    recognizer = transcripts.load(arguments.transcribe, arguments.engine_model)
+    done = dataset.transcribe(utterances, recognizer, arguments.records_dir / "transcripts")
+    known = [utterance for utterance in utterances if utterance.text and utterance.id in done.texts]
+    if known:
+        rate = transcripts.word_error_rate([item.text for item in known], [done.texts[item.id] for item in known])
+        print(
+            f"word error rate {rate['wer']:.3f} over {rate['words']} words: {rate['substitutions']} substituted, "
+            f"{rate['deletions']} deleted, {rate['insertions']} inserted"
+        )
+    return 1 if done.errors else 0
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    from emotion_tf import corpora, training
+    from emotion_tf import training
 
     config = _config(arguments)
-    corpus = corpora.load(arguments.corpus, arguments.data_dir)
+    records_dir = arguments.records_dir or arguments.workdir.parent / "records"
+    corpus = _corpus(arguments.corpus, arguments, records_dir)
     result = training.train(
-        corpus, config, arguments.protocol, arguments.workdir, arguments.records_dir, arguments.skip_bad
+        corpus, config, arguments.protocol, arguments.workdir, records_dir, arguments.skip_bad, arguments.folds
     )
     _print_result(result, arguments.workdir)
     return 0
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    from emotion_tf import evaluation
+    from emotion_tf import evaluation, training
 
-    _print_result(evaluation.evaluate(arguments.workdir), arguments.workdir)
+    if arguments.transcripts is None:
+        _print_result(evaluation.evaluate(arguments.workdir), arguments.workdir)
+        return 0
+    if arguments.out is None:
+        raise EmotionTFError("evaluate --transcripts needs --out", expected="the folder of the new figures")
+    records_dir = arguments.records_dir or arguments.workdir.parent / "records"
+    corpus = _corpus(evaluation.read_run(arguments.workdir)["corpus"], arguments, records_dir)
+    _print_result(training.retest(arguments.workdir, corpus, arguments.out, records_dir), arguments.out)
+    return 0
+
+
+def _table(arguments: argparse.Namespace) -> int:
+    from emotion_tf import evaluation, files
+
+    if arguments.compare:
+        if len(arguments.workdirs) != 2:
+            raise EmotionTFError("--compare compares two runs", received=f"{len(arguments.workdirs)}")
+        text = json.dumps(evaluation.compare(*arguments.workdirs), indent=2) + "\n"
+    else:
+        # What stands beside the runs, such as the folder of their features, comes along with runs/*.
+        runs = [workdir for workdir in arguments.workdirs if (workdir / "config.json").exists()]
+        for workdir in arguments.workdirs:
+            if workdir not in runs:
+                print(f"emotion-tf: {workdir} is passed over, since it has no config.json", file=sys.stderr)
+        if not runs:
+            raise EmotionTFError("there is no run", expected="folders that training wrote")
+        text = evaluation.render(evaluation.collate(runs), arguments.form)
+    if arguments.out is None:
+        print(text, end="")
+    else:
+        files.write_text(arguments.out, text)
     return 0
 
 
@@ -161,7 +272,10 @@ def _predict(arguments: argparse.Namespace) -> int:
     from emotion_tf import inference
 
     failed = 0
-    for answer in inference.predict_files(arguments.files, arguments.model, arguments.text, arguments.skip_bad):
+    answers = inference.predict_files(
+        arguments.files, arguments.model, arguments.text, arguments.skip_bad, arguments.speaker_embeddings
+    )
+    for answer in answers:
         if arguments.json:
             print(json.dumps(answer, ensure_ascii=False), flush=True)
         elif "error" in answer:

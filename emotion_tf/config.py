@@ -143,6 +143,18 @@ class WordConfig:
 
 
 @dataclass(frozen=True)
+class SpeakerConfig:
+    """What is known of the voice itself, as one more input beside the audio.
+
+    Args:
+        embeddings: `ge2e` computes a speaker embedding of every utterance; the path of a Kaldi .scp or .ark or of an
+            .npz names a file that holds them, such as x-vectors; None goes without.
+    """
+
+    embeddings: str | None = None
+
+
+@dataclass(frozen=True)
 class ModelConfig:
     """The network.
 
@@ -263,6 +275,7 @@ class Config:
 
     features: FeatureConfig = field(default_factory=FeatureConfig)
     words: WordConfig = field(default_factory=WordConfig)
+    speaker: SpeakerConfig = field(default_factory=SpeakerConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
@@ -308,6 +321,11 @@ class Config:
                 "all_pairs, or as many audio kernel sizes as text kernel sizes",
             ),
             (1.0 in augmentation.speeds, "augmentation.speeds", "1.0 among them"),
+            (
+                model.hears or self.speaker.embeddings is None,
+                "speaker.embeddings",
+                "null where the model does not hear, since they stand beside the audio",
+            ),
             (training.dev_splits >= 2, "training.dev_splits", "at least 2"),
             (
                 training.dtype_policy in DTYPE_POLICIES,

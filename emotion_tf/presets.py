@@ -1,5 +1,6 @@
 """Named settings, each with a description."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from emotion_tf.config import Config
@@ -39,7 +40,7 @@ _RECIPE = (
     "training.patience=null",
 )
 
-PRESETS = {
+_BASES = {
     "paper": Preset("MSCNN-SPU-ATT with features and recipe as published; the defaults."),
     "strong": Preset(
         "Log-mel bands without their mean, energy, F0, voicing; trimmed; speed, level and masks; AdamW on a cosine.",
@@ -73,6 +74,28 @@ PRESETS = {
         ),
     ),
 }
+
+_VARIANTS = {
+    "audio": ("model.modality=audio",),
+    "text": ("model.modality=text",),
+    "both": ("model.modality=both", "model.attention=false"),
+    "att": ("model.modality=both", "model.attention=true"),
+}
+"""What is heard and read; with both, without and with the attention of the audio over the words."""
+
+
+def _variants(base: str) -> Iterator[tuple[str, Preset]]:
+    """The rows of the paper's table under the recipe of a preset: each variant without and with SWEM and x-vector."""
+    for variant, settings in _VARIANTS.items():
+        for swem in (False, True) if variant != "audio" else (False,):
+            for x_vector in (False, True) if variant != "text" else (False,):
+                name = f"{base}-{variant}{'-swem' * swem}{'-xvector' * x_vector}"
+                additions = (f"model.swem={'true' if swem else 'false'}", *["speaker.embeddings=ge2e"] * x_vector)
+                yield name, Preset(f"A variant of {base}.", (*_BASES[base].settings, *settings, *additions))
+
+
+PRESETS = {**_BASES, **dict(_variants("paper")), **dict(_variants("strong"))}
+"""Every preset. `paper-att-swem-xvector` is the recipe `paper` with attention, SWEM and speaker embeddings."""
 
 
 def preset(name: str) -> Config:

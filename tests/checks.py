@@ -82,6 +82,8 @@ def check_model(config: Config, fitted: Fitted) -> None:
             utterance["audio"] = random_frames(fitted, frames, rng)
         if config.model.reads:
             utterance["words"] = rng.integers(1, 10, words, dtype="int32") if words else np.zeros(1, "int32")
+        if config.speaker.embeddings is not None:
+            utterance["speaker"] = rng.normal(size=len(fitted.speaker_mean)).astype("float32")
         utterances.append(utterance)
     _check_learning(model, padded(utterances))
 
@@ -95,7 +97,10 @@ def check_model(config: Config, fitted: Fitted) -> None:
     for extra in (0, 1, 60):
         np.testing.assert_allclose(probabilities(model, utterances, extra), alone, rtol=0, atol=TOLERANCE)
     # Trimming the silence before an utterance leaves padding in front.
-    behind = [{name: _lengthened(values, before=5) for name, values in utterance.items()} for utterance in utterances]
+    behind = [
+        {name: values if name == "speaker" else _lengthened(values, before=5) for name, values in utterance.items()}
+        for utterance in utterances
+    ]
     np.testing.assert_allclose(probabilities(model, behind), alone, rtol=0, atol=TOLERANCE)
 
     loaded = _saved_and_loaded(model)
@@ -112,7 +117,8 @@ def padded(utterances: list[dict[str, np.ndarray]], extra: int = 0) -> dict[str,
     """A batch of utterances, zeros added to the length of the longest and `extra` further ones."""
     batch = {}
     for name in utterances[0]:
-        length = max(len(utterance[name]) for utterance in utterances) + extra
+        # A speaker embedding has no time, and so no padding.
+        length = max(len(utterance[name]) for utterance in utterances) + (0 if name == "speaker" else extra)
         batch[name] = np.stack(
             [_lengthened(utterance[name], after=length - len(utterance[name])) for utterance in utterances]
         )

@@ -3,6 +3,8 @@
 import csv
 import itertools
 
+import pytest
+
 
 def touch(folder, *names):
     """Adds empty files to a folder, which it returns."""
@@ -53,6 +55,27 @@ def nemo(folder):
         touch(folder, f"samples/{speaker}_{emotion}_1.wav")
         lines.append(f"{speaker}_{emotion}_1.wav\t{emotion}\tCzy to żółw?\tczy to żółw\t{speaker}\tF\t24")
     (folder / "data.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def audformat(folder):
+    package = pytest.importorskip("audformat", reason="SKIPPED FOR WANT OF audformat")
+    files = [f"wav/{speaker}-{number}.wav" for speaker in "ab" for number in range(5)]
+    touch(folder, *files)
+    database = package.Database("mini")
+    emotions = ["anger", "happiness", "neutral", "sadness", "fear"]
+    database.schemes["emotion"] = package.Scheme(labels=emotions)
+    database.schemes["speaker"] = package.Scheme(labels=["a", "b"])
+    database.schemes["transcription"] = package.Scheme("str")
+    index = package.filewise_index(files)
+    database["emotion"] = package.Table(index)
+    database["emotion"]["emotion"] = package.Column(scheme_id="emotion")
+    database["emotion"]["emotion"].set(emotions * 2)
+    database["files"] = package.Table(index[::-1])
+    for scheme, values in (("speaker", ["b"] * 5 + ["a"] * 5), ("transcription", ["Some words"] * 10)):
+        database["files"][scheme] = package.Column(scheme_id=scheme)
+        database["files"][scheme].set(values)
+    database.save(folder, storage_format="csv")
     return folder
 
 
@@ -111,6 +134,7 @@ def iemocap(folder):
 
 
 TREES = {
+    "audformat": audformat,
     "cremad": cremad,
     "emodb": emodb,
     "esd": esd,

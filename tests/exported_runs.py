@@ -20,6 +20,9 @@ from emotion_tf.files import write_json
 from emotion_tf.training import compile_network, save_model
 
 WORDS = ("", "[UNK]", "i", "am", "so", "happy", "sad", "today", "never", "leave", "me")
+VOICE = np.array([0.5, -2.0, 1.0, 0.0, 3.0], np.float32)
+"""The speaker embedding of everybody."""
+
 SMALL = ("model.filters=6", "model.dense_units=8", "words.embedding_width=10", "words.max_words=9")
 VARIANTS = {
     "both": (),
@@ -31,6 +34,7 @@ VARIANTS = {
         "features.trim_db=40",
     ),
     "text": ("model.modality=text",),
+    "x-vector": ("model.attention=false", "speaker.embeddings=xvectors.scp"),
     "all_pairs": ("model.pairing=all_pairs", "model.batch_normalization=true", "model.swem=true"),
 }
 
@@ -44,9 +48,19 @@ class Exported(NamedTuple):
     speech_model: keras.Model
     parity: dict
 
+    @property
+    def voice(self) -> np.ndarray | None:
+        """A speaker embedding, if the model takes one."""
+        return None if self.config.speaker.embeddings is None else VOICE
+
+    @property
+    def voices(self) -> dict[str, np.ndarray]:
+        """The same as an input of one utterance."""
+        return {} if self.voice is None else {"speaker": self.voice[np.newaxis]}
+
     def expected(self, waveform: np.ndarray | None, word_ids: list[int]) -> np.ndarray:
         """What the network says before it was ever saved; the word ids were looked up by hand."""
-        inputs: dict = {}
+        inputs: dict = dict(self.voices)
         if self.config.model.hears:
             inputs |= {"waveform": waveform[np.newaxis], "num_samples": np.array([len(waveform)], np.int32)}
         if self.config.model.reads:
@@ -59,7 +73,13 @@ def make_run(workdir: Path, config: Config) -> keras.Model:
     keras.utils.set_random_seed(7)
     frames = FrontEnd(config.features)(babble(2 * RATE))
     vocabulary = WORDS if config.model.reads else ()
-    fitted = models.Fitted(frames.mean(axis=0), frames.var(axis=0) + 1.0, vocabulary)
+    fitted = models.Fitted(
+        frames.mean(axis=0),
+        frames.var(axis=0) + 1.0,
+        vocabulary,
+        speaker_mean=np.ones(len(VOICE)),
+        speaker_variance=np.full(len(VOICE), 4.0),
+    )
     network = models.build(config, fitted)
     sharpen(network, config)
     # Training leaves a compiled network.
@@ -79,6 +99,7 @@ def sharpen(network: keras.Model, config: Config) -> None:
         inputs = {
             "audio": front_end(share * babble(round(share * 2 * RATE)))[np.newaxis],
             "words": generator.integers(1, len(WORDS), (1, 6)),
+            "speaker": share * VOICE[np.newaxis],
         }
         states.append(hidden([inputs[tensor.name] for tensor in network.inputs]).numpy()[0])
     kernel, _ = network.get_layer("probabilities").get_weights()

@@ -4,11 +4,13 @@ import json
 
 import numpy as np
 import pytest
+import soundfile
+from made_corpus import make_corpus
 
-from emotion_tf import __version__, training
+from emotion_tf import __version__, training, transcripts
 from emotion_tf.cli import main
 from emotion_tf.config import Config
-from emotion_tf.corpora.folds import LEAK_NOTICE
+from emotion_tf.corpora.folds import NOTICES
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.labels import EMOTIONS
 from emotion_tf.presets import PRESETS, preset
@@ -39,7 +41,7 @@ def workdir(tmp_path):
     Predictions(["x", "y", "z"], np.zeros(3), ["Ann", "Bob", "Bob"], np.array([0, 0, 1]), probabilities).write(
         folder / "predictions.csv"
     )
-    run = {"protocol": "random:2", "corpus": "made", "notes": [LEAK_NOTICE]}
+    run = {"protocol": "random:2", "corpus": "made", "notes": [NOTICES["random"]], "settings": {}}
     (folder / "config.json").write_text(json.dumps(run))
     return folder
 
@@ -90,9 +92,9 @@ def test_flags_arrive_as_settings(train_flags, tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(training, "train", train)
     flags = ["--preset", "strong", "--word_vectors", "a b.txt", "--set", "training.epochs=7", "--records_dir", "kept"]
-    assert main([*train_flags, *flags, "--set", "model.filters=9", "--skip_bad"]) == 0
-    ((corpus, config, protocol, workdir, records_dir, skip_bad),) = calls
-    assert len(corpus.utterances) == 16
+    assert main([*train_flags, *flags, "--set", "model.filters=9", "--skip_bad", "--folds", "folds.json"]) == 0
+    ((corpus, config, protocol, workdir, records_dir, skip_bad, folds),) = calls
+    assert (len(corpus.utterances), corpus.transcripts, str(folds)) == (16, "reference", "folds.json")
     assert config == preset("strong").override(
         "model.modality=text", "words.word_vectors=a b.txt", "training.epochs=7", "model.filters=9"
     )
@@ -128,11 +130,61 @@ def test_prepare_makes_the_records(manifest, tmp_path, capsys):
     assert list((tmp_path / "records").glob("*/utterances.tfrecord"))
 
 
+@pytest.fixture
+def heard(tmp_path):
+    """Flags of a corpus of two speakers with every emotion each, and the corpus."""
+    corpus = make_corpus(tmp_path / "corpus", speakers=2)
+    rows = [f"{u.id},{u.audio},{u.text},{u.label},{u.speaker}\n" for u in corpus.utterances]
+    (tmp_path / "heard.csv").write_text("id,audio,text,label,speaker\n" + "".join(rows))
+    return ["--corpus", "manifest", "--data_dir", str(tmp_path / "heard.csv")], corpus
+
+
+def test_recognised_transcripts_take_the_place_of_the_reference(heard, tmp_path, monkeypatch, capsys):
+    flags, corpus = heard
+    records = ["--records_dir", str(tmp_path / "records")]
+    train_flags = ["train", *flags, "--protocol", "random:2", "--workdir", str(tmp_path / "runs" / "one"), *records]
+    assert main([*train_flags, "--transcripts", "pocketsphinx"]) == 1
+    assert "run emotion-tf prepare --transcribe pocketsphinx" in the_line(capsys)
+
+    assert main(["prepare", *flags, "--transcribe", "pocketsphinx", *records]) == 0
+    progress, rate = capsys.readouterr().out.splitlines()
+    assert progress == "transcripts of 8 of 8 utterances (pocketsphinx)"
+    words = sum(len(utterance.text.split()) for utterance in corpus.utterances)
+    assert rate.startswith("word error rate ") and f"over {words} words" in rate
+
+    calls = []
+
+    def train(*arguments):
+        calls.append(arguments[0])
+        return {"notes": [], "protocol": "", "n": 0, "wa": 0, "ua": 0}
+
+    monkeypatch.setattr(training, "train", train)
+    assert main([*train_flags, "--transcripts", "pocketsphinx"]) == 0
+    assert calls[0].transcripts == "pocketsphinx"
+    recognizer = transcripts.load("pocketsphinx")
+    expected = [recognizer.transcribe(soundfile.read(u.audio, dtype="float32")[0]) for u in corpus.utterances]
+    assert [utterance.text for utterance in calls[0].utterances] == expected
+
+
+def test_failed_transcripts_are_listed_and_the_others_kept(heard, tmp_path, capsys):
+    flags, corpus = heard
+    corpus.utterances[3].audio.write_bytes(b"no sound")
+    records = ["--records_dir", str(tmp_path / "records")]
+    assert main(["prepare", *flags, "--transcribe", "pocketsphinx", *records]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "1 of 8 utterances have no transcript:" and str(corpus.utterances[3].audio) in lines[2]
+
+
+def test_evaluate_on_other_transcripts_needs_a_folder(workdir, capsys):
+    assert main(["evaluate", "--workdir", str(workdir), "--transcripts", "whisper"]) == 1
+    assert the_line(capsys) == "evaluate --transcripts needs --out; expected the folder of the new figures"
+
+
 def test_evaluate_prints_the_figures(workdir, capsys):
     assert main(["evaluate", "--workdir", str(workdir)]) == 0
     # One of the two emotions that occur is always right, the other never.
     assert capsys.readouterr().out.splitlines() == [
-        f"Note: {LEAK_NOTICE}",
+        f"Note: {NOTICES['random']}",
         "random:2, 3 utterances: WA 0.667, UA 0.500",
         f"report: {workdir / 'report.html'}",
     ]
@@ -140,7 +192,7 @@ def test_evaluate_prints_the_figures(workdir, capsys):
 
 def test_evaluate_of_no_run(tmp_path, capsys):
     assert main(["evaluate", "--workdir", str(tmp_path / "none")]) == 1
-    assert f"{tmp_path / 'none' / 'config.json'} does not exist" in the_line(capsys)
+    assert the_line(capsys).startswith(f"{tmp_path / 'none'} is no finished run; expected a folder with config.json")
 
 
 def test_predict_without_a_model(tmp_path, capsys):
@@ -183,8 +235,9 @@ def test_help_describes_the_presets(capsys):
         main(["train", "--help"])
     assert stopped.value.code == 0
     text = " ".join(capsys.readouterr().out.split())
-    for name, described in PRESETS.items():
-        assert f"{name}: {described.description}" in text.replace("- ", "-")
+    for name in ("paper", "strong", "demo"):
+        assert f"{name}: {PRESETS[name].description}" in text.replace("- ", "-")
+    assert "paper-att-swem-xvector" in text.replace("- ", "-")
 
 
 def test_version(capsys):
@@ -192,3 +245,45 @@ def test_version(capsys):
         main(["--version"])
     assert stopped.value.code == 0
     assert capsys.readouterr().out == f"emotion-tf {__version__}\n"
+
+
+@pytest.fixture
+def runs(train_flags, tmp_path, capsys):
+    """Two short runs that differ in their modality only, in a folder with other things."""
+    flags = ["--protocol", "random:2", *(f"--set=training.{setting}" for setting in ("epochs=1", "patience=null"))]
+    for name in ("with", "without"):
+        swem = f"--set=model.swem={'true' if name == 'with' else 'false'}"
+        assert (
+            main([*train_flags, *flags, swem, "--set=model.filters=2", "--workdir", str(tmp_path / "runs" / name)]) == 0
+        )
+    capsys.readouterr()
+    return sorted(map(str, (tmp_path / "runs").iterdir()))
+
+
+def test_table_of_runs(runs, tmp_path, capsys):
+    assert main(["table", *runs]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == f"emotion-tf: {tmp_path / 'runs' / 'records'} is passed over, since it has no config.json\n"
+    rows = [line for line in printed.out.splitlines() if line.startswith("| MSCNN")]
+    assert [row.split(" | ")[0] for row in rows] == ["| MSCNN-SPU (text) + SWEM", "| MSCNN-SPU (text)"]
+    assert "speakers leak" in printed.out
+
+    assert main(["table", *runs, "--form", "csv", "--out", str(tmp_path / "table.csv")]) == 0
+    assert capsys.readouterr().out == ""
+    assert (tmp_path / "table.csv").read_text().startswith("variant,corpus,protocol,transcripts,seeds,wa_mean")
+
+
+def test_comparison_of_two_runs(runs, tmp_path, capsys):
+    one, other = (str(tmp_path / "runs" / name) for name in ("with", "without"))
+    assert main(["table", "--compare", one, other]) == 0
+    compared = json.loads(capsys.readouterr().out)
+    assert compared["n"] == 16 and 0 < compared["ua"]["p"] <= 1
+    assert main(["table", "--compare", one]) == 1
+    assert the_line(capsys) == "--compare compares two runs; received 1"
+
+
+def test_table_of_no_run(tmp_path, capsys):
+    assert main(["table", str(tmp_path)]) == 1
+    assert (
+        capsys.readouterr().err.splitlines()[-1] == "emotion-tf: there is no run; expected folders that training wrote"
+    )

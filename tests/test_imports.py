@@ -39,7 +39,8 @@ MAY_IMPORT = {
     "evaluation": "errors files labels config",
     "training": "errors files labels config corpora features.words features.word_vectors dataset models evaluation",
     "export": "errors files labels config features layers models inference",
-    "inference": "errors files labels config features.waveform features.words transcripts [layers]",
+    "inference": "errors files labels config features.waveform features.words features.speaker_embeddings "
+    "features.speaker_encoder transcripts [layers]",
     "cli": "*",
     "__init__": "*",
 }
@@ -47,7 +48,14 @@ MAY_IMPORT = {
 # Package -> the only module that may import it, and there inside a function, since it may not be installed.
 OPTIONAL = {
     "tensorflow_io": "features.waveform",
+    "av": "features.waveform",
     "espeakng_loader": "corpora.demo",
+    "audformat": "corpora.audformat",
+    "kaldiio": "features.speaker_embeddings",
+    "jiwer": "transcripts.error_rate",
+    "pocketsphinx": "transcripts.pocketsphinx",
+    "faster_whisper": "transcripts.whisper",
+    "google.cloud": "transcripts.google",
 }
 
 

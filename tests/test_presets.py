@@ -11,11 +11,38 @@ from emotion_tf.presets import PRESETS, preset
 def test_every_preset_is_described_and_builds(name):
     assert PRESETS[name].description.endswith(".") and "\n" not in PRESETS[name].description
     config = preset(name).override("model.filters=2", "model.dense_units=4", "words.embedding_width=3")
-    assert config.model.modality == "both"
     width = config.features.width
-    network = models.build(config, Fitted(np.zeros(width), np.ones(width), ("", "[UNK]", "so", "sad")))
-    found = network({"audio": np.ones((2, 20, width), "float32"), "words": np.array([[2, 3, 0], [1, 0, 0]])})
+    fitted = Fitted(
+        np.zeros(width),
+        np.ones(width),
+        ("", "[UNK]", "so", "sad"),
+        speaker_mean=np.zeros(5),
+        speaker_variance=np.ones(5),
+    )
+    network = models.build(config, fitted)
+    inputs = {
+        "audio": np.ones((2, 20, width), "float32"),
+        "words": np.array([[2, 3, 0], [1, 0, 0]]),
+        "speaker": np.ones((2, 5), "float32"),
+    }
+    found = network({name: inputs[name] for name in network.input})
     np.testing.assert_allclose(found.numpy().sum(axis=1), 1, atol=1e-5)
+
+
+def test_there_is_a_preset_for_every_row_of_the_table():
+    """Audio, text, both and both with attention; SWEM wherever there is text, x-vectors wherever there is audio."""
+    names = {name.removeprefix("paper-") for name in PRESETS if name.startswith("paper-")}
+    assert names == {
+        *("audio", "audio-xvector", "text", "text-swem"),
+        *(f"{pair}{swem}{voice}" for pair in ("both", "att") for swem in ("", "-swem") for voice in ("", "-xvector")),
+    }
+    assert {f"strong-{name}" for name in names} <= PRESETS.keys()
+    chosen = preset("paper-both-swem-xvector")
+    assert (chosen.model.modality, chosen.model.attention, chosen.model.swem) == ("both", False, True)
+    assert chosen.speaker.embeddings == "ge2e"
+    assert chosen.training == preset("paper").training and chosen.features == preset("paper").features
+    plain = preset("strong-audio")
+    assert (plain.model.modality, plain.model.swem, plain.speaker.embeddings) == ("audio", False, None)
 
 
 def test_paper_is_what_the_paper_says():

@@ -3,7 +3,21 @@
 from pathlib import Path
 from types import ModuleType
 
-from emotion_tf.corpora import cremad, demo, emodb, esd, iemocap, manifest, meld, nemo, ravdess, savee, tess
+from emotion_tf.corpora import (
+    audformat,
+    cremad,
+    demo,
+    emodb,
+    esd,
+    goemotions,
+    iemocap,
+    manifest,
+    meld,
+    nemo,
+    ravdess,
+    savee,
+    tess,
+)
 from emotion_tf.corpora.corpus import Corpus
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
@@ -11,10 +25,12 @@ from emotion_tf.errors import EmotionTFError
 __all__ = ["NAMES", "Corpus", "Utterance", "load"]
 
 _READERS: dict[str, ModuleType] = {
+    "audformat": audformat,
     "cremad": cremad,
     "demo": demo,
     "emodb": emodb,
     "esd": esd,
+    "goemotions": goemotions,
     "iemocap": iemocap,
     "iemocap-improvised": iemocap,
     "iemocap-scripted": iemocap,
@@ -35,8 +51,8 @@ def load(name: str, data_dir: str | Path | None = None) -> Corpus:
 
     Args:
         name: One of `NAMES`.
-        data_dir: Where the corpus lies: for `manifest` the CSV or JSONL file itself, for `demo` the folder in which it
-            is made unless it is there already, for the others their folder; only `demo` has a default.
+        data_dir: Where the corpus lies: for `manifest` and `goemotions` the table itself, for `demo` the folder in
+            which it is made unless it is there already, for the others their folder; only `demo` has a default.
 
     Returns:
         The corpus with all its utterances of the four emotions.

@@ -15,6 +15,7 @@ class Corpus:
         licence: Under what terms the recordings may be used.
         synthetic: Whether machines speak; figures that were reached on such a corpus say so.
         utterances: Every utterance of the four emotions, in an order that stays the same on every machine.
+        transcripts: Whose transcripts the utterances have: `reference`, or the name of a recogniser.
     """
 
     name: str
@@ -22,3 +23,4 @@ class Corpus:
     licence: str
     synthetic: bool
     utterances: tuple[Utterance, ...]
+    transcripts: str = "reference"

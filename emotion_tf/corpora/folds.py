@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +14,17 @@ from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.labels import EMOTIONS
 
-PROTOCOLS = ("speaker-kfold:K", "leave-one-speaker-out", "leave-one-session-out", "random:K")
+PROTOCOLS = ("speaker-kfold:K", "leave-one-speaker-out", "leave-one-session-out", "random:K", "published-split")
 """Every protocol; K is the number of folds."""
 
-LEAK_NOTICE = "speakers leak: the same voices stand in train and test, so these figures say nothing about new speakers"
-"""What every output says where `leaks_speakers(protocol)`."""
+NOTICES = {
+    "random": "speakers leak: the same voices stand in train and test, so these figures say nothing about new speakers",
+    "published-split": "the split is the publisher's, who may have put the same speakers into train and test",
+}
+"""What every output says under the protocols that do not keep speakers apart."""
+
+NEVER_TESTED = -1
+"""The fold of the train and dev part of a published split."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,32 @@ def leaks_speakers(protocol: str) -> bool:
     >>> leaks_speakers("random:10"), leaks_speakers("speaker-kfold:5")
     (True, False)
     """
-    return _parse(protocol)[0] == "random"
+    return _parse(protocol)[0] in NOTICES
+
+
+def notices(protocol: str, splits: Iterable[Split], reads: bool) -> list[str]:
+    """What a reader must know beside the figures of a protocol.
+
+    Args:
+        protocol: The protocol.
+        splits: Its folds.
+        reads: Whether the model reads, and so may know the sentences that it is tested on.
+
+    Returns:
+        Sentences, none where speakers are kept apart and no test sentence stands in train.
+    """
+    found = [NOTICES[name] for name in [_parse(protocol)[0]] if name in NOTICES]
+    shared, tested = 0.0, 0
+    for split in splits:
+        shared += shared_sentences(split) * len(split.test)
+        tested += len(split.test)
+    share = shared / tested
+    if reads and share:
+        found.append(
+            f"{share:.1%} of the test utterances repeat a sentence that another speaker says in train, "
+            "which a model that reads can learn by heart"
+        )
+    return found
 
 
 def assign(utterances: Sequence[Utterance], protocol: str, seed: int) -> dict[str, int]:
@@ -56,12 +87,14 @@ def assign(utterances: Sequence[Utterance], protocol: str, seed: int) -> dict[st
     Args:
         utterances: A corpus in its own order, on which the folds depend.
         protocol: One of `PROTOCOLS`, for example `speaker-kfold:5`. The folds of `leave-one-speaker-out` and
-            `leave-one-session-out` are in the sorted order of their speakers and sessions.
+            `leave-one-session-out` are in the sorted order of their speakers and sessions. `published-split` tests
+            once, on the utterances whose session is `test`.
         seed: Seed of `speaker-kfold` (scikit-learn's `StratifiedGroupKFold`, shuffled) and of `random`
             (`StratifiedKFold`, shuffled).
 
     Returns:
-        Utterance id to fold, counted from 0, in the order of `utterances`.
+        Utterance id to fold, counted from 0, in the order of `utterances`; `NEVER_TESTED` for those that a published
+        split does not test.
 
     Raises:
         EmotionTFError: If there is no such protocol, the corpus does not allow it, or a fold lacks an emotion.
@@ -71,6 +104,8 @@ def assign(utterances: Sequence[Utterance], protocol: str, seed: int) -> dict[st
         folds = _one_a_name([utterance.speaker for utterance in utterances], "speaker", protocol)
     elif name == "leave-one-session-out":
         folds = _one_a_name([utterance.session for utterance in utterances], "session", protocol)
+    elif name == "published-split":
+        folds = _published(utterances)
     else:
         folds = _drawn(utterances, count, protocol, seed)
     for fold in range(max(folds) + 1):
@@ -84,8 +119,9 @@ def split(
 ) -> Split:
     """The train, dev and test part of one fold, checked.
 
-    The dev part is the first part of a stratified division of what is not tested, by speaker unless the protocol leaks
-    speakers anyway.
+    The dev part is that of a published split; the partner of the tested speaker under `leave-one-speaker-out`, where
+    sessions are of two; else the first part of a stratified division of what is not tested, by speaker unless the
+    protocol leaks speakers anyway.
 
     Args:
         utterances: The corpus that was assigned.
@@ -103,15 +139,21 @@ def split(
     """
     test = [utterance for utterance in utterances if assignment[utterance.id] == fold]
     rest = [utterance for utterance in utterances if assignment[utterance.id] != fold]
-    most, limit = _most_parts(rest, protocol)
-    if most < 2:
-        raise EmotionTFError(
-            f"fold {fold} of {protocol} leaves too little for a dev part",
-            expected="at least 2 speakers and 2 utterances of each emotion outside the fold",
-            received=limit,
-            fix="add recordings, or choose random:K, in which speakers leak",
-        )
-    chosen = set(_stratified(rest, min(dev_splits, most), protocol, seed)[0].tolist())
+    partners = _partners(rest, test)
+    if _parse(protocol)[0] == "published-split":
+        chosen = {i for i, utterance in enumerate(rest) if utterance.session == "dev"}
+    elif _parse(protocol)[0] == "leave-one-speaker-out" and len(partners) == 1:
+        chosen = {i for i, utterance in enumerate(rest) if utterance.speaker in partners}
+    else:
+        most, limit = _most_parts(rest, protocol)
+        if most < 2:
+            raise EmotionTFError(
+                f"fold {fold} of {protocol} leaves too little for a dev part",
+                expected="at least 2 speakers and 2 utterances of each emotion outside the fold",
+                received=limit,
+                fix="add recordings, or choose random:K, in which speakers leak",
+            )
+        chosen = set(_stratified(rest, min(dev_splits, most), protocol, seed)[0].tolist())
     result = Split(
         train=tuple(utterance for i, utterance in enumerate(rest) if i not in chosen),
         dev=tuple(utterance for i, utterance in enumerate(rest) if i in chosen),
@@ -194,7 +236,7 @@ def load(path: str | Path, utterances: Sequence[Utterance]) -> dict[str, int]:
     content = files.read_json(path)
     values = list(content.values()) if isinstance(content, dict) else []
     # Folds without a gap; JSON's true and 1.0 would pass for 1.
-    if not values or any(type(value) is not int for value in values) or set(values) != set(range(max(values) + 1)):
+    if any(type(value) is not int for value in values) or not _without_gap(set(values) - {NEVER_TESTED}):
         raise EmotionTFError(f"{path} is no assignment", expected="utterance id to fold, the folds counted from 0")
     ids = [utterance.id for utterance in utterances]
     strays = sorted(set(content) ^ set(ids))
@@ -206,6 +248,10 @@ def load(path: str | Path, utterances: Sequence[Utterance]) -> dict[str, int]:
             fix="use another workdir, or the corpus that the folds were made for",
         )
     return {id: content[id] for id in ids}
+
+
+def _without_gap(folds: set[int]) -> bool:
+    return bool(folds) and folds == set(range(max(folds) + 1))
 
 
 def _sentence(utterance: Utterance) -> str:
@@ -236,6 +282,25 @@ def _one_a_name(names: list[str], what: str, protocol: str) -> list[int]:
             fix=f"see that the corpus names its {what}s, or choose another protocol",
         )
     return [different.index(name) for name in names]
+
+
+def _published(utterances: Sequence[Utterance]) -> list[int]:
+    """Fold 0 for what the publisher tests on."""
+    sessions = Counter(utterance.session for utterance in utterances)
+    if set(sessions) != {"train", "dev", "test"}:
+        raise EmotionTFError(
+            "the corpus has no published split",
+            expected="the sessions train, dev and test",
+            received=", ".join(sorted(filter(None, sessions))[:5]) or "none",
+            fix="choose another protocol",
+        )
+    return [0 if utterance.session == "test" else NEVER_TESTED for utterance in utterances]
+
+
+def _partners(rest: Sequence[Utterance], test: Sequence[Utterance]) -> set[str]:
+    """The speakers outside the test part who stand in a session with one of its speakers."""
+    sessions = {utterance.session for utterance in test} - {""}
+    return {utterance.speaker for utterance in rest if utterance.session in sessions}
 
 
 def _drawn(utterances: Sequence[Utterance], count: int, protocol: str, seed: int) -> list[int]:

@@ -12,11 +12,11 @@ CITATION = (
     "Poria, Hazarika, Majumder, Naik, Cambria and Mihalcea, MELD: A Multimodal Multi-Party Dataset for Emotion "
     "Recognition in Conversations, ACL 2019, doi 10.18653/v1/P19-1050"
 )
-LICENCE = "GPL 3.0; the clips are from a television series and are for research only"
+LICENCE = "GPL 3.0; it does not say what that means for the clips, which are from a television series"
 SOURCE = "https://affective-meld.github.io, the archive MELD.Raw.tar.gz and the three archives in it"
 LAYOUT = (
     "a folder with train_sent_emo.csv, dev_sent_emo.csv and test_sent_emo.csv, and clips diaD_uttU.wav "
-    "in train_splits, dev_splits_complete and output_repeated_splits_test"
+    "or .mp4 in train_splits, dev_splits_complete and output_repeated_splits_test"
 )
 DEFAULT_DIR = None
 SYNTHETIC = False
@@ -40,10 +40,11 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
         data_dir: The folder with the tables and the folders of clips, or with `train`, `dev` and `test` that hold them.
 
     Returns:
-        The utterances in the order of train, dev and test, and of the tables. Their ids are such as `dev_dia0_utt1`.
+        The utterances in the order of train, dev and test, and of the tables. Their sessions are the parts, and their
+        ids are such as `dev_dia0_utt1`. Where a clip is there both as WAV and as MP4, the WAV is taken.
 
     Raises:
-        EmotionTFError: If it is not such a folder, a table is damaged, or a clip is missing or not yet WAV.
+        EmotionTFError: If it is not such a folder, a table is damaged, or a clip is missing.
     """
     utterances = []
     for split, clips in SPLITS.items():
@@ -55,10 +56,15 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
             clip = f"dia{row['Dialogue_ID'].strip()}_utt{row['Utterance_ID'].strip()}"
             if label is None or f"{split}_{clip}" in UNUSABLE:
                 continue
-            if f"{clip}.wav" not in there:
-                raise _no_sound(folder, clip, f"{clip}.mp4" in there)
-            path, text, speaker = folder / f"{clip}.wav", row["Utterance"].strip(), row["Speaker"].strip()
-            utterances.append(Utterance(f"{split}_{clip}", path, 0.0, None, text, label, speaker))
+            names = [name for name in (f"{clip}.wav", f"{clip}.mp4") if name in there]
+            if not names:
+                raise EmotionTFError(
+                    f"{folder / clip} is missing, both .wav and .mp4",
+                    expected=LAYOUT,
+                    fix="extract the archives of MELD again",
+                )
+            text, speaker = row["Utterance"].strip(), row["Speaker"].strip()
+            utterances.append(Utterance(f"{split}_{clip}", folder / names[0], 0.0, None, text, label, speaker, split))
     if not utterances:
         raise wrong_folder(
             "MELD", data_dir, "utterance of the four emotions", layout=LAYOUT, source=SOURCE, licence=LICENCE
@@ -81,14 +87,3 @@ def _text(table: Path) -> str:
     except UnicodeDecodeError:
         text = content.decode("latin-1")
     return re.sub("[\x80-\x9f]", lambda match: match[0].encode("latin-1").decode("cp1252", "replace"), text)
-
-
-def _no_sound(folder: Path, clip: str, is_video: bool) -> EmotionTFError:
-    if is_video:
-        return EmotionTFError(
-            f"{folder / clip}.mp4 is a video",
-            expected="its sound as a WAV file beside it",
-            fix=f'cd "{folder}" && for f in dia*.mp4; '
-            "do ffmpeg -nostdin -i $f -vn -ac 1 -ar 16000 ${f%.mp4}.wav; done",
-        )
-    return EmotionTFError(f"{folder / clip}.wav is missing", expected=LAYOUT, fix="extract the archives of MELD again")

@@ -40,7 +40,7 @@ def augment(config: Config) -> Callable[..., tuple[dict[str, tf.Tensor], tf.Tens
             words = inputs["words"]
             dropped = draw.uniform(0.0, 1.0, tf.shape(words)) < settings.word_dropout
             inputs["words"] = tf.where(dropped & (words > 0), UNKNOWN, words)
-        if len(inputs) == 2 and settings.transcript_dropout:
+        if {"audio", "words"} <= inputs.keys() and settings.transcript_dropout:
             kept = draw.uniform(0.0, 1.0) >= settings.transcript_dropout
             inputs["words"] = tf.where(kept, inputs["words"], PADDING)
         return inputs, label

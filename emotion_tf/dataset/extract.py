@@ -13,7 +13,8 @@ import tensorflow as tf
 
 from emotion_tf.config import Config, FeatureConfig
 from emotion_tf.corpora.utterance import Utterance
-from emotion_tf.dataset.records import SCHEMA_VERSION, serialize
+from emotion_tf.dataset.records import cache_key, serialize
+from emotion_tf.dataset.speakers import speaker_embeddings
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.features.spectral import acoustic_features
 from emotion_tf.features.waveform import add_white_noise, change_speed, read_waveform
@@ -31,11 +32,13 @@ class Records:
         clean: The file of the utterances as they are.
         augmented: Files of the same utterances at other speeds and with noise, for training.
         utterances: The utterances in the order of the records.
+        speakers: (N, W) float32, the speaker embeddings of the utterances; None where the settings want none.
     """
 
     clean: Path
     augmented: tuple[Path, ...]
     utterances: tuple[Utterance, ...]
+    speakers: np.ndarray | None = None
 
 
 def extract(
@@ -49,7 +52,7 @@ def extract(
 
     Args:
         utterances: The utterances of the corpus.
-        config: Front end, modality and the augmentations that change the wave.
+        config: Front end, modality, speaker embeddings and the augmentations that change the wave.
         folder: Where records of all corpora and settings lie.
         skip_bad: Leave out utterances whose audio cannot be read, and list them, instead of raising at the first.
         report: Called with lines of progress.
@@ -58,8 +61,11 @@ def extract(
         The records.
 
     Raises:
-        EmotionTFError: If an audio file cannot be read, or an utterance has none although the model hears.
+        EmotionTFError: If an audio file cannot be read, an utterance has none although the model hears, no utterance
+            has a transcript although it reads, or speaker embeddings are wanted and one is missing.
     """
+    if config.model.reads:
+        _check_transcripts(utterances, report)
     variants = _variants(config) if config.model.hears else [_Variant()]
     skipped: dict[str, str] = {}
     paths = []
@@ -74,7 +80,20 @@ def extract(
     good = tuple(utterance for utterance in utterances if utterance.id not in skipped)
     if not good:
         raise EmotionTFError("no utterance is left", expected="at least one readable audio file")
-    return Records(paths[0], tuple(paths[1:]), good)
+    return Records(paths[0], tuple(paths[1:]), good, speaker_embeddings(good, config, Path(folder), report))
+
+
+def _check_transcripts(utterances: Sequence[Utterance], report: Callable[[str], None]) -> None:
+    """Says how many transcripts are empty, and refuses a corpus that has no other."""
+    empty = sum(not utterance.text.strip() for utterance in utterances)
+    if empty == len(utterances):
+        raise EmotionTFError(
+            "the model reads, but no utterance has a transcript",
+            expected="a corpus with text",
+            fix="use --modality audio, or let a recogniser write transcripts: emotion-tf prepare --transcribe ENGINE",
+        )
+    if empty:
+        report(f"{empty} of {len(utterances)} transcripts are empty; the model reads no word there")
 
 
 @dataclass(frozen=True)
@@ -106,7 +125,9 @@ def _extract_variant(
     report: Callable[[str], None],
 ) -> tuple[Path, dict[str, str]]:
     """The path of the records of one variant, and why some utterances are not in them."""
-    path = folder / _key(utterances, config, variant) / "utterances.tfrecord"
+    front_end = dataclasses.asdict(config.features) if config.model.hears else None
+    key = cache_key(utterances, [front_end, dataclasses.asdict(variant)], hears=config.model.hears)
+    path = folder / key / "utterances.tfrecord"
     reasons_path = path.with_name("skipped.json")
     if path.exists():
         reasons = read_json(reasons_path)
@@ -128,19 +149,6 @@ def _extract_variant(
                     report(f"features of {done} of {len(utterances)} utterances (speed {variant.speed:g})")
         write_json(temporary / reasons_path.name, reasons)
     return path, reasons
-
-
-def _key(utterances: Sequence[Utterance], config: Config, variant: _Variant) -> str:
-    """A name for the records that changes with every file, label and setting on which they depend."""
-    listing = []
-    for utterance in utterances:
-        stamp = None
-        if config.model.hears and utterance.audio is not None and utterance.audio.exists():
-            status = utterance.audio.stat()
-            stamp = [status.st_size, status.st_mtime_ns]
-        listing.append([*map(str, dataclasses.astuple(utterance)), stamp])
-    front_end = dataclasses.asdict(config.features) if config.model.hears else None
-    return digest([SCHEMA_VERSION, listing, front_end, dataclasses.asdict(variant)])[:16]
 
 
 def _outcomes(

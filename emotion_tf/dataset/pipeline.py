@@ -47,10 +47,12 @@ def evaluation_dataset(
         vocabulary: The words by id, needed if the model reads.
 
     Returns:
-        Pairs of inputs and one-hot labels (B, 4) float32. Inputs are a dict of `audio` (B, T, D) float32 and `words`
-        (B, M) int32 as far as the modality has them, padded with zeros to the longest of the batch.
+        Pairs of inputs and one-hot labels (B, 4) float32. Inputs are a dict of `audio` (B, T, D) float32, `words`
+        (B, M) int32 and `speaker` (B, W) float32 as far as the settings have them, padded with zeros to the longest of
+        the batch.
     """
-    examples = read_examples([records.clean], config, utterances).map(_inputs(config, vocabulary), tf.data.AUTOTUNE)
+    convert = _inputs(records, config, vocabulary)
+    examples = read_examples([records.clean], config, utterances).map(convert, tf.data.AUTOTUNE)
     batches = examples.padded_batch(config.training.batch_size)
     steps = math.ceil(len(utterances) / config.training.batch_size)
     return batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)
@@ -79,7 +81,7 @@ def training_dataset(
     steps = count // batch_size
     # What fills no batch is left out before the sorting, or it would be the longest utterances every time.
     examples = read_examples(paths, config, utterances).shuffle(SHUFFLE_BUFFER, seed).take(steps * batch_size)
-    examples = examples.map(_inputs(config, vocabulary), tf.data.AUTOTUNE)
+    examples = examples.map(_inputs(records, config, vocabulary), tf.data.AUTOTUNE)
     seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
     examples = tf.data.Dataset.zip(examples, seeds).map(augment(config), tf.data.AUTOTUNE)
     examples = examples.ragged_batch(batch_size * SORTING_WINDOW).map(_sort_by_length).unbatch()
@@ -88,9 +90,13 @@ def training_dataset(
     return batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)
 
 
-def _inputs(config: Config, vocabulary: Sequence[str]):
+def _inputs(records: Records, config: Config, vocabulary: Sequence[str]):
     """A function from an example to the pair of the model's inputs and the one-hot label."""
     lookup = GraphVocabulary(Vocabulary(tuple(vocabulary))) if config.model.reads else None
+    if records.speakers is not None:
+        ids = tf.constant([utterance.id for utterance in records.utterances])
+        places = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(ids, tf.range(len(ids))), -1)
+        speakers = tf.constant(records.speakers)
 
     def convert(example: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         inputs = {}
@@ -98,6 +104,8 @@ def _inputs(config: Config, vocabulary: Sequence[str]):
             inputs["audio"] = example["audio"]
         if lookup is not None:
             inputs["words"] = lookup.encode(example["text"][tf.newaxis], config.words.max_words)[0]
+        if records.speakers is not None:
+            inputs["speaker"] = tf.gather(speakers, places[example["id"]])
         return inputs, tf.one_hot(example["label"], len(EMOTIONS))
 
     return convert

@@ -1,11 +1,14 @@
 """The TFRecord schema: one example an utterance, with its features and everything that training asks of it."""
 
+import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.files import digest
 from emotion_tf.labels import index
 
 SCHEMA_VERSION = 1
@@ -43,6 +46,27 @@ def parse(serialized: tf.Tensor, width: int) -> dict[str, tf.Tensor]:
     example = tf.io.parse_single_example(serialized, SCHEMA)
     audio = tf.io.decode_raw(example["audio"], tf.float32, little_endian=True)
     return {**example, "audio": tf.reshape(audio, (-1, width))}
+
+
+def cache_key(utterances: Sequence[Utterance], settings: Any, hears: bool = True) -> str:
+    """A name for what is made of a corpus, which changes with all that it depends on.
+
+    Args:
+        utterances: The utterances.
+        settings: What else the result depends on, as JSON has it.
+        hears: Whether it depends on the audio files, of which size and time are looked at.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    listing = []
+    for utterance in utterances:
+        stamp = None
+        if hears and utterance.audio is not None and utterance.audio.exists():
+            status = utterance.audio.stat()
+            stamp = [status.st_size, status.st_mtime_ns]
+        listing.append([*map(str, dataclasses.astuple(utterance)), stamp])
+    return digest([SCHEMA_VERSION, listing, settings])[:16]
 
 
 def _bytes(value: bytes) -> tf.train.Feature:

@@ -10,10 +10,10 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.metrics import metrics
 from emotion_tf.evaluation.plots import confusion_matrix, learning_curves, reliability_diagram, svg
 from emotion_tf.evaluation.predictions import Predictions
+from emotion_tf.evaluation.run import read_run
 from emotion_tf.files import read_json, write_json, write_text
 
 # The policy forbids the page every request, whatever a user's text may have smuggled into it.
@@ -98,7 +98,7 @@ def evaluate(workdir: str | Path) -> dict[str, Any]:
         EmotionTFError: If one of the files is missing or is not what a run leaves behind.
     """
     workdir = Path(workdir)
-    config = _read_config(workdir)
+    config = read_run(workdir, "predictions.csv")
     result = metrics(Predictions.read(workdir / "predictions.csv"), config["protocol"], config["notes"])
     write_json(workdir / "metrics.json", result)
     write_report(workdir)
@@ -116,7 +116,7 @@ def write_report(workdir: str | Path) -> None:
         EmotionTFError: If one of the first three is missing or a file is not what a run leaves behind.
     """
     workdir = Path(workdir)
-    config = _read_config(workdir)
+    config = read_run(workdir)
     predictions = Predictions.read(workdir / "predictions.csv")
     result = read_json(workdir / "metrics.json")
     speakers = len(set(predictions.speakers))
@@ -150,20 +150,6 @@ def write_report(workdir: str | Path) -> None:
         config=escape(json.dumps(config, indent=2, ensure_ascii=False)),
     )
     write_text(workdir / "report.html", page)
-
-
-def _read_config(workdir: Path) -> dict[str, Any]:
-    """`config.json` of a run, which says what its predictions cannot."""
-    path = workdir / "config.json"
-    config = read_json(path)
-    needed = ("protocol", "corpus", "notes")
-    if not isinstance(config, dict) or not set(needed) <= set(config):
-        raise EmotionTFError(
-            f"{path} is not the config.json of a run",
-            expected=f"an object with {', '.join(needed)}",
-            fix="name the folder that training wrote",
-        )
-    return config
 
 
 def _overall(result: dict[str, Any]) -> str:

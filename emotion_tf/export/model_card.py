@@ -89,6 +89,8 @@ def _network(sidecar: Sidecar) -> str:
         parts.append(f"over {', '.join(map(str, model.text_kernel_sizes))} words")
     if model.modality == "both":
         parts.append(f"attention of the audio over the words ({model.pairing})" if model.attention else "no attention")
+    if sidecar.config.speaker.embeddings is not None:
+        parts.append("speaker embeddings beside the audio")
     return ", ".join(parts) + ". All settings are in `config.json`."
 
 
@@ -126,8 +128,10 @@ def _inputs(sidecar: Sidecar) -> list[str]:
     """What each signature takes."""
     features, model = sidecar.config.features, sidecar.config.model
 
+    speaker = ["`speaker`, a speaker embedding"] * (sidecar.config.speaker.embeddings is not None)
+
     def taken(heard: str, read: str) -> str:
-        return " and ".join([heard] * model.hears + [read] * model.reads)
+        return " and ".join([heard] * model.hears + [read] * model.reads + speaker)
 
     wave = f"`waveform` float32 within [-1, 1] at {features.sample_rate} Hz"
     wav_files = f"`audio`, the bytes of 16-bit PCM WAV files at {features.sample_rate} Hz"

@@ -26,8 +26,11 @@ TIMED_SECONDS = 3.0
 TIMED_RUNS = 5
 """Runs whose median is taken."""
 
-Feed = Callable[[np.ndarray | None, str], Callable[[], np.ndarray]]
-"""From a wave (N,) and a transcript to a call, without arguments, that runs the artefact for probabilities (4,)."""
+Asked = tuple[np.ndarray | None, str, np.ndarray | None]
+"""A wave (N,), a transcript and a speaker embedding (W,), as far as the model takes them."""
+
+Feed = Callable[[np.ndarray | None, str, np.ndarray | None], Callable[[], np.ndarray]]
+"""From what is asked to a call, without arguments, that runs the artefact for probabilities (4,)."""
 
 
 def check_parity(folder: Path, clips: Sequence[Path] = ()) -> dict[str, Any]:
@@ -47,7 +50,7 @@ def check_parity(folder: Path, clips: Sequence[Path] = ()) -> dict[str, Any]:
     """
     sidecar = Sidecar.find(folder / "model.keras")
     keras_runtime = KerasRuntime(folder / "model.keras", sidecar)
-    utterances = _utterances(sidecar, clips)
+    utterances = _utterances(sidecar, keras_runtime.speaker_width, clips)
     expected = np.stack([keras_runtime.probabilities(*utterance) for utterance in utterances])
 
     results = []
@@ -87,24 +90,26 @@ def _feeds(folder: Path, sidecar: Sidecar, keras_runtime: KerasRuntime) -> list[
     saved_model = SavedModelRuntime(folder / "saved_model" / "1", sidecar)
     litert = LiteRTRuntime(folder / "tflite" / "float32.tflite", sidecar)
 
-    def ask(signature: str, inputs: dict[str, tf.Tensor]) -> Callable[[], np.ndarray]:
+    def ask(signature: str, inputs: dict[str, tf.Tensor], speaker: np.ndarray | None) -> Callable[[], np.ndarray]:
+        if speaker is not None:
+            inputs["speaker"] = tf.constant(speaker[np.newaxis])
         return lambda: saved_model.signatures[signature](**inputs)["probabilities"][0].numpy()
 
-    def serving_default(waveform: np.ndarray | None, transcript: str) -> Callable[[], np.ndarray]:
+    def serving_default(waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None):
         inputs = {}
         if waveform is not None:
             content = tf.audio.encode_wav(waveform[:, np.newaxis], sidecar.config.features.sample_rate)
             inputs["audio"] = content[tf.newaxis]
         if model.reads:
             inputs["transcript"] = tf.constant([transcript])
-        return ask("serving_default", inputs)
+        return ask("serving_default", inputs, speaker)
 
-    def features(waveform: np.ndarray | None, transcript: str) -> Callable[[], np.ndarray]:
+    def features(waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None):
         inputs = {name: tf.constant(ids) for name, ids in sidecar.words(transcript).items()}
         if waveform is not None:
             front_end = keras_runtime.model.get_layer("front_end")
             inputs["audio"] = front_end(tf.constant(waveform[np.newaxis]), tf.constant([len(waveform)]))
-        return ask("features", inputs)
+        return ask("features", inputs, speaker)
 
     feeds: list[tuple[str, str, Feed]] = [("saved_model/1", "serving_default", serving_default)]
     if model.hears:
@@ -116,8 +121,8 @@ def _feeds(folder: Path, sidecar: Sidecar, keras_runtime: KerasRuntime) -> list[
     ]
 
 
-def _utterances(sidecar: Sidecar, clips: Sequence[Path]) -> list[tuple[np.ndarray | None, str]]:
-    """Waves and transcripts: the pair whose time is taken, others at the edges of what is asked, and the clips."""
+def _utterances(sidecar: Sidecar, speaker_width: int | None, clips: Sequence[Path]) -> list[Asked]:
+    """What is asked: that whose time is taken, others at the edges of what may be asked, and the clips."""
     words = sidecar.vocabulary.words[len(SPECIAL_WORDS) :] if sidecar.vocabulary else ()
     transcripts = [
         " ".join(words[:12]),
@@ -130,14 +135,18 @@ def _utterances(sidecar: Sidecar, clips: Sequence[Path]) -> list[tuple[np.ndarra
     if not sidecar.config.model.hears:
         if clips:
             raise EmotionTFError("the model reads only but was given audio files", fix="export it without clips")
-        return [(None, transcript) for transcript in transcripts]
+        return [(None, transcript, None) for transcript in transcripts]
 
     rate = sidecar.config.features.sample_rate
-    noise = np.random.default_rng(0).normal(0, 0.1, round(TIMED_SECONDS * rate))
+    generator = np.random.default_rng(0)
+    noise = generator.normal(0, 0.1, round(TIMED_SECONDS * rate))
     tone = 0.3 * np.sin(2 * np.pi * 220 / rate * np.arange(sidecar.config.features.max_samples + rate))
     waves = [noise, noise[:1], noise[: rate // 100], np.zeros(rate), tone[:rate], tone]
     waves += [read_waveform(clip, rate) for clip in clips]
-    return list(zip(map(_as_16_bit, waves), cycle(transcripts), strict=False))
+    speakers: list[np.ndarray | None] = [None] * len(waves)
+    if speaker_width is not None:
+        speakers = list(generator.normal(size=(len(waves), speaker_width)).astype(np.float32))
+    return list(zip(map(_as_16_bit, waves), cycle(transcripts), speakers, strict=False))
 
 
 def _as_16_bit(waveform: np.ndarray) -> np.ndarray:

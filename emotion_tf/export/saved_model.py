@@ -8,6 +8,7 @@ import tensorflow as tf
 from emotion_tf.config import FeatureConfig
 from emotion_tf.features.words import GraphVocabulary
 from emotion_tf.inference.sidecar import Sidecar
+from emotion_tf.models import inner_network
 
 
 def write_saved_model(model: keras.Model, sidecar: Sidecar, folder: Path) -> None:
@@ -21,6 +22,7 @@ def write_saved_model(model: keras.Model, sidecar: Sidecar, folder: Path) -> Non
     - `waveform`, if the model hears: `waveform` (B, N) float32, padded with anything; `num_samples` (B,) int32; and
       `transcript` (B,) string.
     - `features`: `audio` (B, T, D) float32, padded with zero frames; and `words` (B, M) int32, padded with zeros.
+    - each of them, if the model takes speaker embeddings: `speaker` (B, W) float32.
 
     Args:
         model: A speech model.
@@ -28,7 +30,7 @@ def write_saved_model(model: keras.Model, sidecar: Sidecar, folder: Path) -> Non
         folder: The folder of this version of the model; it is made.
     """
     config = sidecar.config
-    network = next(layer for layer in model.layers if isinstance(layer, keras.Model))
+    network = inner_network(model)
     labels = tf.constant(sidecar.labels)
     lookup = None if sidecar.vocabulary is None else GraphVocabulary(sidecar.vocabulary)
 
@@ -46,7 +48,13 @@ def write_saved_model(model: keras.Model, sidecar: Sidecar, folder: Path) -> Non
 
     archive = keras.export.ExportArchive()
     archive.track(model)
-    texts, features = {}, {}
+    # What is the same in every signature, and what the signatures of the wave and of the features add.
+    speakers = {
+        tensor.name: tf.TensorSpec([None, *tensor.shape[1:]], tf.float32, "speaker")
+        for tensor in model.inputs
+        if tensor.name == "speaker"
+    }
+    texts, features = dict(speakers), dict(speakers)
     if lookup is not None:
         archive.track(lookup)
         texts["transcript"] = tf.TensorSpec([None], tf.string, "transcript")

@@ -15,8 +15,8 @@ def write_tflite(model: keras.Model, config: Config, path: Path) -> None:
     """Writes a float32 TFLite file of built-in ops alone.
 
     Its one signature, `serving_default`, takes one utterance at a time: `waveform` [1, N] float32, all of which counts,
-    and `words` [1, M] int32, as far as the model hears and reads; it gives `probabilities` [1, 4] float32. N and M are
-    free and at least 1; until an input is resized, both are 1.
+    `words` [1, M] int32 and `speaker` [1, W] float32, as far as the model takes them; it gives `probabilities` [1, 4]
+    float32. N and M are free and at least 1; until an input is resized, both are 1.
 
     Args:
         model: A speech model.
@@ -38,6 +38,9 @@ def write_tflite(model: keras.Model, config: Config, path: Path) -> None:
         signature["waveform"] = tf.TensorSpec([1, None], tf.float32, "waveform")
     if config.model.reads:
         signature["words"] = tf.TensorSpec([1, None], tf.int32, "words")
+    for tensor in model.inputs:
+        if tensor.name == "speaker":
+            signature["speaker"] = tf.TensorSpec([1, *tensor.shape[1:]], tf.float32, "speaker")
     archive = keras.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint("serving_default", serve, [signature])

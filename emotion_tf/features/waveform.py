@@ -30,6 +30,13 @@ returned no samples, and no error, where a chunk of odd length came first; crash
 contradicts itself; never returned from a damaged FLAC; and differed from libsndfile in the last bits of MP3 and Vorbis.
 """
 
+VIDEO_CONTAINERS = {"mov": (4, b"ftyp"), "matroska": (0, b"\x1a\x45\xdf\xa3")}
+"""Containers that PyAV opens: where the bytes begin by which they are known, and the bytes.
+
+They are MP4 with its kin, such as MOV and M4A, and Matroska with WebM. FFmpeg is told which it is: left to guess, it
+may take a file for a playlist and open what that names.
+"""
+
 
 def read_waveform(path: str | Path, sample_rate: int, start: float = 0.0, end: float | None = None) -> np.ndarray:
     """Reads an audio file, or a stretch of it, as one channel at the rate wanted.
@@ -76,11 +83,13 @@ def read_waveform(path: str | Path, sample_rate: int, start: float = 0.0, end: f
 def decode(content: bytes, name: str = "the audio") -> tuple[np.ndarray, int]:
     """Decodes the bytes of an audio file.
 
-    tensorflow-io decodes plain WAV files where it is there, soundfile all else; the samples are the same.
+    tensorflow-io decodes plain WAV files where it is there, PyAV the sound of video files, and soundfile all else.
+    tensorflow-io and soundfile give the same samples.
 
     Args:
-        content: The whole file: WAV (8, 16, 24, 32 bit or float), FLAC, OGG or MP3, of any rate and any number of
-            channels. Other formats that libsndfile reads are taken too, but not all of them are known to be whole.
+        content: The whole file: WAV (8, 16, 24, 32 bit or float), FLAC, OGG, MP3, MP4 or WebM, of any rate and any
+            number of channels. Other formats that libsndfile reads are taken too, but not all of them are known to be
+            whole; nor is WebM. Of a video the first sound track is taken.
         name: How errors call it.
 
     Returns:
@@ -88,7 +97,7 @@ def decode(content: bytes, name: str = "the audio") -> tuple[np.ndarray, int]:
 
     Raises:
         EmotionTFError: If the content is empty, is no audio, is cut short, holds no samples, is too large, or holds
-            samples that are not finite numbers.
+            samples that are not finite numbers; or if it is a video and PyAV is not installed.
 
     Example:
 
@@ -99,21 +108,11 @@ def decode(content: bytes, name: str = "the audio") -> tuple[np.ndarray, int]:
     """
     if not content:
         raise EmotionTFError(f"{name} is empty", expected="an audio file", received="0 bytes")
-    stream = io.BytesIO(content)
-    try:
-        with soundfile.SoundFile(stream) as file:
-            _check_header(file, content, name)
-            samples = _decode_with_tensorflow_io(file, content)
-            if samples is None:
-                samples = file.read(dtype="float32", always_2d=True)
-                _check_whole(file, content, len(samples), stream.tell(), name)
-            rate = file.samplerate
-    except soundfile.LibsndfileError as error:
-        raise EmotionTFError(
-            f"{name} cannot be decoded ({error.error_string.strip().rstrip('.')})",
-            expected="a whole WAV, FLAC, OGG or MP3 file",
-            fix="copy or convert the file again",
-        ) from None
+    container = _video_container(content)
+    if container:
+        samples, rate = _decode_with_av(content, container, name)
+    else:
+        samples, rate = _decode_with_soundfile(content, name)
     if not len(samples):
         raise EmotionTFError(f"{name} holds no samples", expected="some sound after the header")
     with np.errstate(over="ignore", invalid="ignore"):
@@ -189,18 +188,38 @@ def _read(path: Path) -> bytes:
         raise EmotionTFError(f"{path} cannot be read ({error.strerror})", expected="a readable file") from None
 
 
+def _decode_with_soundfile(content: bytes, name: str) -> tuple[np.ndarray, int]:
+    """Samples (frames, channels) float32 of a file that libsndfile reads, and their rate."""
+    stream = io.BytesIO(content)
+    try:
+        with soundfile.SoundFile(stream) as file:
+            _check_header(file, content, name)
+            samples = _decode_with_tensorflow_io(file, content)
+            if samples is None:
+                samples = file.read(dtype="float32", always_2d=True)
+                _check_whole(file, content, len(samples), stream.tell(), name)
+            return samples, file.samplerate
+    except soundfile.LibsndfileError as error:
+        raise _not_decoded(name, error.error_string) from None
+
+
 def _check_header(file: soundfile.SoundFile, content: bytes, name: str) -> None:
     """Refuses what the header gives away, before anything is allocated for what it claims."""
     missing = _missing_bytes(content, file.format)
     if missing:
         raise _cut_short(name, f"at least {len(content) + missing} bytes", f"{len(content)}")
-    seconds = file.frames / file.samplerate
-    size = file.frames * file.channels * np.dtype(np.float32).itemsize
+    _check_length(file.frames, file.channels, file.samplerate, name)
+
+
+def _check_length(frames: int, channels: int, rate: int, name: str) -> None:
+    """Refuses what is too long, by its header or as far as it is decoded."""
+    seconds = frames / rate
+    size = frames * channels * np.dtype(np.float32).itemsize
     if seconds > MAX_SECONDS or size > MAX_BYTES:
         raise EmotionTFError(
             f"{name} is too long",
             expected=f"at most {MAX_SECONDS / 3600:g} hours and {MAX_BYTES} bytes as float32",
-            received=f"{seconds / 3600:g} hours and {size} bytes, by its header",
+            received=f"at least {seconds / 3600:g} hours and {size} bytes",
             fix="cut the recording, or mend its header by converting it again",
         )
 
@@ -223,6 +242,14 @@ def _missing_bytes(content: bytes, container: str) -> int:
         ends_stream = page[5] & 4
         return max(0 if ends_stream else 1, 27 + page[26] + sum(page[27 : 27 + page[26]]) - len(page))
     return 0
+
+
+def _not_decoded(name: str, reason: str) -> EmotionTFError:
+    return EmotionTFError(
+        f"{name} cannot be decoded ({reason.strip().rstrip('.')})",
+        expected="a whole WAV, FLAC, OGG, MP3, MP4 or WebM file",
+        fix="copy or convert the file again",
+    )
 
 
 def _cut_short(name: str, expected: str, received: str) -> EmotionTFError:
@@ -290,3 +317,46 @@ def _tensorflow_io_audio() -> ModuleType | None:
     except (ImportError, NotImplementedError):
         return None
     return tensorflow_io.audio
+
+
+def _video_container(content: bytes) -> str | None:
+    """FFmpeg's name of the container if it is one of `VIDEO_CONTAINERS`."""
+    for container, (start, magic) in VIDEO_CONTAINERS.items():
+        if content[start : start + len(magic)] == magic:
+            return container
+    return None
+
+
+def _decode_with_av(content: bytes, container: str, name: str) -> tuple[np.ndarray, int]:
+    """Samples (frames, channels) float32 of the first sound track of a video file, and their rate."""
+    try:
+        import av
+    except ImportError:
+        raise EmotionTFError(
+            f"{name} is a video, and PyAV, which reads its sound, is not installed",
+            fix="pip install 'emotion-tf[video]'",
+        ) from None
+    try:
+        with av.open(io.BytesIO(content), format=container, metadata_errors="ignore") as file:
+            if not file.streams.audio:
+                raise EmotionTFError(f"{name} has no sound track", expected="a whole video file with sound")
+            track = file.streams.audio[0]
+            # Some tracks of AAC say half of their rate; what is decoded knows better.
+            rate, frames, blocks = track.rate, 0, []
+            resampler = av.AudioResampler(format="fltp")
+            for packed in file.decode(track):
+                for frame in resampler.resample(packed):
+                    rate, frames = frame.sample_rate, frames + frame.samples
+                    blocks.append(frame.to_ndarray())  # (channels, samples of the frame)
+                    _check_length(frames, len(blocks[0]), rate, name)
+            wanted = None if track.duration is None else round(track.duration * track.time_base * rate)
+    except EmotionTFError:
+        raise
+    except (av.FFmpegError, ValueError) as error:  # The latter where the number of channels changes.
+        raise _not_decoded(name, getattr(error, "strerror", None) or str(error)) from None
+    if wanted is not None and frames < 0.95 * wanted:
+        raise _cut_short(name, f"{wanted} samples, as its header says", f"{frames}")
+    if not blocks:
+        return np.zeros((0, 1), np.float32), rate
+    # Encoders fill up the last block; what they added lies beyond the duration.
+    return np.concatenate(blocks, axis=1).T[:wanted], rate

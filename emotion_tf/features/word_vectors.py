@@ -1,27 +1,41 @@
 """From a file of word vectors that others have trained to the embeddings of a vocabulary."""
 
 import gzip
+import io
 import re
+import zipfile
 import zlib
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.features.words import PADDING, SPECIAL_WORDS, Vocabulary
+
+if TYPE_CHECKING:
+    from emotion_tf.features.words import Vocabulary
+
+TEXT_SUFFIXES = (".txt", ".vec")
+"""Names of the members of a .zip that may hold word vectors: GloVe and word2vec have the first, fastText the second."""
+
+_HEADER = re.compile(rb"(\d+) (\d+)\s*")
+_NUMBER_OR_NOTHING = re.compile(rb" ([-+]?\.?\d[-+.\deE]*)?$")
 
 
 def read_word_vectors(
     path: str | Path, wanted: Collection[str] | None = None, limit: int | None = None, width: int | None = None
 ) -> tuple[list[str], np.ndarray]:
-    """Reads word vectors in GloVe's text format: a word and its numbers a line, parted by single blanks.
+    """Reads word vectors in the text formats of GloVe, word2vec and fastText.
 
-    The file is read once, and no more of it is held than what is returned. A first line of two whole numbers, as
-    word2vec writes it, is passed over.
+    Each line holds a word and its numbers, parted by single blanks; the last may be followed by one. A first line of
+    two whole numbers, as word2vec and fastText write it, says how many words there are and how wide their vectors. The
+    file is read once, and no more of it is held than what is returned.
 
     Args:
-        path: The file, plain or .gz.
+        path: The file: plain, .gz, or a .zip with one text file in it, or with one for each of several widths, such as
+            `glove.6B.zip`, of which that of the width wanted is read.
         wanted: Only these words are taken; None takes all.
         limit: Reading ends after this many words.
         width: How many numbers each word must have; None takes the first line's word for it.
@@ -30,7 +44,7 @@ def read_word_vectors(
         The words in the order of the file, and their vectors (words, width) float32.
 
     Raises:
-        EmotionTFError: If the file is missing, holds no vectors, or holds a line that is none.
+        EmotionTFError: If the file is missing, binary or cut short, holds no vectors, or holds a line that is none.
 
     Example:
 
@@ -42,32 +56,42 @@ def read_word_vectors(
     """
     keys = None if wanted is None else {word.encode("utf-8") for word in wanted}
     vectors: dict[str, np.ndarray] = {}
-    found_width = None
-    for place, line in _lines(Path(path)):
-        word, _, numbers = line.partition(b" ")
-        found_width = line.count(b" ")
-        width = found_width if width is None else width
-        if not word or not found_width or found_width != width:
-            raise EmotionTFError(
-                f"{place} is no word vector of the width wanted",
-                expected=f"a word and {width or 'its'} numbers, parted by single blanks",
-                received=f"{found_width} numbers" if word else "no word",
-                fix=f"if all lines have {found_width}, set words.embedding_width={found_width}" if found_width else "",
-            )
-        # A look at the word saves the parsing of most lines, which is where the time goes.
-        if keys is None or word in keys:
-            name, vector = _parse(word, numbers, place)
-            if name in vectors:
-                raise EmotionTFError(f"{place} repeats a word", expected="each word once", received=repr(name))
-            vectors[name] = vector
-            if len(vectors) == limit:
-                break
-    if found_width is None:
-        raise EmotionTFError(f"{path} holds no word vectors", expected="a word and its numbers in each line")
-    return list(vectors), np.array(list(vectors.values()), np.float32).reshape(-1, found_width)
+    declared, number = None, 0
+    with _open(Path(path), width) as (file, name):
+        for number, line in enumerate(file, start=1):
+            header = _HEADER.fullmatch(line) if number == 1 else None
+            if header:
+                declared, declared_width = map(int, header.groups())
+                width = declared_width if width is None else width
+                continue
+            line = line.rstrip()
+            width = line.count(b" ") if width is None else width
+            word = _word(line, width, f"line {number} of {name}")
+            # A look at the word saves the parsing of most lines, which is where the time goes.
+            if keys is None or word in keys:
+                text, vector = _parse(word, line[len(word) + 1 :], f"line {number} of {name}")
+                if text in vectors:
+                    raise EmotionTFError(
+                        f"line {number} of {name} repeats a word", expected="each word once", received=repr(text)
+                    )
+                vectors[text] = vector
+                if len(vectors) == limit:
+                    break
+        else:
+            found = number if declared is None else number - 1
+            if not found or width is None:
+                raise EmotionTFError(f"{name} holds no word vectors", expected="a word and its numbers in each line")
+            if declared is not None and found < declared:
+                raise EmotionTFError(
+                    f"{name} is cut short",
+                    expected=f"{declared} words, as its first line says",
+                    received=str(found),
+                    fix="copy it again",
+                )
+    return list(vectors), np.array(list(vectors.values()), np.float32).reshape(-1, width)
 
 
-def embedding_matrix(vocabulary: Vocabulary, path: str | Path, width: int) -> np.ndarray:
+def embedding_matrix(vocabulary: "Vocabulary", path: str | Path, width: int) -> np.ndarray:
     """Word vectors for a vocabulary.
 
     Args:
@@ -82,6 +106,9 @@ def embedding_matrix(vocabulary: Vocabulary, path: str | Path, width: int) -> np
     Raises:
         EmotionTFError: If the file cannot be read or has none of the words.
     """
+    # Whoever has a vocabulary has this too; whoever only reads vectors is spared TensorFlow, and the memory it takes.
+    from emotion_tf.features.words import PADDING, SPECIAL_WORDS
+
     words, vectors = read_word_vectors(path, vocabulary.words[len(SPECIAL_WORDS) :], width=width)
     if not words:
         raise EmotionTFError(
@@ -94,21 +121,71 @@ def embedding_matrix(vocabulary: Vocabulary, path: str | Path, width: int) -> np
     return matrix
 
 
-def _lines(path: Path) -> Iterator[tuple[str, bytes]]:
-    """The lines of a file, plain or .gz, each with the words by which errors call it; a word2vec header is left out."""
+@contextmanager
+def _open(path: Path, width: int | None) -> Iterator[tuple[io.BufferedReader, str]]:
+    """The text of a file of word vectors, unpacked as it is read, and the name by which errors call it."""
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                if number > 1 or not re.fullmatch(rb"\d+ \d+\s*", line):
-                    yield f"line {number} of {path}", line.rstrip()
-    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise EmotionTFError(f"{path} is no whole gzip file ({error})", fix="copy it again") from None
+        with path.open("rb") as packed:
+            file, name = _unpack(packed, path, width)
+            # Among the first numbers of a binary file are some with a byte of zeros; text has none.
+            if b"\0" in file.peek():
+                raise EmotionTFError(
+                    f"{name} is binary",
+                    expected="word vectors as text, such as GloVe's .txt and fastText's .vec",
+                    fix="get them as text, or let gensim convert them: "
+                    "KeyedVectors.load_word2vec_format(FILE, binary=True).save_word2vec_format('vectors.txt')",
+                )
+            yield file, name
+    except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        # Encrypted archives and unknown compressions are runtime errors.
+        raise EmotionTFError(f"{path} cannot be unpacked ({error})", fix="copy it again, or unpack it first") from None
     except OSError as error:
         raise EmotionTFError(f"{path} cannot be read ({error.strerror})", expected="a file of word vectors") from None
 
 
+def _unpack(packed: io.BufferedReader, path: Path, width: int | None) -> tuple[io.BufferedReader, str]:
+    """The text in a plain, .gz or .zip file, and its name."""
+    if path.suffix == ".gz":
+        return io.BufferedReader(gzip.GzipFile(fileobj=packed)), str(path)
+    if path.suffix == ".zip":
+        archive = zipfile.ZipFile(packed)
+        member = _member(archive.namelist(), path, width)
+        return io.BufferedReader(cast(io.BufferedIOBase, archive.open(member))), f"{path}/{member}"
+    return packed, str(path)
+
+
+def _member(names: list[str], path: Path, width: int | None) -> str:
+    """Which member of a .zip holds the word vectors."""
+    texts = [name for name in names if name.endswith(TEXT_SUFFIXES) and not name.startswith("__MACOSX/")]
+    chosen = texts if len(texts) == 1 else [name for name in texts if re.search(rf"\b{width}d\b", name)]
+    if len(chosen) != 1:
+        raise EmotionTFError(
+            f"{path} does not tell which of its members holds the word vectors",
+            expected=f"one {' or '.join(TEXT_SUFFIXES)}, or one of them with {width or 'the width'}d in its name",
+            received=", ".join(texts or names) or "an empty archive",
+            fix="extract the one that you want, and name that",
+        )
+    return chosen[0]
+
+
+def _word(line: bytes, width: int, place: str) -> bytes:
+    """The word of a line, which must have `width` numbers behind it."""
+    num_blanks = line.count(b" ")
+    # A few words hold blanks themselves, such as ". . ." in GloVe 840B. One that seems to end in a number is none of
+    # them: the line has too many numbers.
+    word = line.partition(b" ")[0] if num_blanks <= width else line.rsplit(b" ", width)[0]
+    if word and num_blanks >= width > 0 and (num_blanks == width or not _NUMBER_OR_NOTHING.search(word)):
+        return word
+    raise EmotionTFError(
+        f"{place} is no word vector of the width wanted",
+        expected=f"a word and {width or 'its'} numbers, parted by single blanks",
+        received=f"{num_blanks} numbers" if word else "no word",
+        fix=f"if all lines have {num_blanks}, set words.embedding_width={num_blanks}" if word and num_blanks else "",
+    )
+
+
 def _parse(word: bytes, numbers: bytes, place: str) -> tuple[str, np.ndarray]:
-    """One line of a file of word vectors."""
+    """The word and the vector of a line."""
     try:
         with np.errstate(over="ignore"):
             vector = np.array(numbers.split(b" "), np.float32)

@@ -5,9 +5,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import librosa
 import numpy as np
 
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.features.speaker_embeddings import read_speaker_embeddings
+from emotion_tf.features.speaker_encoder import SAMPLE_RATE, SpeakerEncoder
 from emotion_tf.features.waveform import read_waveform
 from emotion_tf.inference.runtimes import KerasRuntime, LiteRTRuntime, Runtime, SavedModelRuntime
 from emotion_tf.inference.sidecar import Sidecar
@@ -41,8 +44,11 @@ class Predictor:
         self.config = sidecar.config
         self.labels = sidecar.labels
         self._runtime = runtime
+        self._encoder: SpeakerEncoder | None = None
 
-    def predict(self, waveform: np.ndarray | None = None, transcript: str | None = None) -> Prediction:
+    def predict(
+        self, waveform: np.ndarray | None = None, transcript: str | None = None, speaker: np.ndarray | None = None
+    ) -> Prediction:
         """Names the emotion of one utterance.
 
         Args:
@@ -50,13 +56,16 @@ class Predictor:
                 What lies behind `config.features.max_seconds` is not heard.
             transcript: What is said; None or "" where nobody knows. Words behind the first `config.words.max_words` are
                 not read.
+            speaker: (W,) speaker embedding, for a model that takes one; None lets the speaker encoder compute it, if
+                it is its embeddings with which the model was trained.
 
         Returns:
             The emotion and all probabilities.
 
         Raises:
             EmotionTFError: If a model that hears is given no wave, one that does not is given one, one that does not
-                read is given words, or the wave is not a row of finite numbers.
+                read is given words, the wave is not a row of finite numbers, or the speaker embedding is missing or is
+                not one of the model's.
         """
         model = self.config.model
         if model.hears and waveform is None:
@@ -73,21 +82,43 @@ class Predictor:
                     expected="one row of at least one sample, all finite numbers",
                     received=f"the shape {waveform.shape}, {np.count_nonzero(~np.isfinite(waveform))} not finite",
                 )
-        probabilities = self._runtime.probabilities(waveform, transcript or "")
+        probabilities = self._runtime.probabilities(waveform, transcript or "", self._speaker(waveform, speaker))
         likeliest = self.labels[int(probabilities.argmax())]
         return Prediction(likeliest, dict(zip(self.labels, probabilities.tolist(), strict=True)))
 
-    def predict_file(self, path: str | Path, transcript: str | None = None) -> Prediction:
+    def predict_file(
+        self, path: str | Path, transcript: str | None = None, speaker: np.ndarray | None = None
+    ) -> Prediction:
         """Names the emotion of one audio file, of any rate and any format that `features.waveform` reads.
 
         Args:
             path: The file.
             transcript: As for `predict`.
+            speaker: As for `predict`.
 
         Raises:
             EmotionTFError: If the file cannot be read, or as for `predict`.
         """
-        return self.predict(read_waveform(path, self.config.features.sample_rate), transcript)
+        return self.predict(read_waveform(path, self.config.features.sample_rate), transcript, speaker)
+
+    def _speaker(self, waveform: np.ndarray | None, given: np.ndarray | None) -> np.ndarray | None:
+        """The speaker embedding (W,) float32 that the model takes, if it takes one."""
+        width = self._runtime.speaker_width
+        if given is None and width is not None and self.config.speaker.embeddings == "ge2e" and waveform is not None:
+            if self._encoder is None:
+                self._encoder = SpeakerEncoder()
+            rate = self.config.features.sample_rate
+            given = self._encoder(librosa.resample(waveform, orig_sr=rate, target_sr=SAMPLE_RATE))
+        if given is not None:
+            given = np.asarray(given, np.float32)
+        received = None if given is None else given.shape
+        if received != (None if width is None else (width,)) or (given is not None and not np.isfinite(given).all()):
+            raise EmotionTFError(
+                "the speaker embedding does not fit the model",
+                expected="none" if width is None else f"{width} finite numbers",
+                received="none" if given is None else f"the shape {given.shape}",
+            )
+        return given
 
 
 def load(path: str | Path) -> Predictor:
@@ -108,7 +139,11 @@ def load(path: str | Path) -> Predictor:
 
 
 def predict_files(
-    files: Sequence[str | Path], model: str | Path, texts: Sequence[str] | None = None, skip_bad: bool = False
+    files: Sequence[str | Path],
+    model: str | Path,
+    texts: Sequence[str] | None = None,
+    skip_bad: bool = False,
+    speakers: str | Path | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Names the emotions of many audio files, one after the other.
 
@@ -117,6 +152,7 @@ def predict_files(
         model: What `load` takes.
         texts: The transcripts: none, one that holds for all files, or one a file. A model that only reads answers each.
         skip_bad: Go on after a file that cannot be read, instead of raising.
+        speakers: File of speaker embeddings, by the names of the audio files without their suffixes.
 
     Yields:
         A dict of `file`, `label` and `probabilities`, or of `file` and `error` for a file that was skipped. `file` is
@@ -144,7 +180,10 @@ def predict_files(
             expected="at least one file, and no text, one for all files or one a file",
             received=f"{len(files)} files and {len(texts)} texts",
         )
-    for file, text in zip(files, texts, strict=True):
+    embeddings: Sequence[np.ndarray | None] = [None] * len(files)
+    if speakers is not None:
+        embeddings = list(read_speaker_embeddings(speakers, [Path(file).stem for file in files]))
+    for file, text, speaker in zip(files, texts, embeddings, strict=True):
         try:
             waveform = read_waveform(file, predictor.config.features.sample_rate)
         except EmotionTFError as error:
@@ -152,7 +191,7 @@ def predict_files(
                 raise
             yield {"file": str(file), "error": str(error)}
             continue
-        yield {"file": str(file), **asdict(predictor.predict(waveform, text))}
+        yield {"file": str(file), **asdict(predictor.predict(waveform, text, speaker))}
 
 
 def _artefact(path: Path) -> Path:

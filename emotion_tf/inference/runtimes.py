@@ -1,7 +1,7 @@
 """What runs an artefact: one small class a kind of artefact, and one method that all share."""
 
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -16,8 +16,17 @@ from emotion_tf.inference.sidecar import Sidecar
 class Runtime(Protocol):
     """Runs an artefact on one utterance at a time."""
 
-    def probabilities(self, waveform: np.ndarray | None, transcript: str) -> np.ndarray:
-        """Probabilities (4,) float32 of a wave (N,) float32 and a transcript, as far as the model hears and reads."""
+    speaker_width: int | None
+    """Numbers in the speaker embedding that the model takes; None if it takes none."""
+
+    def probabilities(self, waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None) -> np.ndarray:
+        """Probabilities (4,) float32 of one utterance.
+
+        Args:
+            waveform: (N,) float32, if the model hears.
+            transcript: The words, if it reads.
+            speaker: (W,) float32 speaker embedding, if it takes one.
+        """
 
 
 class KerasRuntime:
@@ -42,12 +51,13 @@ class KerasRuntime:
         except (ValueError, TypeError) as error:
             raise EmotionTFError(f"{path} cannot be loaded ({_first_line(error)})") from error
         self._sidecar = sidecar
-        received = [tensor.name for tensor in self.model.inputs]
-        _check_inputs(path, sidecar, received, heard=["waveform", "num_samples"], read=["words"])
+        shapes = {tensor.name: tensor.shape for tensor in self.model.inputs}
+        self.speaker_width = _check_inputs(path, sidecar, shapes, heard=["waveform", "num_samples"], read=["words"])
 
-    def probabilities(self, waveform: np.ndarray | None, transcript: str) -> np.ndarray:
+    def probabilities(self, waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None) -> np.ndarray:
         """See `Runtime`."""
-        return self.model(_heard(waveform) | self._sidecar.words(transcript), training=False)[0].numpy()
+        inputs = _heard(waveform) | self._sidecar.words(transcript) | _known(speaker)
+        return self.model(inputs, training=False)[0].numpy()
 
 
 class SavedModelRuntime:
@@ -69,13 +79,15 @@ class SavedModelRuntime:
             raise EmotionTFError(f"{path} cannot be loaded as a SavedModel ({_first_line(error)})") from error
         self.signatures = self._loaded.signatures
         self._signature = self.signatures.get("waveform" if sidecar.config.model.hears else "serving_default")
-        received = self._signature.structured_input_signature[1] if self._signature else []
-        _check_inputs(path, sidecar, received, heard=["waveform", "num_samples"], read=["transcript"])
+        specs = self._signature.structured_input_signature[1] if self._signature else {}
+        shapes = {name: spec.shape for name, spec in specs.items()}
+        heard = ["waveform", "num_samples"]
+        self.speaker_width = _check_inputs(path, sidecar, shapes, heard=heard, read=["transcript"])
         self._reads = sidecar.config.model.reads
 
-    def probabilities(self, waveform: np.ndarray | None, transcript: str) -> np.ndarray:
+    def probabilities(self, waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None) -> np.ndarray:
         """See `Runtime`."""
-        inputs = {name: tf.constant(value) for name, value in _heard(waveform).items()}
+        inputs = {name: tf.constant(value) for name, value in (_heard(waveform) | _known(speaker)).items()}
         if self._reads:
             inputs["transcript"] = tf.constant([transcript])
         return self._signature(**inputs)["probabilities"][0].numpy()
@@ -105,25 +117,29 @@ class LiteRTRuntime:
                 fix="copy or export it again",
             ) from error
         self._sidecar = sidecar
-        received = self._interpreter.get_signature_list()["serving_default"]["inputs"]
-        _check_inputs(path, sidecar, received, heard=["waveform"], read=["words"])
+        details = self._run.get_input_details()
+        shapes = {name: detail["shape"] for name, detail in details.items()}
+        self.speaker_width = _check_inputs(path, sidecar, shapes, heard=["waveform"], read=["words"])
 
-    def probabilities(self, waveform: np.ndarray | None, transcript: str) -> np.ndarray:
+    def probabilities(self, waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None) -> np.ndarray:
         """See `Runtime`."""
         heard = {} if waveform is None else {"waveform": waveform[np.newaxis]}
-        return self._run(**heard, **self._sidecar.words(transcript))["probabilities"][0]
+        return self._run(**heard, **self._sidecar.words(transcript), **_known(speaker))["probabilities"][0]
 
 
-def _check_inputs(path: Path, sidecar: Sidecar, received: Iterable[str], heard: list[str], read: list[str]) -> None:
-    """Refuses an artefact that takes other inputs than the settings beside it say."""
-    expected = sorted(heard * sidecar.config.model.hears + read * sidecar.config.model.reads)
-    received = sorted(received)
-    if received != expected:
+def _check_inputs(
+    path: Path, sidecar: Sidecar, shapes: Mapping[str, Sequence[int]], heard: list[str], read: list[str]
+) -> int | None:
+    """Refuses an artefact that takes other inputs than the settings beside it say; returns its `speaker_width`."""
+    model, speaker = sidecar.config.model, sidecar.config.speaker.embeddings
+    expected = sorted(heard * model.hears + read * model.reads + ["speaker"] * (speaker is not None))
+    if sorted(shapes) != expected:
         raise EmotionTFError(
             f"{path} is not the speech model that the config.json beside it describes",
             expected=f"the inputs {', '.join(expected)}",
-            received=", ".join(received) or "none of them",
+            received=", ".join(sorted(shapes)) or "none of them",
         )
+    return int(shapes["speaker"][-1]) if "speaker" in shapes else None
 
 
 def _heard(waveform: np.ndarray | None) -> dict[str, np.ndarray]:
@@ -131,6 +147,11 @@ def _heard(waveform: np.ndarray | None) -> dict[str, np.ndarray]:
     if waveform is None:
         return {}
     return {"waveform": waveform[np.newaxis], "num_samples": np.array([len(waveform)], np.int32)}
+
+
+def _known(speaker: np.ndarray | None) -> dict[str, np.ndarray]:
+    """The input `speaker` (1, W) of a speaker embedding (W,); nothing without one."""
+    return {} if speaker is None else {"speaker": speaker[np.newaxis]}
 
 
 def _first_line(error: Exception) -> str:

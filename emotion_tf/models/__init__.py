@@ -8,9 +8,9 @@ from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.models.fitted import Fitted
 from emotion_tf.models.mscnn import mscnn
-from emotion_tf.models.speech import speech_model
+from emotion_tf.models.speech import inner_network, speech_model
 
-__all__ = ["MODELS", "Fitted", "build", "mscnn", "speech_model"]
+__all__ = ["MODELS", "Fitted", "build", "inner_network", "mscnn", "speech_model"]
 
 MODELS: dict[str, Callable[[Config, Fitted], keras.Model]] = {"mscnn": mscnn}
 

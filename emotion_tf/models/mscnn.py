@@ -7,7 +7,7 @@ import keras
 from emotion_tf.config import Config
 from emotion_tf.layers import ModalAttention, MultiScaleConv2D, StatisticalPooling, SWEMPooling
 from emotion_tf.models.fitted import Fitted
-from emotion_tf.models.parts import audio_input, classify, embed, normalize, text_input
+from emotion_tf.models.parts import audio_input, classify, embed, normalize, speaker, text_input
 
 
 def mscnn(config: Config, fitted: Fitted) -> keras.Model:
@@ -17,12 +17,12 @@ def mscnn(config: Config, fitted: Fitted) -> keras.Model:
     layers, and audio scale i attends to text scale i unless `model.pairing` says otherwise.
 
     Args:
-        config: `config.model` chooses among the variants: modality, attention, SWEM.
-        fitted: Normalisation for the audio, vocabulary for the text.
+        config: `config.model` chooses among the variants: modality, attention, SWEM; `config.speaker` adds x-vectors.
+        fitted: Normalisation for the audio and the speaker embeddings, vocabulary for the text.
 
     Returns:
-        A model of the inputs `audio` (B, T, D) float32, padded with zero frames, and `words` (B, M) int32, padded with
-        zeros, as far as the modality has them; it gives probabilities (B, 4) float32.
+        A model of the inputs `audio` (B, T, D) float32, padded with zero frames, `words` (B, M) int32, padded with
+        zeros, and `speaker` (B, W) float32, as far as the settings have them; it gives probabilities (B, 4) float32.
 
     Reference:
         Peng et al., "Efficient Speech Emotion Recognition Using Multi-Scale CNN and Attention", ICASSP 2021.
@@ -36,6 +36,9 @@ def mscnn(config: Config, fitted: Fitted) -> keras.Model:
         audio_maps = MultiScaleConv2D(settings.filters, settings.audio_kernel_sizes, name="audio_mscnn")(frames)
         audio_pooled = StatisticalPooling(name="audio_spu")(audio_maps)  # (B, 3, S, F)
         utterance.append(audio_pooled)
+    if config.speaker.embeddings is not None:
+        inputs["speaker"], scaled = speaker(fitted)
+        utterance.append(scaled)
     if settings.reads:
         inputs["words"] = text_input()
         embeddings = embed(inputs["words"], config, fitted)  # (B, M, E)

@@ -22,6 +22,15 @@ def text_input() -> Any:
     return keras.Input((None,), dtype="int32", name="words")
 
 
+def speaker(fitted: Fitted) -> tuple[Any, Any]:
+    """The input of a speaker embedding (B, W) float32, and the embedding scaled as the training part has it."""
+    given = keras.Input((len(fitted.speaker_mean),), dtype="float32", name="speaker")
+    layer = keras.layers.Normalization(
+        mean=fitted.speaker_mean.tolist(), variance=fitted.speaker_variance.tolist(), name="speaker_normalization"
+    )
+    return given, layer(given)
+
+
 def normalize(audio: Any, config: Config, fitted: Fitted) -> Any:
     """Features scaled by mean and deviation of the training part, under the mask of the frames that are not zero."""
     # float32 under every dtype policy: raw features reach -600 dB, where float16 has steps of half a decibel.

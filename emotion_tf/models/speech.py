@@ -12,7 +12,8 @@ def speech_model(network: keras.Model, config: Config) -> keras.Model:
     """Puts the front end before a network of features, so that a saved file needs nothing else to hear.
 
     Args:
-        network: A model of `audio` and `words`, or of one of them, which stays inside as the layer of its name.
+        network: A model of `audio`, `words` and `speaker`, or of some of them, which stays inside as the layer of its
+            name.
         config: Holds the settings of the front end.
 
     Returns:
@@ -24,6 +25,14 @@ def speech_model(network: keras.Model, config: Config) -> keras.Model:
         inputs["waveform"] = keras.Input((None,), dtype="float32", name="waveform")
         inputs["num_samples"] = keras.Input((), dtype="int32", name="num_samples")
         features["audio"] = MFCC(config.features, name="front_end")(inputs["waveform"], inputs["num_samples"])
+    for tensor in network.inputs:
+        if tensor.name == "speaker":
+            inputs["speaker"] = features["speaker"] = keras.Input(tensor.shape[1:], dtype="float32", name="speaker")
     if config.model.reads:
         inputs["words"] = features["words"] = keras.Input((None,), dtype="int32", name="words")
     return keras.Model(inputs, network(features), name="speech")
+
+
+def inner_network(speech: keras.Model) -> keras.Model:
+    """The network of features inside a speech model."""
+    return next(layer for layer in speech.layers if isinstance(layer, keras.Model))

@@ -1,7 +1,5 @@
 """A whole run: every fold of a protocol trained, tested on speakers it has not heard, and judged."""
 
-import importlib.metadata
-import platform
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,9 +19,11 @@ from emotion_tf.evaluation import evaluate
 from emotion_tf.evaluation.metrics import unweighted_accuracy
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.features.words import Vocabulary
-from emotion_tf.files import digest, read_json, replacing, write_json, write_text
+from emotion_tf.files import replacing, write_json, write_text
 from emotion_tf.training.fit import fit
 from emotion_tf.training.loop import train_network
+from emotion_tf.training.testing import predict
+from emotion_tf.training.workdir import claim, describe
 
 SYNTHETIC_NOTE = "The corpus is synthetic: machines speak it, and these figures say nothing about human emotion."
 
@@ -35,6 +35,7 @@ def train(
     workdir: str | Path,
     records_dir: str | Path | None = None,
     skip_bad: bool = False,
+    folds_file: str | Path | None = None,
     report: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Trains and tests every fold, or goes on with a run that was stopped.
@@ -48,6 +49,7 @@ def train(
             own dev speakers.
         records_dir: Where features are kept from run to run; `records` beside the workdir if None.
         skip_bad: Leave out, and list, utterances whose audio cannot be read, instead of stopping at the first.
+        folds_file: The `folds.json` of another run, whose folds are taken; None draws them.
         report: Called with lines of progress.
 
     Returns:
@@ -62,7 +64,10 @@ def train(
     if config.model.reads and vectors is not None and not Path(vectors).is_file():
         raise EmotionTFError(f"there are no word vectors {vectors}", expected="a file in GloVe's text format")
     records = extract(corpus.utterances, config, records_dir or workdir.parent / "records", skip_bad, report)
-    assignment = folds.assign(records.utterances, protocol, config.training.fold_seed)
+    if folds_file is None:
+        assignment = folds.assign(records.utterances, protocol, config.training.fold_seed)
+    else:
+        assignment = folds.load(folds_file, records.utterances)
     # Every fold is drawn, and so checked, before the first is trained.
     splits = {
         number: folds.split(
@@ -73,9 +78,13 @@ def train(
             dev_splits=config.training.dev_splits,
             seed=config.training.fold_seed,
         )
-        for number in sorted(set(assignment.values()))
+        for number in sorted(set(assignment.values()) - {folds.NEVER_TESTED})
     }
-    _claim(workdir, _description(corpus, config, protocol, records, assignment))
+    notes = [SYNTHETIC_NOTE] if corpus.synthetic else []
+    notes += folds.notices(protocol, splits.values(), config.model.reads)
+    for note in notes:
+        report(f"Note: {note}")
+    claim(workdir, describe(corpus, config, protocol, notes, records, assignment))
     folds.save(workdir / "folds.json", assignment)
     for number, split in splits.items():
         if not (workdir / f"fold_{number}" / "predictions.csv").exists():
@@ -85,60 +94,6 @@ def train(
     Predictions.concatenate(parts).write(workdir / "predictions.csv")
     _choose_model(workdir, list(splits))
     return evaluate(workdir)
-
-
-def _description(
-    corpus: Corpus, config: Config, protocol: str, records: Records, assignment: dict[str, int]
-) -> dict[str, Any]:
-    """The content of a run's `config.json`: all that rebuilds the run."""
-    notes = [SYNTHETIC_NOTE] if corpus.synthetic else []
-    if folds.leaks_speakers(protocol):
-        notes.append(folds.LEAK_NOTICE)
-    packages = ("emotion-tf", "tensorflow", "keras", "numpy", "librosa")
-    return {
-        "corpus": corpus.name,
-        "protocol": protocol,
-        "synthetic": corpus.synthetic,
-        "notes": notes,
-        "settings": config.as_dict(),
-        "data_digest": digest([[item.id, item.text, item.label, item.speaker] for item in records.utterances]),
-        "folds_digest": digest(assignment),
-        "versions": {
-            "python": platform.python_version(),
-            **{package: importlib.metadata.version(package) for package in packages},
-        },
-    }
-
-
-def _claim(workdir: Path, description: dict[str, Any]) -> None:
-    """Writes `config.json`, or checks that the one which is there describes the same run."""
-    path = workdir / "config.json"
-    if not path.exists():
-        write_json(path, description)
-        return
-    content = read_json(path)
-    if not isinstance(content, dict):
-        raise EmotionTFError(f"{path} is not what a run wrote", fix="choose another --workdir, or delete this one")
-    there, here = (_flatten({**run, "versions": {}}) for run in (content, description))
-    for name in sorted(there.keys() | here.keys()):
-        if there.get(name) != here.get(name):
-            raise EmotionTFError(
-                f"{workdir} holds a run of another configuration",
-                expected=f"{name} = {there.get(name)}",
-                received=f"{here.get(name)}",
-                fix="choose another --workdir, or delete this one",
-            )
-
-
-def _flatten(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings by dotted names, tuples as lists."""
-    flat: dict[str, Any] = {}
-    for name, value in content.items():
-        if isinstance(value, dict):
-            flat |= _flatten(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = list(value) if isinstance(value, tuple) else value
-    return flat
 
 
 def _run_fold(folder: Path, number: int, split: folds.Split, records: Records, config: Config) -> None:
@@ -160,13 +115,7 @@ def _run_fold(folder: Path, number: int, split: folds.Split, records: Records, c
         temporary.mkdir()
         save_model(temporary, network, config, fitted)
     for name, part in (("dev_predictions.csv", split.dev), ("predictions.csv", split.test)):
-        Predictions(
-            [utterance.id for utterance in part],
-            np.full(len(part), number),
-            [utterance.speaker for utterance in part],
-            np.array([labels.index(utterance.label) for utterance in part]),
-            network.predict(evaluation_dataset(records, config, part, fitted.vocabulary), verbose=0),
-        ).write(folder / name)
+        predict(network, records, config, part, fitted.vocabulary, number).write(folder / name)
 
 
 def save_model(folder: Path, network: keras.Model, config: Config, fitted: models.Fitted) -> None:

@@ -32,6 +32,11 @@ def fit(config: Config, records: Records, train: Sequence[Utterance]) -> Fitted:
     if config.model.hears:
         mean, variance = _moments(config, records, train)
         fitted = dataclasses.replace(fitted, mean=mean, variance=variance)
+    if records.speakers is not None:
+        wanted = {utterance.id for utterance in train}
+        rows = records.speakers[[utterance.id in wanted for utterance in records.utterances]]
+        mean, variance = rows.mean(axis=0, dtype=np.float64), rows.var(axis=0, dtype=np.float64)
+        fitted = dataclasses.replace(fitted, speaker_mean=mean.astype(np.float32), speaker_variance=_scale(variance))
     if config.model.reads:
         vocabulary = build_vocabulary(config, train)
         fitted = dataclasses.replace(fitted, vocabulary=vocabulary.words)
@@ -62,5 +67,9 @@ def _moments(config: Config, records: Records, train: Sequence[Utterance]) -> tu
         shift = frames.mean(axis=0) - mean
         mean += shift * len(frames) / count
         squares += frames.var(axis=0) * len(frames) + shift**2 * len(frames) * (count - len(frames)) / count
-    variance = squares / count
-    return mean.astype(np.float32), np.where(variance < SMALLEST_VARIANCE, 1.0, variance).astype(np.float32)
+    return mean.astype(np.float32), _scale(squares / count)
+
+
+def _scale(variance: np.ndarray) -> np.ndarray:
+    """Variances float32 by which one can divide."""
+    return np.where(variance < SMALLEST_VARIANCE, 1.0, variance).astype(np.float32)

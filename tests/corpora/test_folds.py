@@ -73,7 +73,7 @@ def test_leave_one_out():
     "protocol", ["speaker-kfold:5", "leave-one-speaker-out", "leave-one-session-out", "speaker-kfold:2", "random:3"]
 )
 def test_split(protocol):
-    utterances = corpus(speakers=10, sessions=5)
+    utterances = corpus(speakers=10, sessions=0 if protocol == "leave-one-speaker-out" else 5)
     assignment = folds.assign(utterances, protocol, 0)
     for fold in range(max(assignment.values()) + 1):
         split = folds.split(utterances, assignment, fold, protocol=protocol, dev_splits=4, seed=1)
@@ -208,8 +208,61 @@ def test_a_class_missing_from_a_part(part):
 
 
 def test_leaks():
-    assert [folds.leaks_speakers(p.replace("K", "2")) for p in folds.PROTOCOLS] == [False, False, False, True]
-    assert "speakers leak" in folds.LEAK_NOTICE
+    assert [folds.leaks_speakers(p.replace("K", "2")) for p in folds.PROTOCOLS] == [False, False, False, True, True]
+
+
+def test_notices():
+    """Everybody says "x", so every sentence that is tested stands in train."""
+    split = folds.Split(*parts({1, 2}, {3}, {4}))
+    assert folds.notices("speaker-kfold:5", [split], reads=False) == []
+    assert [
+        "100.0% of the test utterances repeat a sentence" in one
+        for one in folds.notices("speaker-kfold:2", [split], True)
+    ] == [True]
+    assert "speakers leak" in folds.notices("random:5", [split], reads=False)[0]
+    assert "publisher" in folds.notices("published-split", [split], reads=False)[0]
+    silent = folds.Split(*(tuple(replace(u, text="") for u in part) for part in (split.train, split.dev, split.test)))
+    assert folds.notices("leave-one-speaker-out", [silent], reads=True) == []
+
+
+def test_partner_is_dev():
+    """As in IEMOCAP: ten speakers, two a session, and the partner of the one who is tested is the dev part."""
+    utterances = corpus(speakers=10, sessions=5)
+    assignment = folds.assign(utterances, "leave-one-speaker-out", 0)
+    for speaker in range(10):
+        split = folds.split(utterances, assignment, speaker, protocol="leave-one-speaker-out", dev_splits=4, seed=0)
+        assert {u.speaker for u in split.test} == {f"s{speaker:02}"}
+        assert {u.speaker for u in split.dev} == {f"s{(speaker + 5) % 10:02}"}
+        assert len({u.speaker for u in split.train}) == 8
+
+
+def test_larger_sessions_give_no_partner():
+    utterances = corpus(speakers=10, sessions=2)
+    assignment = folds.assign(utterances, "leave-one-speaker-out", 0)
+    split = folds.split(utterances, assignment, 0, protocol="leave-one-speaker-out", dev_splits=3, seed=0)
+    assert len({u.speaker for u in split.dev}) == 3
+
+
+def published(sessions):
+    """Utterances of three speakers, whose sessions are named."""
+    return [replace(u, session=sessions[int(u.session)]) for u in corpus(speakers=6, sessions=len(sessions))]
+
+
+def test_published_split(tmp_path):
+    utterances = published(["train", "dev", "test"])
+    assignment = folds.assign(utterances, "published-split", 0)
+    split = folds.split(utterances, assignment, 0, protocol="published-split", dev_splits=8, seed=0)
+    for name in ("train", "dev", "test"):
+        assert {u.session for u in getattr(split, name)} == {name}
+    assert sum(map(len, (split.train, split.dev, split.test))) == len(utterances)
+    folds.save(tmp_path / "folds.json", assignment)
+    assert folds.load(tmp_path / "folds.json", utterances) == assignment
+
+
+@pytest.mark.parametrize(("sessions", "received"), [(["train", "test"], "test, train"), ([""], "none")])
+def test_no_published_split(sessions, received):
+    with pytest.raises(EmotionTFError, match=f"no published split; .* received {received}"):
+        folds.assign(published(sessions), "published-split", 0)
 
 
 def test_saved_and_loaded(tmp_path):

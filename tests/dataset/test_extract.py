@@ -227,3 +227,19 @@ def test_more_utterances_than_are_held_in_memory(monkeypatch, make, utterances):
     records, lines = make(config=READS)
     assert list(examples(records.clean)) == [utterance.id for utterance in utterances]
     assert lines == [f"features of {done} of 3 utterances (speed 1)" for done in (2, 3)]
+
+
+READS = Config().override("model.modality=text")
+
+
+def test_empty_transcripts_are_counted(make, utterances):
+    some = (dataclasses.replace(utterances[0], text=" "), *utterances[1:])
+    assert make(some, READS)[1][0] == "1 of 3 transcripts are empty; the model reads no word there"
+    assert not any("transcripts" in line for line in make(some)[1])
+
+
+def test_corpus_without_a_transcript(make, utterances):
+    none = [dataclasses.replace(utterance, text="") for utterance in utterances]
+    with pytest.raises(EmotionTFError, match=r"no utterance has a transcript; .* To fix: use --modality audio"):
+        make(none, READS)
+    make(none)

@@ -140,7 +140,7 @@ def test_missing_file_leaves_the_last_report(name, workdir):
     evaluate(workdir)
     before = {file: (workdir / file).read_bytes() for file in ("metrics.json", "report.html")}
     (workdir / name).unlink()
-    with pytest.raises(EmotionTFError, match=f"{name} does not exist"):
+    with pytest.raises(EmotionTFError, match=f"no finished run; expected a folder with {name}"):
         evaluate(workdir)
     assert {file: (workdir / file).read_bytes() for file in before} == before
 
@@ -148,6 +148,6 @@ def test_missing_file_leaves_the_last_report(name, workdir):
 @pytest.mark.parametrize("content", ["[]", '{"protocol": "random:2", "notes": []}'])
 def test_config_of_something_else(content, workdir):
     (workdir / "config.json").write_text(content)
-    with pytest.raises(EmotionTFError, match=r"config.json is not the config.json of a run; expected .*corpus"):
+    with pytest.raises(EmotionTFError, match=r"config.json is not what a run wrote; expected .*corpus"):
         evaluate(workdir)
     assert not (workdir / "report.html").exists()

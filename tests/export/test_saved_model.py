@@ -39,7 +39,7 @@ def requests(run):
     """The inputs of each signature, one utterance at a time, and the probabilities that are right."""
     config = run.config.model
     for waveform, transcript, ids in zip(WAVES, TRANSCRIPTS, WORD_IDS, strict=True):
-        text = {"transcript": [transcript]} if config.reads else {}
+        text = run.voices | ({"transcript": [transcript]} if config.reads else {})
         audio = {"audio": [wav(waveform)]} if config.hears else {}
         wave = {"waveform": waveform[np.newaxis], "num_samples": [len(waveform)]} if config.hears else {}
         yield {"serving_default": audio | text, "waveform": wave | text}, run.expected(waveform, ids)
@@ -52,12 +52,15 @@ def ask(signature, inputs):
 def test_signatures_are_named_and_free_in_size(any_export, signatures):
     config = any_export.config
     hears, reads = config.model.hears, config.model.reads
-    texts = {"transcript": (None,)} if reads else {}
+    voices = {name: (None, voice.shape[1]) for name, voice in any_export.voices.items()}
+    texts = voices | ({"transcript": (None,)} if reads else {})
     expected = {"serving_default": ({"audio": (None,)} if hears else {}) | texts}
     if hears:
         expected["waveform"] = {"waveform": (None, None), "num_samples": (None,)} | texts
-    expected["features"] = ({"audio": (None, None, config.features.width)} if hears else {}) | (
-        {"words": (None, None)} if reads else {}
+    expected["features"] = (
+        ({"audio": (None, None, config.features.width)} if hears else {})
+        | ({"words": (None, None)} if reads else {})
+        | voices
     )
     received = {
         name: {key: tuple(spec.shape) for key, spec in signature.structured_input_signature[1].items()}
@@ -92,7 +95,8 @@ def test_features_signature_takes_what_the_front_end_gives(both_export):
 
 def test_batch_of_mixed_lengths_equals_one_by_one(any_export, signatures):
     config = any_export.config.model
-    batch = {"audio": [wav(waveform) for waveform in WAVES]} if config.hears else {}
+    batch = {name: np.repeat(voice, len(WAVES), axis=0) for name, voice in any_export.voices.items()}
+    batch |= {"audio": [wav(waveform) for waveform in WAVES]} if config.hears else {}
     batch |= {"transcript": TRANSCRIPTS} if config.reads else {}
     answer = ask(signatures["serving_default"], batch)
     expected = [probabilities for _, probabilities in requests(any_export)]

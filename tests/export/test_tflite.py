@@ -15,10 +15,12 @@ def interpreter(any_export):
 
 
 def test_signature_is_named_and_free_in_length(any_export, interpreter):
-    inputs = ["waveform"] * any_export.config.model.hears + ["words"] * any_export.config.model.reads
+    model = any_export.config.model
+    inputs = [*any_export.voices, *["waveform"] * model.hears, *["words"] * model.reads]
     assert interpreter.get_signature_list() == {"serving_default": {"inputs": inputs, "outputs": ["probabilities"]}}
     for details in interpreter.get_input_details():
-        assert details["shape_signature"].tolist() == [1, -1]
+        width = any_export.voices["speaker"].shape[1] if "speaker" in details["name"] else -1
+        assert details["shape_signature"].tolist() == [1, width]
 
 
 def test_ops_are_built_in(interpreter):
@@ -39,7 +41,7 @@ def test_answers_are_those_of_the_network(any_export, interpreter, resize_by_han
         (noise(9 * RATE), [2, 3, 4, 5, 6, 7, 8, 9, 10]),
         (noise(160), [5, 0, 0, 0]),
     ]:
-        inputs = {"waveform": waveform[np.newaxis], "words": np.array([ids], np.int32)}
+        inputs = {"waveform": waveform[np.newaxis], "words": np.array([ids], np.int32)} | any_export.voices
         if resize_by_hand:
             indices = interpreter.get_input_details()
             for details in indices:

@@ -3,6 +3,8 @@ import shutil
 import struct
 import subprocess
 import sys
+import tempfile
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -338,6 +340,106 @@ def test_real_clips_are_the_same_in_every_lossless_format(ravdess_clips, tmp_pat
         soundfile.write(tmp_path / "clip.wav", original, rate)
         for name in ("clip.flac", "clip.wav"):
             np.testing.assert_array_equal(read_waveform(tmp_path / name, rate), expected)
+
+
+def video(
+    samples: np.ndarray | None, container: str = "mp4", codec: str = "aac", rate: int = 48_000, picture: bool = True
+) -> bytes:
+    """A video file that PyAV writes: half a second of grey, with `samples` (samples, channels) as its sound."""
+    av = pytest.importorskip("av", reason="SKIPPED FOR WANT OF av")
+    # The index of an MP4 comes first, as on the web, so that a file that is cut still opens; this needs a file on disk.
+    options = {"movflags": "faststart"} if container in ("mp4", "mov") else {}
+    with (
+        tempfile.NamedTemporaryFile() as file,
+        av.open(file.name, "w", format=container, options=options) as output,
+    ):
+        frames = []
+        if picture:
+            stream = output.add_stream("vp8" if container == "webm" else "mpeg4", rate=10)
+            stream.width = stream.height = 32
+            stream.pix_fmt = "yuv420p"
+            for index in range(5):
+                frame = av.VideoFrame.from_ndarray(np.full((48, 32), 128, np.uint8), format="yuv420p")
+                frame.pts, frame.time_base = index, Fraction(1, 10)
+                frames.append((stream, frame))
+            frames.append((stream, None))
+        if samples is not None:
+            layout = {1: "mono", 2: "stereo"}[samples.shape[1]]
+            stream = output.add_stream(codec, rate=rate, layout=layout)
+            planes = np.ascontiguousarray(samples.T, np.float32)
+            frame = av.AudioFrame.from_ndarray(planes, format="fltp", layout=layout)
+            frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
+            frames += [(stream, frame), (stream, None)]
+        for stream, frame in frames:
+            output.mux(stream.encode(frame))
+        output.close()
+        return Path(file.name).read_bytes()
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize(
+    ("container", "codec", "rate", "picture"),
+    [
+        ("mp4", "aac", 48_000, True),
+        ("mp4", "aac", 22_050, False),
+        ("mov", "pcm_s16le", 44_100, True),
+        ("matroska", "flac", 16_000, True),
+        ("webm", "libopus", 48_000, True),
+    ],
+)
+def test_sound_of_videos_is_the_sound_that_went_in(container, codec, rate, picture, channels):
+    # A noise has one lag only at which it is like itself, so that a shift by one sample would show.
+    generator = np.random.default_rng(0)
+    noise = np.cumsum(generator.uniform(-0.1, 0.1, (rate, channels)), axis=0)
+    samples = 0.5 * np.diff(noise, axis=0, prepend=0) + 0.5 * tones(channels, rate, 1.0)
+    decoded, decoded_rate = decode(video(samples, container, codec, rate, picture))
+    assert decoded_rate == rate
+    assert decoded.dtype == np.float32
+    # Opus in WebM begins with silence that is cut off by the millisecond.
+    assert decoded.shape == (rate,)
+    assert np.corrcoef(decoded, samples.mean(axis=1))[0, 1] > 0.98
+
+
+def test_video_is_read_and_resampled(tmp_path):
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(video(tones(2, 48_000, 1.0)))
+    samples = read_waveform(path, 16_000, start=0.25, end=0.75)
+    assert samples.shape == (8_000,)
+    spectrum = np.abs(np.fft.rfft(samples))
+    assert sorted(np.argsort(spectrum)[-2:] * 2) == [300, 600]
+
+
+@pytest.mark.parametrize("share", [0.1, 0.4, 0.6, 0.8])
+@pytest.mark.parametrize(("container", "codec"), [("mp4", "aac"), ("mov", "pcm_s16le")])
+def test_video_that_is_cut(container, codec, share):
+    whole = video(tones(1, 48_000, 2.0), container, codec)
+    with pytest.raises(EmotionTFError, match="clip (is cut short|cannot be decoded)"):
+        decode(whole[: int(len(whole) * share)], "clip")
+
+
+def test_damaged_videos():
+    whole = video(tones(1, 48_000, 2.0), "mov", "pcm_s16le", picture=False)
+    start = whole.index(b"mdat") + 4
+    with pytest.raises(EmotionTFError, match=r"clip is cut short; expected 96000 samples, .* received 48000\."):
+        decode(whole[: start + 2 * 48_000], "clip")
+    with pytest.raises(EmotionTFError, match=r"clip cannot be decoded \(.+\); expected a whole .* MP4"):
+        decode(b"\x1a\x45\xdf\xa3" + bytes(1000), "clip")
+    with pytest.raises(EmotionTFError, match=r"clip has no sound track; expected a whole video file with sound"):
+        decode(video(None), "clip")
+
+
+def test_very_long_video(monkeypatch):
+    content = video(tones(1, 48_000, 2.0))
+    monkeypatch.setattr(waveform, "MAX_SECONDS", 1)
+    with pytest.raises(EmotionTFError, match="clip is too long"):
+        decode(content, "clip")
+
+
+def test_video_without_pyav(monkeypatch):
+    content = video(tones(1, 48_000))
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(EmotionTFError, match=r"clip is a video, and PyAV.* pip install 'emotion-tf\[video\]'"):
+        decode(content, "clip")
 
 
 @pytest.mark.parametrize("factor", [0.9, 1.1, 2.0])

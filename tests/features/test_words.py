@@ -165,13 +165,14 @@ def test_encode():
     assert vocabulary.encode(" ... ", max_words=3).tolist() == [0]
 
 
-def test_graph_encodes_alike(sentences):
+@pytest.mark.parametrize("max_words", [20, 128])
+def test_graph_encodes_alike(sentences, max_words):
     vocabulary = Vocabulary.build(sentences[::2], max_size=2000, min_count=2)
-    texts = ["", "...", *sentences[:500]]
-    batch = GraphVocabulary(vocabulary).encode(tf.constant(texts), max_words=20)
+    texts = ["", "...", *sentences]
+    batch = GraphVocabulary(vocabulary).encode(tf.constant(texts), max_words)
     assert batch.dtype == tf.int32
-    expected = [vocabulary.encode(text, max_words=20) for text in texts]
-    assert batch.shape == (502, max(map(len, expected)))
+    expected = [vocabulary.encode(text, max_words) for text in texts]
+    assert batch.shape == (23_864, max(map(len, expected)))
     for row, ids in zip(batch.numpy(), expected, strict=True):
         np.testing.assert_array_equal(row, np.pad(ids, (0, len(row) - len(ids))))
 

@@ -30,7 +30,8 @@ UTTERANCES = {
 
 def arguments(run, waveform, transcript):
     """What the model takes of an utterance."""
-    return (waveform if run.config.model.hears else None), (transcript if run.config.model.reads else None)
+    model = run.config.model
+    return (waveform if model.hears else None), (transcript if model.reads else None), run.voice
 
 
 def check(prediction, expected, tolerance=1e-5):
@@ -58,7 +59,7 @@ def test_every_runtime_answers_as_the_network_on_real_speech(any_export, artefac
         assert rate == RATE
         transcript = "leave me" if any_export.config.model.reads else None
         expected = any_export.expected(waveform, [9, 10])
-        check(predictor.predict_file(clip, transcript), expected, 1e-4)
+        check(predictor.predict_file(clip, transcript, any_export.voice), expected, 1e-4)
         answers.append(expected)
     assert np.ptp(answers, axis=0).max() > 0.01
 

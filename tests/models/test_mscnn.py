@@ -22,6 +22,7 @@ VARIANTS = {
     "attention of all pairs": ("modality=both", "pairing=all_pairs", "text_kernel_sizes=[2, 3]"),
     "all at once": ("modality=both", "pairing=all_pairs", "swem=true", "batch_normalization=true"),
 }
+SPEAKER_WIDTH = 6
 
 
 def small(*model_settings: str) -> Config:
@@ -47,6 +48,8 @@ def fitted_for(config: Config, embeddings: bool = False) -> Fitted:
         variance=variance,
         vocabulary=VOCABULARY,
         embeddings=rng.normal(size=(len(VOCABULARY), config.words.embedding_width)) if embeddings else None,
+        speaker_mean=rng.normal(size=SPEAKER_WIDTH),
+        speaker_variance=rng.uniform(0.5, 2, SPEAKER_WIDTH),
     )
 
 
@@ -68,6 +71,12 @@ def test_contract(settings):
 def test_contract_with_word_vectors(trainable):
     config = small().override(f"words.trainable={trainable}")
     check_model(config, fitted_for(config, embeddings=True))
+
+
+@pytest.mark.parametrize("modality", ["audio", "both"])
+def test_contract_with_speaker_embeddings(modality):
+    config = small(f"modality={modality}").override("speaker.embeddings=xvectors.scp")
+    check_model(config, fitted_for(config))
 
 
 @pytest.mark.parametrize("settings", VARIANTS.values(), ids=VARIANTS)
@@ -143,7 +152,11 @@ def test_width_of_the_utterance_vector(settings, width):
     assert model.get_layer("hidden").kernel.shape == (width, 128)
 
 
-@pytest.mark.parametrize("settings", [(), ("model.pairing=all_pairs", "model.swem=true")], ids=["published", "more"])
+@pytest.mark.parametrize(
+    "settings",
+    [(), ("model.pairing=all_pairs", "model.swem=true", "speaker.embeddings=xvectors.scp")],
+    ids=["published", "more"],
+)
 def test_forward_pass_equals_the_formulas(settings):
     rng = np.random.default_rng(2)
     model, fitted = paper(*settings)
@@ -161,7 +174,8 @@ def test_forward_pass_equals_the_formulas(settings):
     for frames, words in [(30, 7), (4, 1), (12, 3)]:
         audio = random_frames(fitted, frames, rng)
         ids = rng.integers(1, len(VOCABULARY), words, dtype="int32")
-        utterances.append({"audio": audio, "words": ids})
+        voice = rng.normal(size=SPEAKER_WIDTH).astype("float32")
+        utterances.append({"audio": audio, "words": ids} | ({"speaker": voice} if settings else {}))
 
         every_frame, every_word = np.ones(frames, bool), np.ones(words, bool)
         normalized = (audio - fitted.mean) / np.sqrt(fitted.variance)
@@ -171,6 +185,7 @@ def test_forward_pass_equals_the_formulas(settings):
         text_maps = references.multi_scale(embeddings, scales("text_mscnn"), every_word)
         vectors = [heard, references.statistics(text_maps, every_word)]
         if settings:
+            vectors.insert(1, (voice - fitted.speaker_mean) / np.sqrt(fitted.speaker_variance))
             vectors.append(references.swem(embeddings, every_word))
         vectors.append(references.attention(heard, text_maps, every_word, pairing)[0])
         utterance = np.concatenate([vector.ravel() for vector in vectors])

@@ -41,6 +41,13 @@ CONFIG = Config().override(
 )
 
 
+NOTE = (
+    "100.0% of the test utterances repeat a sentence that another speaker says in train, "
+    "which a model that reads can learn by heart"
+)
+"""What is said of `make_corpus`, in which all speakers say the same."""
+
+
 class Run(NamedTuple):
     """A finished run and how it came about."""
 
@@ -107,13 +114,17 @@ def test_run_leaves_what_the_documents_say(run):
     described = json.loads((run.workdir / "config.json").read_text())
     assert Config.from_dict(described["settings"]) == CONFIG
     assert (described["corpus"], described["protocol"]) == ("made", "speaker-kfold:3")
-    assert described["synthetic"] is False and described["notes"] == []
+    assert described["synthetic"] is False
+    assert described["notes"] == [NOTE]
+    assert described["transcripts"] == "reference"
     assert described["versions"]["keras"] == keras.__version__
 
 
 def test_progress_is_told(run):
     assert run.lines[0] == "features of 48 of 48 utterances (speed 1)"
-    assert run.lines[1:] == [f"fold {number}: 24 to train, 8 dev, 16 test" for number in range(3)]
+    assert [line for line in run.lines[1:] if not line.startswith("Note")] == [
+        f"fold {number}: 24 to train, 8 dev, 16 test" for number in range(3)
+    ]
 
 
 def test_every_utterance_is_predicted_once_by_who_never_heard_its_speaker(run):
@@ -135,7 +146,7 @@ def test_metrics_are_those_of_the_predictions(run):
     rows = table(run.workdir / "predictions.csv")
     labels, predicted = [row["label"] for row in rows], [row["predicted"] for row in rows]
     assert run.result == json.loads((run.workdir / "metrics.json").read_text())
-    assert run.result["protocol"] == "speaker-kfold:3" and run.result["notes"] == []
+    assert run.result["protocol"] == "speaker-kfold:3" and run.result["notes"] == [NOTE]
     assert run.result["n"] == 48
     assert run.result["wa"] == pytest.approx(accuracy_score(labels, predicted))
     assert run.result["ua"] == pytest.approx(balanced_accuracy_score(labels, predicted))
@@ -182,7 +193,7 @@ def test_saved_model_predicts_the_same_from_the_waves(run):
 def test_same_run_again_trains_nothing(run):
     before, lines = contents(run.workdir), []
     assert run.again(report=lines.append) == run.result
-    assert lines == []
+    assert lines == [f"Note: {NOTE}"]
     assert contents(run.workdir) == before
 
 
@@ -223,7 +234,10 @@ def test_run_that_is_stopped_within_a_fold_goes_on(run, tmp_path, monkeypatch):
     assert not (tmp_path / "predictions.csv").exists()
     result = run.again(tmp_path, report=lines.append)
 
-    assert [line.partition(":")[0] for line in lines] == ["fold 0", "fold 1", "fold 1"]
+    assert [line.partition(":")[0] for line in lines] == [
+        *("Note", "fold 0", "fold 1"),
+        *("Note", "fold 1"),
+    ]
     for name in ("fold_0/predictions.csv", "fold_0/dev_predictions.csv", "fold_0/history.csv"):
         assert (tmp_path / name).read_bytes() == (run.workdir / name).read_bytes()
     assert [row["epoch"] for row in table(tmp_path / "fold_1" / "history.csv")] == ["0", "1"]
@@ -265,11 +279,11 @@ def test_outputs_say_that_speakers_leak_and_that_machines_speak(tmp_path, monkey
     monkeypatch.setattr(cross_validation, "train_network", lambda *arguments: None)
     config = CONFIG.override("model.modality=text")
     result = train(written_corpus(True, "abcd"), config, "random:2", tmp_path / "run", report=lambda line: None)
-    synthetic, leak = result["notes"]
+    synthetic, leak, _ = result["notes"]
     assert "synthetic" in synthetic and "speakers leak" in leak
     page = (tmp_path / "run" / "report.html").read_text()
     assert synthetic in page and leak in page
-    assert json.loads((tmp_path / "run" / "config.json").read_text())["notes"] == [synthetic, leak]
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["notes"] == result["notes"]
     # Where nothing else is said, features are kept beside the run.
     assert (tmp_path / "records").is_dir()
 

@@ -1,0 +1,66 @@
+"""GoEmotions: sentences from Reddit in 28 emotions, of which four are read; text alone, in the published split."""
+
+from pathlib import Path
+
+from emotion_tf.corpora.sources import rows
+from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.labels import canonical
+
+CITATION = (
+    "Demszky, Movshovitz-Attias, Ko, Cowen, Nemade and Ravi, GoEmotions: A Dataset of Fine-Grained Emotions, ACL 2020, "
+    "doi 10.18653/v1/2020.acl-main.372"
+)
+LICENCE = "CC BY 4.0"
+SOURCE = "https://github.com/google-research/google-research/tree/master/goemotions, the folder data"
+LAYOUT = "a table parted by tabs with the columns split (train, dev or test), label and text, one sentence a row"
+DEFAULT_DIR = None
+SYNTHETIC = False
+
+SPLITS = ("train", "dev", "test")
+
+
+def read(data_dir: Path) -> tuple[Utterance, ...]:
+    """Reads the sentences whose label means angry, happy, neutral or sad.
+
+    Nothing is known of who wrote a sentence, so each counts as a speaker of its own. Rows with other labels are passed
+    over.
+
+    Args:
+        data_dir: The table itself. It is made from the three files of the release, which are the splits, and has those
+            of their sentences that have one label, by its name.
+
+    Returns:
+        The utterances in the order of the table. Their sessions are the splits, and their ids are such as
+        `train-00012` for line 12.
+
+    Raises:
+        EmotionTFError: If there is no such table, or a row of it is damaged; it names the file and the line.
+    """
+    if not data_dir.is_file():
+        raise EmotionTFError(
+            f"{data_dir} is not the table of GoEmotions",
+            expected=LAYOUT,
+            received="a folder" if data_dir.is_dir() else "no such file",
+            fix=f"make it from {SOURCE} (licence: {LICENCE}), and let data_dir name it",
+        )
+    try:
+        text = data_dir.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise EmotionTFError(f"{data_dir} is not UTF-8 ({error})", fix="save the file as UTF-8") from None
+    utterances = []
+    for line, row in enumerate(rows(data_dir, text, ("split", "label", "text"), delimiter="\t"), start=2):
+        if row["split"] not in SPLITS:
+            raise EmotionTFError(
+                f"{data_dir}, line {line}: unknown split", expected=", ".join(SPLITS), received=repr(row["split"])
+            )
+        for column in ("label", "text"):
+            if not row[column].strip():
+                raise EmotionTFError(f"{data_dir}, line {line}: the {column} is empty")
+        label = canonical(row["label"])
+        if label is not None:
+            id = f"{row['split']}-{line:05}"
+            utterances.append(Utterance(id, None, 0.0, None, row["text"].strip(), label, id, row["split"]))
+    if not utterances:
+        raise EmotionTFError(f"{data_dir} lists no sentence of the four emotions", expected=LAYOUT)
+    return tuple(utterances)

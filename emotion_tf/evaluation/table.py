@@ -1,0 +1,182 @@
+"""Many runs in one table: a row a variant, and in it a result for each kind of transcripts."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.evaluation.run import read_run
+from emotion_tf.files import read_json
+
+FAMILIES = {"mscnn": "MSCNN-SPU"}
+"""What papers call a model; others go by their own name."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """WA or UA, from 0 to 1; each figure is the mean over the seeds.
+
+    Args:
+        mean: Mean over the folds.
+        std: Sample standard deviation over the folds; None for one fold.
+        ci95: Ends of the 95 % interval over speakers, of all folds together; None for one speaker.
+    """
+
+    mean: float
+    std: float | None
+    ci95: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a variant reaches on one kind of transcripts.
+
+    Args:
+        wa: Weighted accuracy.
+        ua: Unweighted accuracy.
+        runs: Names of the folders, one a seed.
+        notes: What a reader must know beside the figures, such as that the corpus is synthetic or that speakers leak.
+    """
+
+    wa: Score
+    ua: Score
+    runs: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One variant under one protocol.
+
+    Args:
+        variant: Its name, such as `MSCNN-SPU-ATT (both) + SWEM`, and in brackets the name of the row's first folder
+            where several rows would have the same.
+        corpus: Name of the corpus.
+        protocol: The protocol by which the folds were made.
+        results: What it reaches, by whose transcripts were read: `reference`, or the name of a recogniser.
+    """
+
+    variant: str
+    corpus: str
+    protocol: str
+    results: dict[str, Result]
+
+
+class _Run(NamedTuple):
+    """What the table needs of a finished run."""
+
+    name: str
+    transcripts: str
+    seed: int
+    design: list[str]
+    content: list[Any]
+    settings: dict[str, Any]
+    metrics: dict[str, Any]
+
+
+def collate(workdirs: Iterable[str | Path]) -> list[Row]:
+    """Brings runs together that differ in nothing but their seeds and whose transcripts they read.
+
+    Args:
+        workdirs: Folders of finished runs.
+
+    Returns:
+        The rows, in the order in which the first run of each was named. Runs of the same name that differ in other
+        settings stand in rows of their own.
+
+    Raises:
+        EmotionTFError: If a folder holds no finished run.
+    """
+    groups: list[list[_Run]] = []
+    for workdir in workdirs:
+        run = _read(Path(workdir))
+        for group in groups:
+            if all(_fit(run, other) for other in group):
+                group.append(run)
+                break
+        else:
+            groups.append([run])
+    rows = [_row(group) for group in groups]
+    namesakes = Counter((row.variant, row.corpus, row.protocol) for row in rows)
+    return [
+        replace(row, variant=f"{row.variant} [{group[0].name}]")
+        if namesakes[row.variant, row.corpus, row.protocol] > 1
+        else row
+        for row, group in zip(rows, groups, strict=True)
+    ]
+
+
+def _read(workdir: Path) -> _Run:
+    config, metrics = read_run(workdir, "metrics.json"), read_json(workdir / "metrics.json")
+    try:
+        settings = {
+            f"{section}.{name}": value for section, of in config["settings"].items() for name, value in of.items()
+        }
+        return _Run(
+            name=workdir.resolve().name,
+            transcripts=config["transcripts"],
+            seed=settings.pop("training.seed"),
+            design=[config[name] for name in ("corpus", "protocol", "folds_digest")],
+            content=[config[name] for name in ("data_digest", "notes")],
+            settings=settings,
+            metrics={name: metrics[name] for name in ("folds", "wa_ci95", "ua_ci95")},
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise EmotionTFError(
+            f"the config.json or metrics.json of {workdir} is not what a run wrote", received=repr(error)
+        ) from None
+
+
+def _fit(run: _Run, other: _Run) -> bool:
+    """Whether two runs may stand in one row: on different transcripts, or with different seeds on the same."""
+    if run.transcripts == other.transcripts and (run.seed == other.seed or run.content != other.content):
+        return False
+    return run.design == other.design and _same_settings(run.settings, other.settings)
+
+
+def _same_settings(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    # A setting that the version of only one run knows changes nothing where it is off.
+    known_to_one = (one.get(name) or other.get(name) for name in one.keys() ^ other.keys())
+    return not any(known_to_one) and all(one[name] == other[name] for name in one.keys() & other.keys())
+
+
+def _row(runs: Sequence[_Run]) -> Row:
+    cells: dict[str, list[_Run]] = {}
+    for run in runs:
+        cells.setdefault(run.transcripts, []).append(run)
+    corpus, protocol, _ = runs[0].design
+    return Row(_variant(runs[0].settings), corpus, protocol, {name: _result(cell) for name, cell in cells.items()})
+
+
+def _variant(settings: dict[str, Any]) -> str:
+    """What a paper calls a network of these settings."""
+    modality = settings["model.modality"]
+    # Settings of what a network lacks say nothing: attention takes both modalities, SWEM takes words.
+    attention = "-ATT" if modality == "both" and settings["model.attention"] else ""
+    parts = [f"{FAMILIES.get(settings['model.name'], settings['model.name'])}{attention} ({modality})"]
+    if modality != "audio" and settings["model.swem"]:
+        parts.append("SWEM")
+    # Runs of before there were speaker embeddings do not say that they have none.
+    if settings.get("speaker.embeddings") is not None:
+        parts.append("x-vector")
+    return " + ".join(parts)
+
+
+def _result(runs: Sequence[_Run]) -> Result:
+    _, notes = runs[0].content
+    return Result(_score(runs, "wa"), _score(runs, "ua"), tuple(run.name for run in runs), tuple(notes))
+
+
+def _score(runs: Sequence[_Run], name: str) -> Score:
+    # (seeds, folds)
+    folds = np.array([[fold[name] for fold in run.metrics["folds"]] for run in runs])
+    intervals = [run.metrics[f"{name}_ci95"] for run in runs]
+    return Score(
+        mean=float(folds.mean()),
+        std=float(folds.std(axis=1, ddof=1).mean()) if folds.shape[1] > 1 else None,
+        ci95=tuple(np.mean(intervals, axis=0).tolist()) if None not in intervals else None,
+    )

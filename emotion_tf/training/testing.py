@@ -1,0 +1,98 @@
+"""Testing trained networks: in the run that trains them, or later on other transcripts."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from emotion_tf import labels
+from emotion_tf.config import AugmentationConfig, Config
+from emotion_tf.corpora import folds
+from emotion_tf.corpora.corpus import Corpus
+from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.dataset.extract import Records, extract
+from emotion_tf.dataset.pipeline import evaluation_dataset
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.evaluation import evaluate
+from emotion_tf.evaluation.predictions import Predictions
+from emotion_tf.evaluation.run import read_run
+from emotion_tf.features.words import Vocabulary
+from emotion_tf.models import inner_network
+from emotion_tf.training.workdir import claim, describe
+
+
+def predict(
+    network: keras.Model,
+    records: Records,
+    config: Config,
+    utterances: Sequence[Utterance],
+    vocabulary: Sequence[str],
+    fold: int,
+) -> Predictions:
+    """What a network says of some utterances.
+
+    Args:
+        network: A network of features and words.
+        records: The records of the corpus.
+        config: Its settings.
+        utterances: Those asked for, in the order of the records.
+        vocabulary: The words by id, needed if it reads.
+        fold: The fold to note beside each.
+    """
+    return Predictions(
+        [utterance.id for utterance in utterances],
+        np.full(len(utterances), fold),
+        [utterance.speaker for utterance in utterances],
+        np.array([labels.index(utterance.label) for utterance in utterances]),
+        network.predict(evaluation_dataset(records, config, utterances, vocabulary), verbose=0),
+    )
+
+
+def retest(
+    workdir: str | Path,
+    corpus: Corpus,
+    out: str | Path,
+    records_dir: str | Path | None = None,
+    report: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """Tests the networks of a run once more, each on the fold that it was tested on, with other transcripts.
+
+    Args:
+        workdir: The run's folder.
+        corpus: The corpus of the run, with the transcripts to read.
+        out: The folder that gets `config.json`, `folds.json`, `predictions.csv`, `metrics.json` and `report.html`.
+        records_dir: Where features are kept from run to run; `records` beside the workdir if None.
+        report: Called with lines of progress.
+
+    Returns:
+        The content of `metrics.json`.
+
+    Raises:
+        EmotionTFError: If `workdir` holds no finished run, or one of another corpus.
+    """
+    workdir, out = Path(workdir), Path(out)
+    run = read_run(workdir)
+    if corpus.name != run["corpus"]:
+        raise EmotionTFError(f"{workdir} is of another corpus", expected=run["corpus"], received=corpus.name)
+    config = Config.from_dict(run["settings"])
+    plain = dataclasses.replace(config, augmentation=AugmentationConfig())
+    records = extract(corpus.utterances, plain, records_dir or workdir.parent / "records", report=report)
+    assignment = folds.load(workdir / "folds.json", records.utterances)
+    parts = []
+    for fold in sorted(set(assignment.values()) - {folds.NEVER_TESTED}):
+        folder = workdir / f"fold_{fold}" / "model"
+        if not folder.is_dir():
+            raise EmotionTFError(f"{workdir} is no finished run", expected=f"{folder}", fix="train it to its end")
+        network = inner_network(keras.saving.load_model(folder / "model.keras", compile=False))
+        vocabulary = Vocabulary.load(folder / "vocabulary.txt").words if config.model.reads else ()
+        tested = [utterance for utterance in records.utterances if assignment[utterance.id] == fold]
+        parts.append(predict(network, records, plain, tested, vocabulary, fold))
+        report(f"fold {fold}: {len(tested)} tested on the transcripts of {corpus.transcripts}")
+    notes = [*run["notes"], f"The networks were trained on the transcripts of {run['transcripts']}."]
+    claim(out, describe(corpus, config, run["protocol"], notes, records, assignment))
+    folds.save(out / "folds.json", assignment)
+    Predictions.concatenate(parts).write(out / "predictions.csv")
+    return evaluate(out)

@@ -1,0 +1,124 @@
+"""The networks of a run, tested once more: as they were, and on what a recogniser might have understood."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from made_corpus import WORDS, make_corpus
+
+from emotion_tf import files
+from emotion_tf.config import Config
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.evaluation.predictions import Predictions
+from emotion_tf.export import export
+from emotion_tf.inference import load
+from emotion_tf.training import retest, train
+
+CONFIG = Config().override(
+    "features.mel_bands=8",
+    "features.mfcc_coefficients=5",
+    "words.min_count=1",
+    "words.embedding_width=6",
+    "model.filters=4",
+    "model.dense_units=8",
+    "training.epochs=3",
+    "training.batch_size=4",
+    "training.learning_rate=0.01",
+    "augmentation.speeds=[1.0, 1.1]",
+)
+
+
+def quiet(line):
+    pass
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    return make_corpus(tmp_path_factory.mktemp("corpus"), speakers=4)
+
+
+@pytest.fixture(scope="module")
+def run(corpus, tmp_path_factory):
+    """Four speakers in two folds, with speaker embeddings of a file."""
+    folder = tmp_path_factory.mktemp("runs")
+    generator = np.random.default_rng(0)
+    vectors = {utterance.id: generator.normal(size=3).astype(np.float32) for utterance in corpus.utterances}
+    np.savez(folder / "xvectors.npz", **vectors)
+    config = CONFIG.override(f"speaker.embeddings={folder / 'xvectors.npz'}")
+    train(corpus, config, "speaker-kfold:2", folder / "one", report=quiet)
+    return folder / "one"
+
+
+def misheard(corpus, by="whisper"):
+    """The corpus as a recogniser understood it, who takes every emotion for the next."""
+    words = dict(zip(WORDS, [*list(WORDS.values())[1:], next(iter(WORDS.values()))], strict=True))
+    utterances = tuple(dataclasses.replace(item, text=words[item.label]) for item in corpus.utterances)
+    return dataclasses.replace(corpus, utterances=utterances, transcripts=by)
+
+
+def test_on_the_same_transcripts_everything_stays(run, corpus, tmp_path):
+    result = retest(run, corpus, tmp_path / "again", report=quiet)
+    before, after = (Predictions.read(folder / "predictions.csv") for folder in (run, tmp_path / "again"))
+    assert (after.ids, after.folds.tolist()) == (before.ids, before.folds.tolist())
+    np.testing.assert_allclose(after.probabilities, before.probabilities, atol=1e-6)
+    assert result["ua"] == files.read_json(run / "metrics.json")["ua"]
+
+
+def test_on_other_transcripts_the_answers_change_and_say_so(run, corpus, tmp_path):
+    lines = []
+    retest(run, misheard(corpus), tmp_path / "whisper", report=lines.append)
+    before, after = (Predictions.read(folder / "predictions.csv") for folder in (run, tmp_path / "whisper"))
+    assert np.abs(after.probabilities - before.probabilities).max() > 0.01
+    assert lines[-2:] == [f"fold {fold}: 8 tested on the transcripts of whisper" for fold in (0, 1)]
+    described = json.loads((tmp_path / "whisper" / "config.json").read_text())
+    assert described["transcripts"] == "whisper"
+    assert described["notes"][-1] == "The networks were trained on the transcripts of reference."
+    assert json.loads((run / "config.json").read_text())["transcripts"] == "reference"
+    assert (tmp_path / "whisper" / "report.html").is_file()
+
+
+def test_a_run_on_other_transcripts_is_another_run(run, corpus):
+    config = Config.from_dict(files.read_json(run / "config.json")["settings"])
+    with pytest.raises(EmotionTFError, match=r"another configuration; expected \S+ = \S+, received"):
+        train(misheard(corpus), config, "speaker-kfold:2", run, report=quiet)
+
+
+def test_other_corpus_is_refused(run, corpus, tmp_path):
+    with pytest.raises(EmotionTFError, match="of another corpus; expected made, received other"):
+        retest(run, dataclasses.replace(corpus, name="other"), tmp_path / "new", report=quiet)
+    assert not (tmp_path / "new").exists()
+
+
+def test_unfinished_run_is_refused(run, corpus, tmp_path):
+    for name in ("config.json", "folds.json"):
+        files.write_text(tmp_path / "half" / name, (run / name).read_text())
+    with pytest.raises(EmotionTFError, match=r"no finished run; expected .*fold_0.model.* train it to its end"):
+        retest(tmp_path / "half", corpus, tmp_path / "new", report=quiet)
+
+
+def test_folds_of_another_run(run, corpus, tmp_path):
+    """The speakers of the two folds change places: no seed would draw them so."""
+    changed = {id: 1 - fold for id, fold in files.read_json(run / "folds.json").items()}
+    files.write_json(tmp_path / "folds.json", changed)
+    config = CONFIG.override("model.modality=text", "training.epochs=1", "augmentation.speeds=1.0")
+    train(corpus, config, "speaker-kfold:2", tmp_path / "run", folds_file=tmp_path / "folds.json", report=quiet)
+    predictions = Predictions.read(tmp_path / "run" / "predictions.csv")
+    assert dict(zip(predictions.ids, predictions.folds.tolist(), strict=True)) == changed
+
+
+def test_speaker_embeddings_reach_the_export(run, corpus, tmp_path):
+    parity = export(run, tmp_path / "export")
+    assert max(result["largest_difference"] for result in parity["results"]) < 1e-5
+    utterance = corpus.utterances[0]
+    answers = []
+    for name in ("saved_model", "tflite/float32.tflite", "model.keras"):
+        predictor = load(tmp_path / "export" / name)
+        with pytest.raises(EmotionTFError, match="speaker embedding does not fit the model; expected 3 .* none"):
+            predictor.predict_file(utterance.audio, utterance.text)
+        for voice in ([0.0, 0.0, 0.0], [3.0, -3.0, 3.0]):
+            answer = predictor.predict_file(utterance.audio, utterance.text, np.array(voice))
+            answers.append(list(answer.probabilities.values()))
+    np.testing.assert_allclose(answers[2:4], answers[:2], atol=1e-5)
+    np.testing.assert_allclose(answers[4:], answers[:2], atol=1e-5)
+    assert np.abs(np.subtract(answers[0], answers[1])).max() > 0.001
