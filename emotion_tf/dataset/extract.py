@@ -64,8 +64,16 @@ def extract(
         EmotionTFError: If an audio file cannot be read, an utterance has none although the model hears, no utterance
             has a transcript although it reads, or speaker embeddings are wanted and one is missing.
     """
+    # What can be known now is not found out after hours of extraction.
     if config.model.reads:
         _check_transcripts(utterances, report)
+    source = config.speaker.embeddings
+    if source not in (None, "ge2e") and not Path(str(source)).is_file():
+        raise EmotionTFError(
+            f"there are no speaker embeddings {source}",
+            expected="a Kaldi .scp or .ark, or an .npz",
+            fix="name the file, or ge2e to compute them",
+        )
     variants = _variants(config) if config.model.hears else [_Variant()]
     skipped: dict[str, str] = {}
     paths = []

@@ -72,6 +72,13 @@ def test_missing_embedding(corpus, tmp_path):
         extract(corpus.utterances, config, tmp_path / "records", report=lambda line: None)
 
 
+def test_missing_file_is_found_before_features_are_made(corpus, tmp_path):
+    config = CONFIG.override("speaker.embeddings=no/such.scp")
+    with pytest.raises(EmotionTFError, match=r"there are no speaker embeddings no/such\.scp; .* ge2e to compute them"):
+        extract(corpus.utterances, config, tmp_path / "records")
+    assert not (tmp_path / "records").exists()
+
+
 def test_computed_once(corpus, tmp_path, monkeypatch):
     config = CONFIG.override("speaker.embeddings=ge2e", "augmentation.speeds=1.0")
     lines = []
