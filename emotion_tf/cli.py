@@ -216,13 +216,16 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    from emotion_tf import evaluation, training
+    from emotion_tf import evaluation
 
     if arguments.transcripts is None:
         _print_result(evaluation.evaluate(arguments.workdir), arguments.workdir)
         return 0
     if arguments.out is None:
         raise EmotionTFError("evaluate --transcripts needs --out", expected="the folder of the new figures")
+    # Only now is TensorFlow worth waiting for: figures are made anew from saved predictions without it.
+    from emotion_tf import training
+
     records_dir = arguments.records_dir or arguments.workdir.parent / "records"
     corpus = _corpus(evaluation.read_run(arguments.workdir)["corpus"], arguments, records_dir)
     _print_result(training.retest(arguments.workdir, corpus, arguments.out, records_dir), arguments.out)
