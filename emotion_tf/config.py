@@ -11,6 +11,21 @@ from typing import Any, Literal
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.files import read_json, write_json
 
+MODALITIES = {
+    "mscnn": ("audio", "text", "both"),
+    "mdre": ("both",),
+    "learning_alignment": ("both",),
+    "mha": ("both",),
+    "multi_resolution": ("both",),
+    "text_cnn": ("text",),
+    "swem": ("text",),
+    "cnn": ("audio",),
+    "cnn_lstm": ("audio",),
+    "tdnn_lstm": ("audio",),
+    "svm": ("audio",),
+}
+"""What each model of `emotion_tf.models` may hear and read."""
+
 DTYPE_POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
 
 SHARES = {
@@ -26,15 +41,18 @@ SHARES = {
 MAY_BE_ZERO = {
     "features.mel_min_hz",
     "features.deltas",
+    "augmentation.disturbed_copies",
     "augmentation.gain_db",
     "augmentation.frequency_masks",
     "augmentation.time_masks",
     "training.weight_decay",
+    "training.verification",
     "training.seed",
     "training.fold_seed",
 }
 
-MAY_BE_NEGATIVE = {"augmentation.noise_snr_db"}
+GONE = {"augmentation.noise_snr_db"}
+"""Settings of earlier versions, which the files of earlier runs name; where they were off, they are passed over."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +174,7 @@ class SpeakerConfig:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The network.
+    """The network. Each model heeds the settings that it has a use for.
 
     Args:
         name: Its name in `emotion_tf.models`.
@@ -164,10 +182,14 @@ class ModelConfig:
         audio_kernel_sizes: Frames under the audio kernels.
         text_kernel_sizes: Words under the text kernels.
         filters: Filters for each kernel size.
+        convolution: What a convolution of MSCNN consists of, as `emotion_tf.layers.MultiScaleConv2D` explains it.
+        pooling: How the model `cnn` pools over time.
+        recurrent_units: Width of each recurrent layer, and of each of its directions.
+        hops: Times that the model `mha` attends to one modality or the other.
         attention: Whether the audio looks at the words; needs both modalities.
         pairing: How audio scales meet text scales in the attention.
         swem: Appends the maximum and the mean of the word embeddings.
-        dense_units: Width of the hidden dense layer.
+        dense_units: Width of the hidden dense layer; None goes without one.
         dropout: Share of inputs of each dense layer that is dropped in training.
         batch_normalization: Normalises what enters the hidden dense layer.
     """
@@ -177,10 +199,14 @@ class ModelConfig:
     audio_kernel_sizes: tuple[int, ...] = (5, 7, 9, 11)
     text_kernel_sizes: tuple[int, ...] = (2, 3, 4, 5)
     filters: int = 128
+    convolution: Literal["standard", "separable", "dilated", "grouped", "bottleneck"] = "standard"
+    pooling: Literal["max", "average"] = "max"
+    recurrent_units: int = 128
+    hops: int = 2
     attention: bool = True
     pairing: Literal["paired", "all_pairs"] = "paired"
     swem: bool = False
-    dense_units: int = 128
+    dense_units: int | None = 128
     dropout: float = 0.3
     batch_normalization: bool = False
 
@@ -201,7 +227,8 @@ class AugmentationConfig:
 
     Args:
         speeds: Playing speeds at which the training part is heard; each epoch hears all of them.
-        noise_snr_db: Adds one more copy of the training part with white noise at this signal-to-noise ratio.
+        disturbed_copies: Adds so many copies of the training part, in which each utterance is disturbed at random as
+            `emotion_tf.features.disturbances.disturb` does it: by noise, reverberation or a telephone.
         gain_db: Largest random change of level, up or down.
         frequency_masks: Number of bands of features that are hidden.
         frequency_mask_share: Widest hidden band, as a share of the static features.
@@ -213,7 +240,7 @@ class AugmentationConfig:
     """
 
     speeds: tuple[float, ...] = (1.0,)
-    noise_snr_db: float | None = None
+    disturbed_copies: int = 0
     gain_db: float = 0.0
     frequency_masks: int = 0
     frequency_mask_share: float = 0.2
@@ -236,10 +263,14 @@ class TrainingConfig:
         weight_decay: Decay of `adamw`.
         clip_norm: Gradients are scaled down, all of them together, to this norm.
         label_smoothing: Share of probability spread over all classes.
+        verification: Weight of a second loss beside that of the classes, which tells apart whether two utterances of a
+            batch have the same emotion; see `emotion_tf.training.verification`.
         class_weights: `balanced` weighs classes by the inverse of their frequency in the training part.
         keep: The weights that are kept: `best` on the dev part by unweighted accuracy, or `last`.
         patience: Epochs without improvement on the dev part after which training stops; None never stops early.
         dev_splits: The dev part is one in this many parts of the training speakers.
+        calibration: `temperature` scales the logits of the trained network so that the probabilities fit the dev part;
+            which emotion is likeliest does not change.
         dtype_policy: Keras dtype policy.
         seed: Seed of everything random but the folds.
         fold_seed: Seed of the fold assignment.
@@ -253,10 +284,12 @@ class TrainingConfig:
     weight_decay: float = 0.004
     clip_norm: float = 1.0
     label_smoothing: float = 0.0
+    verification: float = 0.0
     class_weights: Literal["none", "balanced"] = "none"
     keep: Literal["best", "last"] = "best"
     patience: int | None = 10
     dev_splits: int = 8
+    calibration: Literal["temperature", "none"] = "temperature"
     dtype_policy: str = "float32"
     seed: int = 0
     fold_seed: int = 0
@@ -312,8 +345,15 @@ class Config:
             (features.hop_length >= 1, "features.hop_seconds", "at least one sample"),
             (features.window_length >= 2, "features.window_seconds", "at least two samples"),
             (features.max_frames >= 1, "features.max_seconds", "at least one hop"),
+            (model.name in MODALITIES, "model.name", " or ".join(MODALITIES)),
             (
-                model.modality != "both"
+                model.modality in MODALITIES.get(model.name, ()),
+                "model.modality",
+                f"{' or '.join(MODALITIES.get(model.name, ()))} for the model {model.name}",
+            ),
+            (
+                model.name != "mscnn"
+                or model.modality != "both"
                 or not model.attention
                 or model.pairing == "all_pairs"
                 or len(model.audio_kernel_sizes) == len(model.text_kernel_sizes),
@@ -325,6 +365,11 @@ class Config:
                 model.hears or self.speaker.embeddings is None,
                 "speaker.embeddings",
                 "null where the model does not hear, since they stand beside the audio",
+            ),
+            (
+                model.name == "mscnn" or self.speaker.embeddings is None,
+                "speaker.embeddings",
+                "null for every model but mscnn",
             ),
             (training.dev_splits >= 2, "training.dev_splits", "at least 2"),
             (
@@ -415,8 +460,6 @@ def _check_range(name: str, value: Any) -> None:
             holds, expected = 0 <= number < 1, "from 0 to less than 1"
         elif name in MAY_BE_ZERO:
             holds, expected = 0 <= number < math.inf, "zero or more"
-        elif name in MAY_BE_NEGATIVE:
-            holds, expected = math.isfinite(number), "a finite number"
         else:
             holds, expected = 0 < number < math.inf, "more than zero"
         if not holds:
@@ -431,6 +474,7 @@ def _check_range(name: str, value: Any) -> None:
 def _section(kind: Any, values: dict[str, Any], section: str) -> Any:
     """A section's dataclass from plain values, each checked against its annotation."""
     types = typing.get_type_hints(kind)
+    values = {name: value for name, value in values.items() if f"{section}.{name}" not in GONE or value is not None}
     for name in values:
         if name not in types:
             raise EmotionTFError(f"no setting {section}.{name}", expected=f"one of {', '.join(types)}")

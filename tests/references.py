@@ -5,7 +5,9 @@ T counts the positions of a sequence, D its features, S scales, F filters. A mas
 
 from collections.abc import Sequence
 
+import keras
 import numpy as np
+from scipy.signal import correlate2d
 
 
 def multi_scale(frames: np.ndarray, scales: Sequence[tuple[np.ndarray, np.ndarray]], mask: np.ndarray) -> np.ndarray:
@@ -82,6 +84,105 @@ def softmax(scores: np.ndarray) -> np.ndarray:
     """Shares of the exponentials along the only axis."""
     exponentials = np.exp(scores - scores.max())
     return exponentials / exponentials.sum()
+
+
+def classify(vector: np.ndarray, model: keras.Model) -> np.ndarray:
+    """Probabilities of an utterance's vector, through the last layers of a model without batch normalisation."""
+    names = {layer.name for layer in model.layers}
+    if "hidden" in names:
+        vector = np.maximum(dense(vector, *model.get_layer("hidden").get_weights()), 0)
+    return softmax(dense(vector, *model.get_layer("probabilities").get_weights()))
+
+
+def sigmoid(values: np.ndarray) -> np.ndarray:
+    """The logistic function."""
+    return 1 / (1 + np.exp(-values))
+
+
+def gru(sequence: np.ndarray, kernel: np.ndarray, recurrent: np.ndarray, biases: np.ndarray) -> np.ndarray:
+    """States (T + 1, U), the first of them zero.
+
+    Args:
+        sequence: (T, D).
+        kernel: (D, 3 U): update gate z, reset gate r, candidate.
+        recurrent: (U, 3 U), in the same order.
+        biases: (2, 3 U), of the input and of the state. The reset gate acts upon the state's product and its bias.
+    """
+    kernel, recurrent, biases = (array.astype(np.float64) for array in (kernel, recurrent, biases))
+    states = [np.zeros(len(recurrent))]
+    for frame in sequence:
+        seen = np.split(frame @ kernel + biases[0], 3)
+        kept = np.split(states[-1] @ recurrent + biases[1], 3)
+        z, r = sigmoid(seen[0] + kept[0]), sigmoid(seen[1] + kept[1])
+        states.append(z * states[-1] + (1 - z) * np.tanh(seen[2] + r * kept[2]))
+    return np.stack(states)
+
+
+def lstm(sequence: np.ndarray, kernel: np.ndarray, recurrent: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """States (T + 1, U), the first of them zero.
+
+    Args:
+        sequence: (T, D).
+        kernel: (D, 4 U): input gate, forget gate, candidate, output gate.
+        recurrent: (U, 4 U), in the same order.
+        bias: (4 U,).
+    """
+    kernel, recurrent, bias = (array.astype(np.float64) for array in (kernel, recurrent, bias))
+    states, cell = [np.zeros(len(recurrent))], np.zeros(len(recurrent))
+    for frame in sequence:
+        i, f, candidate, o = np.split(frame @ kernel + states[-1] @ recurrent + bias, 4)
+        cell = sigmoid(f) * cell + sigmoid(i) * np.tanh(candidate)
+        states.append(sigmoid(o) * np.tanh(cell))
+    return np.stack(states)
+
+
+def both_directions(sequence: np.ndarray, weights: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """States (T, 2 U) of an LSTM each way, and what each has gathered at its end, (2 U,).
+
+    Args:
+        sequence: (T, D).
+        weights: Kernel, recurrent kernel and bias of the one that runs ahead, then of the one that runs back.
+    """
+    ahead, back = lstm(sequence, *weights[:3]), lstm(sequence[::-1], *weights[3:])
+    return np.concatenate([ahead[1:], back[:0:-1]], axis=1), np.concatenate([ahead[-1], back[-1]])
+
+
+def attend(context: np.ndarray, sequence: np.ndarray) -> np.ndarray:
+    """Sum (F,) of a sequence (T, F) weighed by the softmax of its products with a context (F,); zero if it is empty."""
+    return softmax(sequence @ context) @ sequence if len(sequence) else np.zeros(len(context))
+
+
+def align(words: np.ndarray, frames: np.ndarray, u: np.ndarray, v: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Frames (M, G) of each word: a sum weighed by the softmax of tanh(u s + v h + b) over the frames s.
+
+    Args:
+        words: (M, H).
+        frames: (T, G).
+        u: (G, 1).
+        v: (H, 1).
+        b: (1,).
+    """
+    aligned = np.zeros((len(words), frames.shape[1]))
+    for position, word in enumerate(words):
+        scores = np.array([np.tanh(frame @ u + word @ v + b)[0] for frame in frames])
+        aligned[position] = softmax(scores) @ frames
+    return aligned
+
+
+def convolve_and_halve(image: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """ReLU of a convolution of (T, D, C), zero outside itself, then the maximum of each two frames and features.
+
+    Args:
+        image: (T, D, C).
+        kernel: (size, size, C, F).
+        bias: (F,).
+    """
+    maps = np.zeros((*image.shape[:2], bias.size))
+    for channel, filter_ in np.ndindex(kernel.shape[2:]):
+        maps[..., filter_] += correlate2d(image[..., channel], kernel[..., channel, filter_], mode="same")
+    maps = np.maximum(maps + bias, 0)
+    maps = np.pad(maps, [(0, len(maps) % 2), (0, maps.shape[1] % 2), (0, 0)])
+    return maps.reshape(len(maps) // 2, 2, maps.shape[1] // 2, 2, -1).max(axis=(1, 3))
 
 
 def mfcc(wave: np.ndarray) -> np.ndarray:

@@ -167,6 +167,15 @@ def test_unknown_names_in_a_file(tmp_path):
         Config.load(path)
 
 
+def test_setting_that_is_gone_is_passed_over_only_where_it_was_off(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text('{"augmentation": {"noise_snr_db": null, "gain_db": 3}}')
+    assert Config.load(path) == Config().override("augmentation.gain_db=3")
+    path.write_text('{"augmentation": {"noise_snr_db": 10}}')
+    with pytest.raises(EmotionTFError, match=r"no setting augmentation\.noise_snr_db"):
+        Config.load(path)
+
+
 @pytest.mark.parametrize("content", [[1], {"features": 3}, None])
 def test_what_is_no_settings_at_all(content):
     with pytest.raises(EmotionTFError, match="no settings"):

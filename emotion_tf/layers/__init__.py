@@ -1,9 +1,23 @@
 """The layers of which the models are built."""
 
+from emotion_tf.layers.context_attention import ContextAttention
+from emotion_tf.layers.masked_conv1d import MaskedConv1D
 from emotion_tf.layers.mfcc import MFCC
 from emotion_tf.layers.modal_attention import ModalAttention
 from emotion_tf.layers.multi_scale_conv2d import MultiScaleConv2D
+from emotion_tf.layers.soft_alignment import SoftAlignment
+from emotion_tf.layers.spectral_conv2d import SpectralConv2D
 from emotion_tf.layers.statistical_pooling import StatisticalPooling
 from emotion_tf.layers.swem_pooling import SWEMPooling
 
-__all__ = ["MFCC", "ModalAttention", "MultiScaleConv2D", "SWEMPooling", "StatisticalPooling"]
+__all__ = [
+    "MFCC",
+    "ContextAttention",
+    "MaskedConv1D",
+    "ModalAttention",
+    "MultiScaleConv2D",
+    "SWEMPooling",
+    "SoftAlignment",
+    "SpectralConv2D",
+    "StatisticalPooling",
+]

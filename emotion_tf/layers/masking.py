@@ -25,3 +25,13 @@ def masked_mean(maps: Any, mask: Any) -> Any:
     """Mean along axis 1 of the positions that `mask`, a `column`, lets through; zero where there are none."""
     count = keras.ops.maximum(keras.ops.sum(mask, axis=1), 1.0)
     return keras.ops.sum(mask * maps, axis=1) / count
+
+
+def masked_softmax(scores: Any, mask: Any) -> Any:
+    """Softmax over the last axis of what `mask`, of ones and zeros, lets through; zeros where that is nothing."""
+    # As in masked_max, the smallest score stands in for masked ones so that the largest true one is subtracted.
+    smallest = keras.ops.min(scores, axis=-1, keepdims=True)
+    largest = keras.ops.max(mask * scores + (1 - mask) * smallest, axis=-1, keepdims=True)
+    # Masked scores may lie above the largest true one, where the exponential would overflow.
+    weights = mask * keras.ops.exp(keras.ops.minimum(scores - largest, 0.0))
+    return weights / keras.ops.maximum(keras.ops.sum(weights, axis=-1, keepdims=True), 1e-30)

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.layers.masking import masked_softmax
 
 PAIRINGS = ("paired", "all_pairs")
 
@@ -82,7 +83,7 @@ class ModalAttention(keras.layers.Layer):
             weights = keras.ops.softmax(scores, axis=-1)
         else:
             shape = (-1, *[1] * (len(scores.shape) - 2), keras.ops.shape(scores)[-1])
-            weights = _masked_softmax(scores, keras.ops.reshape(keras.ops.cast(mask[1], "float32"), shape))
+            weights = masked_softmax(scores, keras.ops.reshape(keras.ops.cast(mask[1], "float32"), shape))
         attended = keras.ops.matmul(weights, maps)  # (B, S..., 3, F)
         # The statistics come first, as in the context.
         last = len(attended.shape) - 1
@@ -97,13 +98,3 @@ class ModalAttention(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "pairing": self.pairing}
-
-
-def _masked_softmax(scores: Any, mask: Any) -> Any:
-    """Softmax over the last axis of what the mask of ones and zeros lets through; zeros where that is nothing."""
-    # As in masked_max, the smallest score stands in for masked ones so that the largest true one is subtracted.
-    smallest = keras.ops.min(scores, axis=-1, keepdims=True)
-    largest = keras.ops.max(mask * scores + (1 - mask) * smallest, axis=-1, keepdims=True)
-    # Masked scores may lie above the largest true one, where the exponential would overflow.
-    weights = mask * keras.ops.exp(keras.ops.minimum(scores - largest, 0.0))
-    return weights / keras.ops.maximum(keras.ops.sum(weights, axis=-1, keepdims=True), 1e-30)

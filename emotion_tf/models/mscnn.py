@@ -5,9 +5,9 @@ from typing import Any
 import keras
 
 from emotion_tf.config import Config
-from emotion_tf.layers import ModalAttention, MultiScaleConv2D, StatisticalPooling, SWEMPooling
+from emotion_tf.layers import ModalAttention, StatisticalPooling, SWEMPooling
 from emotion_tf.models.fitted import Fitted
-from emotion_tf.models.parts import audio_input, classify, embed, normalize, speaker, text_input
+from emotion_tf.models.parts import audio_input, classify, convolution, embed, normalize, speaker, text_input
 
 
 def mscnn(config: Config, fitted: Fitted) -> keras.Model:
@@ -17,7 +17,8 @@ def mscnn(config: Config, fitted: Fitted) -> keras.Model:
     layers, and audio scale i attends to text scale i unless `model.pairing` says otherwise.
 
     Args:
-        config: `config.model` chooses among the variants: modality, attention, SWEM; `config.speaker` adds x-vectors.
+        config: `config.model` chooses among the variants: modality, convolution, attention, SWEM; `config.speaker` adds
+            x-vectors.
         fitted: Normalisation for the audio and the speaker embeddings, vocabulary for the text.
 
     Returns:
@@ -33,7 +34,7 @@ def mscnn(config: Config, fitted: Fitted) -> keras.Model:
     if settings.hears:
         inputs["audio"] = audio_input(config)
         frames = normalize(inputs["audio"], config, fitted)  # (B, T, D)
-        audio_maps = MultiScaleConv2D(settings.filters, settings.audio_kernel_sizes, name="audio_mscnn")(frames)
+        audio_maps = convolution(config, settings.audio_kernel_sizes, "audio_mscnn")(frames)
         audio_pooled = StatisticalPooling(name="audio_spu")(audio_maps)  # (B, 3, S, F)
         utterance.append(audio_pooled)
     if config.speaker.embeddings is not None:
@@ -42,7 +43,7 @@ def mscnn(config: Config, fitted: Fitted) -> keras.Model:
     if settings.reads:
         inputs["words"] = text_input()
         embeddings = embed(inputs["words"], config, fitted)  # (B, M, E)
-        text_maps = MultiScaleConv2D(settings.filters, settings.text_kernel_sizes, name="text_mscnn")(embeddings)
+        text_maps = convolution(config, settings.text_kernel_sizes, "text_mscnn")(embeddings)
         utterance.append(StatisticalPooling(name="text_spu")(text_maps))
         if settings.swem:
             utterance.append(SWEMPooling(name="swem")(embeddings))

@@ -1,11 +1,13 @@
 """What every model begins and ends with."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 
 from emotion_tf.config import Config
 from emotion_tf.labels import EMOTIONS
+from emotion_tf.layers import MultiScaleConv2D
 from emotion_tf.models.fitted import Fitted
 
 BATCH_MOMENTUM = 0.9
@@ -57,6 +59,24 @@ def embed(words: Any, config: Config, fitted: Fitted) -> Any:
     return embeddings
 
 
+def convolution(config: Config, kernel_sizes: Sequence[int], name: str) -> MultiScaleConv2D:
+    """The multi-scale convolution of the settings."""
+    settings = config.model
+    return MultiScaleConv2D(settings.filters, kernel_sizes, convolution=settings.convolution, name=name)
+
+
+def gru(config: Config, **options: Any) -> keras.layers.GRU:
+    """A recurrent layer that skips what is masked, wherever it lies."""
+    # cuDNN would need all padding behind and no sequence empty. Trimming leaves padding in front, hidden frames are
+    # padding amid, transcripts may be empty; and an export would hold its op, which no server on a CPU can run.
+    return keras.layers.GRU(config.model.recurrent_units, use_cudnn=False, **options)
+
+
+def lstm(config: Config, **options: Any) -> keras.layers.LSTM:
+    """A recurrent layer that skips what is masked, wherever it lies."""
+    return keras.layers.LSTM(config.model.recurrent_units, use_cudnn=False, **options)  # as in `gru`
+
+
 def classify(vectors: list[Any], config: Config) -> Any:
     """Probabilities (B, 4) float32 from the utterance's vectors, flattened and side by side."""
     settings = config.model
@@ -65,6 +85,7 @@ def classify(vectors: list[Any], config: Config) -> Any:
     if settings.batch_normalization:
         hidden = keras.layers.BatchNormalization(momentum=BATCH_MOMENTUM, name="batch_normalization")(hidden)
     hidden = keras.layers.Dropout(settings.dropout, name="utterance_dropout")(hidden)
-    hidden = keras.layers.Dense(settings.dense_units, activation="relu", name="hidden")(hidden)
-    hidden = keras.layers.Dropout(settings.dropout, name="hidden_dropout")(hidden)
+    if settings.dense_units is not None:
+        hidden = keras.layers.Dense(settings.dense_units, activation="relu", name="hidden")(hidden)
+        hidden = keras.layers.Dropout(settings.dropout, name="hidden_dropout")(hidden)
     return keras.layers.Dense(len(EMOTIONS), activation="softmax", dtype="float32", name="probabilities")(hidden)

@@ -9,7 +9,9 @@ import tensorflow as tf
 
 from emotion_tf.config import Config, TrainingConfig
 from emotion_tf.labels import EMOTIONS
+from emotion_tf.models import FITTED_AT_ONCE
 from emotion_tf.training.unweighted_accuracy import UnweightedAccuracy
+from emotion_tf.training.verification import ClassificationAndVerification
 
 
 def compile_network(network: keras.Model, training: TrainingConfig, steps_per_epoch: int) -> None:
@@ -27,9 +29,12 @@ def compile_network(network: keras.Model, training: TrainingConfig, steps_per_ep
         optimizer = keras.optimizers.AdamW(rate, weight_decay=training.weight_decay, global_clipnorm=training.clip_norm)
     else:
         optimizer = keras.optimizers.Adam(rate, global_clipnorm=training.clip_norm)
+    loss: keras.losses.Loss = keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing)
+    if training.verification:
+        loss = ClassificationAndVerification(training.verification, training.label_smoothing)
     network.compile(
         optimizer=optimizer,
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing),
+        loss=loss,
         metrics=[keras.metrics.CategoricalAccuracy(name="wa"), UnweightedAccuracy(len(EMOTIONS))],
         # Keras would compile with XLA, anew for every length of a batch, which takes longer than the steps themselves.
         jit_compile=False,
@@ -52,9 +57,13 @@ def train_network(
         dev: Batches of the dev part, which decide when to stop and which weights to keep.
         config: The recipe.
         labels: (N,) class indices of the training part, for class weights.
-        folder: Gets `history.csv`, TensorBoard logs and, while training lasts, a checkpoint to resume from.
+        folder: Gets `history.csv`, TensorBoard logs and, while training lasts, a checkpoint to resume from; nothing
+            where the model is fitted at once.
     """
     training = config.training
+    if config.model.name in FITTED_AT_ONCE:
+        FITTED_AT_ONCE[config.model.name](network, train, dev, training)
+        return
     compile_network(network, training, steps_per_epoch=int(train.cardinality()))
     best, history, checkpoint = (folder / name for name in ("best.weights.h5", "history.csv", "checkpoint"))
     if not checkpoint.exists():

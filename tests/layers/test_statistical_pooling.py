@@ -5,6 +5,7 @@ import tensorflow as tf
 from checks import check_layer
 from references import statistics
 
+from emotion_tf.errors import EmotionTFError
 from emotion_tf.layers import StatisticalPooling
 
 RNG = np.random.default_rng(0)
@@ -65,3 +66,17 @@ def test_masked_positions_get_no_slope():
 def test_mask_ends():
     pooled = StatisticalPooling()(keras.layers.Masking()(MAPS[:, :, 0]))
     assert getattr(pooled, "_keras_mask", None) is None
+
+
+@pytest.mark.parametrize("chosen", [("max",), ("deviation", "max"), ("average",)])
+def test_some_statistics_in_the_order_wanted(chosen):
+    order = ["max", "average", "deviation"]
+    found = StatisticalPooling(chosen)(MAPS, mask=MASK)
+    whole = np.stack([statistics(*row) for row in zip(MAPS, MASK, strict=True)])
+    np.testing.assert_allclose(found, whole[:, [order.index(name) for name in chosen]], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("wrong", [("median",), ()])
+def test_unknown_statistic(wrong):
+    with pytest.raises(EmotionTFError, match="no such statistic; expected max, average, deviation"):
+        StatisticalPooling(wrong)

@@ -1,0 +1,28 @@
+"""One convolution over the sound, and one pooling."""
+
+import keras
+
+from emotion_tf.config import Config
+from emotion_tf.layers import StatisticalPooling
+from emotion_tf.models.fitted import Fitted
+from emotion_tf.models.parts import audio_input, classify, convolution, normalize
+
+
+def cnn(config: Config, fitted: Fitted) -> keras.Model:
+    """A single-layer convolution with global maximum or global average pooling: MSCNN-SPU without its two ideas.
+
+    It stems from no paper of its own. The presets give it kernels of one size, 7 frames, in the midst of those of
+    MSCNN.
+
+    Args:
+        config: `config.model` gives `audio_kernel_sizes`, `filters`, `pooling` and the classifier.
+        fitted: Normalisation.
+
+    Returns:
+        A model of the input `audio` (B, T, D) float32, padded with zero frames; it gives probabilities (B, 4) float32.
+    """
+    audio = audio_input(config)
+    frames = normalize(audio, config, fitted)  # (B, T, D)
+    maps = convolution(config, config.model.audio_kernel_sizes, "audio_cnn")(frames)  # (B, T, S, F)
+    pooled = StatisticalPooling((config.model.pooling,), name="pooling")(maps)  # (B, 1, S, F)
+    return keras.Model({"audio": audio}, classify([pooled], config), name="cnn")

@@ -1,0 +1,33 @@
+"""Convolutions over the spectrogram, then a recurrent layer."""
+
+import keras
+
+from emotion_tf.config import Config
+from emotion_tf.layers import SpectralConv2D
+from emotion_tf.models.fitted import Fitted
+from emotion_tf.models.parts import audio_input, classify, lstm, normalize
+
+
+def cnn_lstm(config: Config, fitted: Fitted) -> keras.Model:
+    """Three convolutions over time and frequency, each with pooling, and the last state of a bidirectional LSTM.
+
+    No figure of the original could be confirmed. Where it is silent or we differ: it cuts utterances into pieces of 3
+    seconds and sees linear spectrograms, we see whole utterances in the features of the settings; the kernels span 3
+    frames and 3 features, and each pooling halves both.
+
+    Args:
+        config: `config.model` gives `filters` of each convolution, `recurrent_units` and the classifier.
+        fitted: Normalisation.
+
+    Returns:
+        A model of the input `audio` (B, T, D) float32, padded with zero frames; it gives probabilities (B, 4) float32.
+
+    Reference:
+        Satt, Rozenberg, Hoory, "Efficient Emotion Recognition from Speech Using Deep Learning on Spectrograms",
+        Interspeech 2017.
+    """
+    audio = audio_input(config)
+    frames = normalize(audio, config, fitted)  # (B, T, D)
+    maps = SpectralConv2D(config.model.filters, name="audio_cnn")(frames)  # (B, T / 8, D / 8 · F)
+    state = keras.layers.Bidirectional(lstm(config), name="audio_lstm")(maps)  # (B, 2 U)
+    return keras.Model({"audio": audio}, classify([state], config), name="cnn_lstm")

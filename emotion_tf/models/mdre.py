@@ -1,0 +1,46 @@
+"""MDRE and MDREA, the dual recurrent encoders."""
+
+import keras
+
+from emotion_tf.config import Config
+from emotion_tf.layers import ContextAttention
+from emotion_tf.models.fitted import Fitted
+from emotion_tf.models.parts import audio_input, classify, embed, gru, normalize, text_input
+
+
+def mdre(config: Config, fitted: Fitted) -> keras.Model:
+    """A recurrent encoder hears, another reads, and a classifier gets what each has gathered.
+
+    Either encoder is a GRU whose last state passes through a dense layer. With `model.attention` (MDREA) the audio's
+    vector weighs the states of the words instead, and their sum takes the place of the text's vector.
+
+    The original reaches accuracies from 0.688 to 0.718 over its variants, on four emotions of IEMOCAP. Where it is
+    silent or we differ: it adds 35 prosodic features of the whole utterance to the audio's last state, which our
+    features, in the recipe `strong`, hold frame by frame instead; the dense layers have `model.recurrent_units` units
+    and tanh; the GRU is that of Keras, whose reset gate acts after the product with the recurrent kernel; word vectors
+    are trained or not as `words.trainable` says.
+
+    Args:
+        config: `config.model` gives `recurrent_units`, `attention` and the classifier.
+        fitted: Normalisation for the audio, vocabulary for the text.
+
+    Returns:
+        A model of the inputs `audio` (B, T, D) float32, padded with zero frames, and `words` (B, M) int32, padded with
+        zeros; it gives probabilities (B, 4) float32.
+
+    Reference:
+        Yoon, Byun, Jung, "Multimodal Speech Emotion Recognition Using Audio and Text", SLT 2018.
+    """
+    settings = config.model
+    audio, words = audio_input(config), text_input()
+    frames = normalize(audio, config, fitted)  # (B, T, D)
+    embeddings = embed(words, config, fitted)  # (B, M, E)
+    spoken = gru(config, name="audio_gru")(frames)  # (B, U)
+    heard = keras.layers.Dense(settings.recurrent_units, activation="tanh", name="audio_vector")(spoken)
+    if settings.attention:
+        states = gru(config, return_sequences=True, name="text_gru")(embeddings)  # (B, M, U)
+        read = ContextAttention(name="attention")([heard, states])
+    else:
+        written = gru(config, name="text_gru")(embeddings)
+        read = keras.layers.Dense(settings.recurrent_units, activation="tanh", name="text_vector")(written)
+    return keras.Model({"audio": audio, "words": words}, classify([heard, read], config), name="mdre")

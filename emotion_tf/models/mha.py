@@ -1,0 +1,43 @@
+"""MHA, multi-hop attention between the modalities."""
+
+import keras
+
+from emotion_tf.config import Config
+from emotion_tf.layers import ContextAttention
+from emotion_tf.models.fitted import Fitted
+from emotion_tf.models.parts import audio_input, classify, embed, lstm, normalize, text_input
+
+
+def mha(config: Config, fitted: Fitted) -> keras.Model:
+    """What was heard weighs the words, what they say weighs the sound, and so on for `model.hops` hops.
+
+    Two bidirectional LSTMs encode the modalities. The first context is the last state of the audio, of both directions.
+    Each hop lets the context weigh the states of the other modality, text first, and their weighted sum is the next
+    context. The classifier gets the last two contexts.
+
+    The original reports an accuracy 6.5 % better, relatively, than the best system before it, on four emotions of
+    IEMOCAP; its other figures could not be confirmed. Where it is silent or we could not check it: which contexts the
+    classifier gets, no residual connections in the encoders, and no prosodic features of the whole utterance.
+
+    Args:
+        config: `config.model` gives `recurrent_units`, `hops` and the classifier.
+        fitted: Normalisation for the audio, vocabulary for the text.
+
+    Returns:
+        A model of the inputs `audio` (B, T, D) float32, padded with zero frames, and `words` (B, M) int32, padded with
+        zeros; it gives probabilities (B, 4) float32.
+
+    Reference:
+        Yoon et al., "Speech Emotion Recognition Using Multi-hop Attention Mechanism", ICASSP 2019.
+    """
+    audio, words = audio_input(config), text_input()
+    frames = normalize(audio, config, fitted)  # (B, T, D)
+    embeddings = embed(words, config, fitted)  # (B, M, E)
+    encoder = keras.layers.Bidirectional(lstm(config, return_sequences=True, return_state=True), name="audio_lstm")
+    spoken, forward, _, backward, _ = encoder(frames)  # (B, T, 2 U), and states (B, U)
+    written = keras.layers.Bidirectional(lstm(config, return_sequences=True), name="text_lstm")(embeddings)
+    contexts = [keras.layers.Concatenate(name="heard")([forward, backward])]  # (B, 2 U)
+    for hop in range(config.model.hops):
+        attended = written if hop % 2 == 0 else spoken
+        contexts.append(ContextAttention(name=f"hop_{hop + 1}")([contexts[-1], attended]))
+    return keras.Model({"audio": audio, "words": words}, classify(contexts[-2:], config), name="mha")

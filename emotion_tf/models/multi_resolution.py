@@ -1,0 +1,36 @@
+"""Convolutions of several sizes over the words, a recurrent layer over the sound."""
+
+import keras
+
+from emotion_tf.config import Config
+from emotion_tf.layers import StatisticalPooling
+from emotion_tf.models.fitted import Fitted
+from emotion_tf.models.parts import audio_input, classify, convolution, embed, lstm, normalize, text_input
+
+
+def multi_resolution(config: Config, fitted: Fitted) -> keras.Model:
+    """Multi-resolution convolutions with maximum over time for the text, last state of a BiLSTM for the audio.
+
+    It is meant to be trained with `training.verification`, so that it learns to tell emotions apart in pairs of
+    utterances as well as to name them.
+
+    We know this system by its description alone, "multi-resolution CNN for text with BiLSTM for audio, classification
+    plus verification loss"; neither paper nor figures could be found. So our choices are all of it: ReLU convolutions
+    of `model.filters` filters over each of `model.text_kernel_sizes`, one BiLSTM of `model.recurrent_units` units in
+    each direction, and a verification that compares the probabilities of two utterances.
+
+    Args:
+        config: `config.model` gives the sizes and the classifier.
+        fitted: Normalisation for the audio, vocabulary for the text.
+
+    Returns:
+        A model of the inputs `audio` (B, T, D) float32, padded with zero frames, and `words` (B, M) int32, padded with
+        zeros; it gives probabilities (B, 4) float32.
+    """
+    audio, words = audio_input(config), text_input()
+    frames = normalize(audio, config, fitted)  # (B, T, D)
+    embeddings = embed(words, config, fitted)  # (B, M, E)
+    heard = keras.layers.Bidirectional(lstm(config), name="audio_lstm")(frames)  # (B, 2 U)
+    maps = convolution(config, config.model.text_kernel_sizes, "text_cnn")(embeddings)  # (B, M, S, F)
+    read = StatisticalPooling(("max",), name="max")(maps)  # (B, 1, S, F)
+    return keras.Model({"audio": audio, "words": words}, classify([heard, read], config), name="multi_resolution")

@@ -1,0 +1,33 @@
+"""TextCNN."""
+
+import keras
+
+from emotion_tf.config import Config
+from emotion_tf.layers import StatisticalPooling
+from emotion_tf.models.fitted import Fitted
+from emotion_tf.models.parts import classify, convolution, embed, text_input
+
+
+def text_cnn(config: Config, fitted: Fitted) -> keras.Model:
+    """Convolutions over the words and the maximum of each map over time.
+
+    The original classifies sentences and reports nothing on speech. It has kernels of 3, 4 and 5 words, 100 filters
+    each, dropout of 0.5 and no hidden layer, as the presets set them. We differ in two points: it bounds the norm of
+    the last layer's kernels, and we do not; in its variant of two channels it keeps the word vectors twice, trained
+    and not, where we have one channel, trained as `words.trainable` says.
+
+    Args:
+        config: `config.model` gives `text_kernel_sizes`, `filters` and the classifier.
+        fitted: Vocabulary.
+
+    Returns:
+        A model of the input `words` (B, M) int32, padded with zeros; it gives probabilities (B, 4) float32.
+
+    Reference:
+        Kim, "Convolutional Neural Networks for Sentence Classification", EMNLP 2014.
+    """
+    words = text_input()
+    embeddings = embed(words, config, fitted)  # (B, M, E)
+    maps = convolution(config, config.model.text_kernel_sizes, "text_cnn")(embeddings)  # (B, M, S, F)
+    pooled = StatisticalPooling(("max",), name="max")(maps)  # (B, 1, S, F)
+    return keras.Model({"words": words}, classify([pooled], config), name="text_cnn")

@@ -1,0 +1,55 @@
+"""Models by name, and what each may hear and read."""
+
+import re
+
+import pytest
+from small_models import fitted_for, small
+
+from emotion_tf.config import MODALITIES, Config, ModelConfig
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.models import FITTED_AT_ONCE, MODELS, build
+
+
+def test_every_model_has_its_modalities():
+    assert MODELS.keys() == MODALITIES.keys()
+    assert FITTED_AT_ONCE.keys() <= MODELS.keys()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_inputs_are_those_of_the_modality(name):
+    for modality in MODALITIES[name]:
+        config = small(f"name={name}", f"modality={modality}")
+        network = build(config, fitted_for(config))
+        expected = {"audio": ["audio"], "text": ["words"], "both": ["audio", "words"]}[modality]
+        assert network.name == name
+        assert sorted(tensor.name for tensor in network.inputs) == expected
+        assert network.output.shape == (None, 4)
+
+
+@pytest.mark.parametrize(
+    ("assignments", "message"),
+    [
+        (["model.name=lstm"], "setting model.name is out of range; expected mscnn or mdre or "),
+        (
+            ["model.name=text_cnn"],
+            "setting model.modality is out of range; expected text for the model text_cnn, received both",
+        ),
+        (["model.name=cnn_lstm", "model.modality=text"], "expected audio for the model cnn_lstm, received text"),
+        (["model.name=mdre", "model.modality=audio"], "expected both for the model mdre, received audio"),
+        (
+            ["model.name=mha", "speaker.embeddings=ge2e"],
+            "setting speaker.embeddings is out of range; expected null for every model but mscnn, received ge2e",
+        ),
+        (["model.hops=0"], "setting model.hops is out of range; expected more than zero, received 0"),
+        (["model.convolution=sparse"], "setting model.convolution does not fit; expected one of standard, separable"),
+    ],
+)
+def test_settings_that_do_not_fit_the_model(assignments, message):
+    with pytest.raises(EmotionTFError, match=re.escape(message)):
+        Config().override(*assignments)
+
+
+def test_settings_that_nobody_checked_are_checked_before_building():
+    config = Config(model=ModelConfig(name="lstm"))
+    with pytest.raises(EmotionTFError, match="setting model.name is out of range"):
+        build(config, fitted_for(config))
