@@ -16,8 +16,9 @@ from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.records import cache_key, serialize
 from emotion_tf.dataset.speakers import speaker_embeddings
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.features.disturbances import disturb
 from emotion_tf.features.spectral import acoustic_features
-from emotion_tf.features.waveform import add_white_noise, change_speed, read_waveform
+from emotion_tf.features.waveform import change_speed, read_waveform
 from emotion_tf.files import digest, read_json, replacing, write_json
 
 CHUNK = 256
@@ -30,7 +31,7 @@ class Records:
 
     Args:
         clean: The file of the utterances as they are.
-        augmented: Files of the same utterances at other speeds and with noise, for training.
+        augmented: Files of the same utterances at other speeds and disturbed, for training.
         utterances: The utterances in the order of the records.
         speakers: (N, W) float32, the speaker embeddings of the utterances; None where the settings want none.
     """
@@ -109,19 +110,24 @@ class _Variant:
     """One way in which the wave is played."""
 
     speed: float = 1.0
-    noise_snr_db: float | None = None
+    disturbed_copy: int | None = None
 
-    def apply(self, waveform: np.ndarray, seed: int) -> np.ndarray:
+    def __str__(self) -> str:
+        return f"speed {self.speed:g}" if self.disturbed_copy is None else f"disturbed copy {self.disturbed_copy}"
+
+    def apply(self, waveform: np.ndarray, rate: int, seed: int) -> np.ndarray:
         if self.speed != 1.0:
             waveform = change_speed(waveform, self.speed)
-        return waveform if self.noise_snr_db is None else add_white_noise(waveform, self.noise_snr_db, seed)
+        if self.disturbed_copy is not None:
+            waveform = disturb(waveform, rate, np.random.default_rng([seed, self.disturbed_copy]))
+        return waveform
 
 
 def _variants(config: Config) -> list[_Variant]:
-    """The wave as it is, then the other speeds, then the noise."""
+    """The wave as it is, then the other speeds, then the disturbed copies."""
     settings = config.augmentation
-    variants = [_Variant(), *(_Variant(speed) for speed in settings.speeds if speed != 1.0)]
-    return variants if settings.noise_snr_db is None else [*variants, _Variant(noise_snr_db=settings.noise_snr_db)]
+    speeds = [_Variant(speed) for speed in settings.speeds if speed != 1.0]
+    return [_Variant(), *speeds, *(_Variant(disturbed_copy=copy) for copy in range(settings.disturbed_copies))]
 
 
 def _extract_variant(
@@ -154,7 +160,7 @@ def _extract_variant(
                 else:
                     writer.write(serialize(utterance, outcome))
                 if done % CHUNK == 0 or done == len(utterances):
-                    report(f"features of {done} of {len(utterances)} utterances (speed {variant.speed:g})")
+                    report(f"features of {done} of {len(utterances)} utterances ({variant})")
         write_json(temporary / reasons_path.name, reasons)
     return path, reasons
 
@@ -175,9 +181,9 @@ def _outcomes(
                     expected="an audio file for every utterance",
                     fix="use --modality text",
                 )
-            waveform = read_waveform(utterance.audio, config.features.sample_rate, utterance.start, utterance.end)
-            seed = int(digest(utterance.id)[:8], 16)
-            return front_end(variant.apply(waveform, seed))
+            rate = config.features.sample_rate
+            waveform = read_waveform(utterance.audio, rate, utterance.start, utterance.end)
+            return front_end(variant.apply(waveform, rate, seed=int(digest(utterance.id)[:8], 16)))
         except EmotionTFError as error:
             return error
 

@@ -4,6 +4,7 @@ from emotion_tf.evaluation.rendering import render
 from emotion_tf.evaluation.report import evaluate
 from emotion_tf.evaluation.run import read_run
 from emotion_tf.evaluation.significance import compare
+from emotion_tf.evaluation.stress import evaluate_stress
 from emotion_tf.evaluation.table import collate
 
-__all__ = ["collate", "compare", "evaluate", "read_run", "render"]
+__all__ = ["collate", "compare", "evaluate", "evaluate_stress", "read_run", "render"]

@@ -13,6 +13,7 @@ from sklearn.metrics import (
     recall_score,
 )
 
+from emotion_tf.evaluation.coverage import selective
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.labels import EMOTIONS
 
@@ -105,7 +106,8 @@ def metrics(predictions: Predictions, protocol: str, notes: Sequence[str] = ()) 
         - `confusion`: number of utterances, rows true, columns predicted, in class order;
         - `folds`: `fold`, `n`, `wa` and `ua` of each;
         - `calibration`: `expected_calibration_error`, `brier_score` (mean over utterances of the sum over classes of
-          squared differences, 0 to 2) and `negative_log_likelihood` (nats an utterance).
+          squared differences, 0 to 2) and `negative_log_likelihood` (nats an utterance);
+        - `selective`: what `emotion_tf.evaluation.coverage.selective` returns.
     """
     labels, predicted, probabilities = predictions.labels, predictions.predicted, predictions.probabilities
     classes = list(range(len(EMOTIONS)))
@@ -144,6 +146,7 @@ def metrics(predictions: Predictions, protocol: str, notes: Sequence[str] = ()) 
                 log_loss(labels, probabilities / probabilities.sum(axis=1, keepdims=True), labels=classes)
             ),
         },
+        "selective": selective(predictions),
     }
 
 

@@ -1,8 +1,9 @@
 """The figures of a report. They are narrow, so that their text stays legible on a phone."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -11,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.evaluation.coverage import risk_coverage
 from emotion_tf.evaluation.metrics import CONFIDENCE_BINS, reliability
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.labels import EMOTIONS
@@ -137,6 +139,52 @@ def reliability_diagram(predictions: Predictions) -> Figure:
         axes.grid(alpha=0.3)
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def risk_coverage_curve(predictions: Predictions) -> Figure:
+    """Draws the error rate among the utterances that are answered, the surest first, over their share.
+
+    Args:
+        predictions: The test predictions of all folds.
+
+    Returns:
+        The figure. A curve that falls to the left means that the model knows when it does not know.
+    """
+    coverage, risk = risk_coverage(predictions)
+    figure = Figure(figsize=(WIDTH_INCHES, 3.2), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(coverage, risk, color=BLUE, label=f"area {risk.mean():.3f}")
+    axes.axhline(risk[-1], color="black", linestyle=":", label="all are answered")
+    axes.set(xlim=(0, 1), ylim=(0, None), xlabel="share of utterances answered", ylabel="share of these wrong")
+    axes.legend(loc="lower right", frameon=False)
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def stress_bars(results: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """Draws the UA under each condition of a stress test, with its interval, beside that of the first.
+
+    Args:
+        results: Condition -> `ua` and `ua_ci95`, which is None for one speaker.
+
+    Returns:
+        The figure.
+    """
+    scores = np.array([result["ua"] for result in results.values()])
+    intervals = [result["ua_ci95"] or (result["ua"], result["ua"]) for result in results.values()]
+    # A percentile interval need not hold the score itself.
+    errors = np.maximum(0, [scores - np.array(intervals)[:, 0], np.array(intervals)[:, 1] - scores])
+    figure = Figure(figsize=(WIDTH_INCHES, 0.8 + 0.24 * len(results)), layout="constrained")
+    axes = figure.subplots()
+    axes.barh(list(results), scores, xerr=errors, color=BLUE, error_kw={"elinewidth": 1, "ecolor": ORANGE})
+    axes.axvline(scores[0], color="black", linestyle=":")
+    axes.set(xlim=(0, 1), xlabel=AXIS_LABELS["ua"])
+    axes.invert_yaxis()
+    axes.grid(alpha=0.3, axis="x")
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
     return figure
 
 

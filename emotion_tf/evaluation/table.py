@@ -12,7 +12,18 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.run import read_run
 from emotion_tf.files import read_json
 
-FAMILIES = {"mscnn": "MSCNN-SPU"}
+FAMILIES = {
+    "mdre": "MDRE",
+    "learning_alignment": "Learning Alignment",
+    "mha": "MHA",
+    "multi_resolution": "Multi-resolution CNN + BiLSTM",
+    "text_cnn": "TextCNN",
+    "swem": "SWEM",
+    "cnn": "CNN",
+    "cnn_lstm": "CNN-LSTM",
+    "tdnn_lstm": "TDNN-LSTM",
+    "svm": "SVM",
+}
 """What papers call a model; others go by their own name."""
 
 
@@ -116,6 +127,8 @@ def _read(workdir: Path) -> _Run:
         settings = {
             f"{section}.{name}": value for section, of in config["settings"].items() for name, value in of.items()
         }
+        # Temperature scaling changes no figure of the table.
+        settings.pop("training.calibration", None)
         return _Run(
             name=workdir.resolve().name,
             transcripts=config["transcripts"],
@@ -154,10 +167,21 @@ def _row(runs: Sequence[_Run]) -> Row:
 
 def _variant(settings: dict[str, Any]) -> str:
     """What a paper calls a network of these settings."""
-    modality = settings["model.modality"]
+    name, modality = settings["model.name"], settings["model.modality"]
+    if name != "mscnn":
+        details = {
+            "mdre": "A" * settings.get("model.attention", False),
+            "mha": f"-{settings.get('model.hops')}",
+            "cnn": f", global {settings.get('model.pooling')}",
+        }
+        return f"{FAMILIES.get(name, name)}{details.get(name, '')} ({modality})"
     # Settings of what a network lacks say nothing: attention takes both modalities, SWEM takes words.
     attention = "-ATT" if modality == "both" and settings["model.attention"] else ""
-    parts = [f"{FAMILIES.get(settings['model.name'], settings['model.name'])}{attention} ({modality})"]
+    parts = [f"MSCNN-SPU{attention} ({modality})"]
+    # Runs of before there were other convolutions do not say which they have.
+    convolution = settings.get("model.convolution", "standard")
+    if convolution != "standard":
+        parts[0] += f", {convolution}"
     if modality != "audio" and settings["model.swem"]:
         parts.append("SWEM")
     # Runs of before there were speaker embeddings do not say that they have none.

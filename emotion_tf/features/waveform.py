@@ -2,14 +2,19 @@
 
 import functools
 import io
+import math
+import mmap
 import struct
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import BinaryIO
 
 import librosa
 import numpy as np
 import soundfile
+import soxr
 
 from emotion_tf.errors import EmotionTFError
 
@@ -17,7 +22,10 @@ MAX_BYTES = 2**32
 """Largest file, and largest wave once it is decoded: what a WAV header can count."""
 
 MAX_SECONDS = 6 * 60 * 60
-"""Longest recording."""
+"""Longest recording that is read at once."""
+
+BLOCK_FRAMES = 2**16
+"""Samples of each channel that are decoded at a time where a file is read in blocks."""
 
 MAX_AMPLITUDE = 2.0**15
 """Loudest sample of a float file: some tools write 16-bit values as floats without scaling them."""
@@ -80,6 +88,46 @@ def read_waveform(path: str | Path, sample_rate: int, start: float = 0.0, end: f
     return librosa.resample(stretch, orig_sr=rate, target_sr=sample_rate, res_type="soxr_hq")
 
 
+def read_blocks(path: str | Path, sample_rate: int) -> Iterator[np.ndarray]:
+    """Reads an audio file as `read_waveform` does, block after block, in memory that does not grow with its length.
+
+    Args:
+        path: A file of a format that `decode` takes, of any size and any length.
+        sample_rate: Rate of the result, in hertz.
+
+    Yields:
+        (samples,) float32, some seconds long at most; some may be empty. Joined, they are what `read_waveform` returns.
+
+    Raises:
+        EmotionTFError: As for `read_waveform`. What shows only where it stands, such as a FLAC file that breaks off, is
+            refused after the blocks before it were given.
+
+    Example:
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     soundfile.write(f"{folder}/tone.wav", np.zeros((480_000, 2)), 48_000)
+    ...     sum(len(block) for block in read_blocks(f"{folder}/tone.wav", sample_rate=16_000))
+    160000
+    """
+    heard = given = 0
+    resampler: soxr.ResampleStream | None = None
+    for samples, rate in _decode_blocks(Path(path)):
+        block = _mono(samples, rate, str(path), heard)
+        heard += len(block)
+        if rate != sample_rate:
+            resampler = resampler or soxr.ResampleStream(rate, sample_rate, num_channels=1, quality="HQ")
+            block = resampler.resample_chunk(block)
+        given += len(block)
+        yield block
+    if not heard:
+        raise _no_samples(str(path))
+    if resampler:
+        rest = resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+        # Where librosa resamples a whole file it rounds the number of samples up and fills with zeros.
+        yield np.pad(rest, (0, math.ceil(heard * (sample_rate / rate)) - given - len(rest)))
+
+
 def decode(content: bytes, name: str = "the audio") -> tuple[np.ndarray, int]:
     """Decodes the bytes of an audio file.
 
@@ -107,26 +155,15 @@ def decode(content: bytes, name: str = "the audio") -> tuple[np.ndarray, int]:
     (array([ 0.5 , -0.25], dtype=float32), 8000)
     """
     if not content:
-        raise EmotionTFError(f"{name} is empty", expected="an audio file", received="0 bytes")
+        raise _empty(name)
     container = _video_container(content)
     if container:
         samples, rate = _decode_with_av(content, container, name)
     else:
         samples, rate = _decode_with_soundfile(content, name)
     if not len(samples):
-        raise EmotionTFError(f"{name} holds no samples", expected="some sound after the header")
-    with np.errstate(over="ignore", invalid="ignore"):
-        mono = samples.mean(axis=1)
-    sound = np.abs(mono) <= MAX_AMPLITUDE  # False for NaN too.
-    if not sound.all():
-        index = int(np.argmin(sound))
-        raise EmotionTFError(
-            f"{name} holds samples that are no sound",
-            expected=f"finite numbers within ±{MAX_AMPLITUDE:g}",
-            received=f"{mono[index]:g} as sample {index}, at {index / rate:.3f} seconds",
-            fix="write the file again from its source",
-        )
-    return mono, rate
+        raise _no_samples(name)
+    return _mono(samples, rate, name), rate
 
 
 def change_speed(waveform: np.ndarray, factor: float) -> np.ndarray:
@@ -150,42 +187,86 @@ def change_speed(waveform: np.ndarray, factor: float) -> np.ndarray:
     return librosa.resample(waveform, orig_sr=factor, target_sr=1.0, res_type="soxr_hq")
 
 
-def add_white_noise(waveform: np.ndarray, snr_db: float, seed: int) -> np.ndarray:
-    """Adds Gaussian white noise at a signal-to-noise ratio that holds exactly over the wave.
-
-    Args:
-        waveform: (samples,) float32.
-        snr_db: Power of the wave over power of the noise, in decibels. A silent wave stays silent.
-        seed: The same seed gives the same noise.
-
-    Returns:
-        (samples,) float32.
-
-    Example:
-
-    >>> wave = np.ones(4, np.float32)
-    >>> noise = add_white_noise(wave, snr_db=20.0, seed=0) - wave
-    >>> print(f"{np.mean(noise**2):.4f}")
-    0.0100
-    """
-    noise = np.random.default_rng(seed).standard_normal(len(waveform))
-    power = np.mean(np.square(waveform, dtype=np.float64)) * 10 ** (-snr_db / 10)
-    return (waveform + noise * np.sqrt(power / np.mean(np.square(noise)))).astype(np.float32)
-
-
 def _read(path: Path) -> bytes:
     """The bytes of a file that is not too large."""
+    with _open(path) as stream:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise EmotionTFError(f"{path} is too large", expected=f"at most {MAX_BYTES} bytes", received=f"{size}")
+        try:
+            return stream.read()
+        except OSError as error:
+            raise _not_read(path, error) from None
+
+
+def _open(path: Path) -> BinaryIO:
+    """Opens a file that is there."""
     if not path.exists():
         raise EmotionTFError(f"{path} does not exist", expected="an audio file")
     if not path.is_file():
         raise EmotionTFError(f"{path} is not a file", expected="an audio file", fix="name the file itself")
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise EmotionTFError(f"{path} is too large", expected=f"at most {MAX_BYTES} bytes", received=f"{size}")
     try:
-        return path.read_bytes()
+        return path.open("rb")
     except OSError as error:
-        raise EmotionTFError(f"{path} cannot be read ({error.strerror})", expected="a readable file") from None
+        raise _not_read(path, error) from None
+
+
+def _mono(samples: np.ndarray, rate: int, name: str, first: int = 0) -> np.ndarray:
+    """The mean of the channels (frames,) of samples (frames, channels), of which the first is number `first`."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        mono = samples.mean(axis=1)
+    sound = np.abs(mono) <= MAX_AMPLITUDE  # False for NaN too.
+    if not sound.all():
+        index = int(np.argmin(sound))
+        raise EmotionTFError(
+            f"{name} holds samples that are no sound",
+            expected=f"finite numbers within ±{MAX_AMPLITUDE:g}",
+            received=f"{mono[index]:g} as sample {first + index}, at {(first + index) / rate:.3f} seconds",
+            fix="write the file again from its source",
+        )
+    return mono
+
+
+def _decode_blocks(path: Path) -> Iterator[tuple[np.ndarray, int]]:
+    """Blocks (frames, channels) float32 of an audio file, each with the rate."""
+    name = str(path)
+    with _open(path) as stream:
+        if not path.stat().st_size:
+            raise _empty(name)
+        # The checks look at a few places of the content, of which a map loads no more than those.
+        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            container = _video_container(content)
+            if container:
+                yield from _blocks_with_av(stream, container, name)
+            else:
+                yield from _blocks_with_soundfile(stream, content, name)
+
+
+class _OneWayFile(soundfile.SoundFile):
+    """A file that is read from its start to its end.
+
+    soundfile moves to where it is already after each block that it reads, if it can. After that MP3 and Opus go on with
+    other samples than those of a file that is read at once.
+    """
+
+    def seekable(self) -> bool:
+        """Never."""
+        return False
+
+
+def _blocks_with_soundfile(stream: BinaryIO, content: mmap.mmap, name: str) -> Iterator[tuple[np.ndarray, int]]:
+    """Blocks (frames, channels) float32 of a file that libsndfile reads, each with the rate."""
+    frames = 0
+    try:
+        with _OneWayFile(stream) as file:
+            _check_header(file, content, name)
+            while len(samples := file.read(BLOCK_FRAMES, dtype="float32", always_2d=True)):
+                frames += len(samples)
+                # Each channel in one piece: NumPy averages them ten times as fast.
+                yield np.asfortranarray(samples), file.samplerate
+            _check_whole(file, content, frames, stream.tell(), name)
+    except soundfile.LibsndfileError as error:
+        raise _not_decoded(name, error.error_string) from None
 
 
 def _decode_with_soundfile(content: bytes, name: str) -> tuple[np.ndarray, int]:
@@ -194,6 +275,8 @@ def _decode_with_soundfile(content: bytes, name: str) -> tuple[np.ndarray, int]:
     try:
         with soundfile.SoundFile(stream) as file:
             _check_header(file, content, name)
+            # Before anything is allocated for what the header claims.
+            _check_length(file.frames, file.channels, file.samplerate, name)
             samples = _decode_with_tensorflow_io(file, content)
             if samples is None:
                 samples = file.read(dtype="float32", always_2d=True)
@@ -203,12 +286,11 @@ def _decode_with_soundfile(content: bytes, name: str) -> tuple[np.ndarray, int]:
         raise _not_decoded(name, error.error_string) from None
 
 
-def _check_header(file: soundfile.SoundFile, content: bytes, name: str) -> None:
-    """Refuses what the header gives away, before anything is allocated for what it claims."""
+def _check_header(file: soundfile.SoundFile, content: bytes | mmap.mmap, name: str) -> None:
+    """Refuses a file that is shorter than its header says."""
     missing = _missing_bytes(content, file.format)
     if missing:
         raise _cut_short(name, f"at least {len(content) + missing} bytes", f"{len(content)}")
-    _check_length(file.frames, file.channels, file.samplerate, name)
 
 
 def _check_length(frames: int, channels: int, rate: int, name: str) -> None:
@@ -224,7 +306,7 @@ def _check_length(frames: int, channels: int, rate: int, name: str) -> None:
         )
 
 
-def _missing_bytes(content: bytes, container: str) -> int:
+def _missing_bytes(content: bytes | mmap.mmap, container: str) -> int:
     """How many bytes a WAV or OGG file lacks at least; libsndfile passes over both in silence."""
     if container in ("WAV", "WAVEX"):
         position = 12
@@ -244,6 +326,18 @@ def _missing_bytes(content: bytes, container: str) -> int:
     return 0
 
 
+def _empty(name: str) -> EmotionTFError:
+    return EmotionTFError(f"{name} is empty", expected="an audio file", received="0 bytes")
+
+
+def _no_samples(name: str) -> EmotionTFError:
+    return EmotionTFError(f"{name} holds no samples", expected="some sound after the header")
+
+
+def _not_read(path: Path, error: OSError) -> EmotionTFError:
+    return EmotionTFError(f"{path} cannot be read ({error.strerror})", expected="a readable file")
+
+
 def _not_decoded(name: str, reason: str) -> EmotionTFError:
     return EmotionTFError(
         f"{name} cannot be decoded ({reason.strip().rstrip('.')})",
@@ -256,7 +350,9 @@ def _cut_short(name: str, expected: str, received: str) -> EmotionTFError:
     return EmotionTFError(f"{name} is cut short", expected=expected, received=received, fix="copy or convert it again")
 
 
-def _check_whole(file: soundfile.SoundFile, content: bytes, num_frames: int, num_bytes: int, name: str) -> None:
+def _check_whole(
+    file: soundfile.SoundFile, content: bytes | mmap.mmap, num_frames: int, num_bytes: int, name: str
+) -> None:
     """Refuses a file of which fewer frames were decoded than it has."""
     if file.format != "MP3" or _states_its_length(content):
         if num_frames < file.frames:
@@ -270,10 +366,10 @@ def _check_whole(file: soundfile.SoundFile, content: bytes, num_frames: int, num
         )
 
 
-def _states_its_length(content: bytes) -> bool:
+def _states_its_length(content: bytes | mmap.mmap) -> bool:
     """Whether an MP3 has the header of Xing or LAME, which counts its frames."""
     start = 0
-    if content.startswith(b"ID3"):
+    if content[:3] == b"ID3":
         # Four bytes of seven bits each say how long the tags are that follow their 10 bytes of header.
         start = 10 + sum(byte << shift for byte, shift in zip(content[6:10], (21, 14, 7, 0), strict=True))
     # It stands in the first frame, at most 38 bytes in.
@@ -319,7 +415,7 @@ def _tensorflow_io_audio() -> ModuleType | None:
     return tensorflow_io.audio
 
 
-def _video_container(content: bytes) -> str | None:
+def _video_container(content: bytes | mmap.mmap) -> str | None:
     """FFmpeg's name of the container if it is one of `VIDEO_CONTAINERS`."""
     for container, (start, magic) in VIDEO_CONTAINERS.items():
         if content[start : start + len(magic)] == magic:
@@ -329,6 +425,18 @@ def _video_container(content: bytes) -> str | None:
 
 def _decode_with_av(content: bytes, container: str, name: str) -> tuple[np.ndarray, int]:
     """Samples (frames, channels) float32 of the first sound track of a video file, and their rate."""
+    frames, blocks = 0, []
+    for samples, rate in _blocks_with_av(io.BytesIO(content), container, name):
+        frames += len(samples)
+        _check_length(frames, samples.shape[1], rate, name)
+        blocks.append(samples)
+    if not blocks:
+        raise _no_samples(name)
+    return np.concatenate(blocks), rate
+
+
+def _blocks_with_av(stream: BinaryIO, container: str, name: str) -> Iterator[tuple[np.ndarray, int]]:
+    """Blocks (frames, channels) float32 of the first sound track of a video file, each with the rate."""
     try:
         import av
     except ImportError:
@@ -337,26 +445,24 @@ def _decode_with_av(content: bytes, container: str, name: str) -> tuple[np.ndarr
             fix="pip install 'emotion-tf[video]'",
         ) from None
     try:
-        with av.open(io.BytesIO(content), format=container, metadata_errors="ignore") as file:
+        with av.open(stream, format=container, metadata_errors="ignore") as file:
             if not file.streams.audio:
                 raise EmotionTFError(f"{name} has no sound track", expected="a whole video file with sound")
             track = file.streams.audio[0]
+            seconds = None if track.duration is None else track.duration * track.time_base
             # Some tracks of AAC say half of their rate; what is decoded knows better.
-            rate, frames, blocks = track.rate, 0, []
+            rate, frames = track.rate, 0
             resampler = av.AudioResampler(format="fltp")
             for packed in file.decode(track):
                 for frame in resampler.resample(packed):
-                    rate, frames = frame.sample_rate, frames + frame.samples
-                    blocks.append(frame.to_ndarray())  # (channels, samples of the frame)
-                    _check_length(frames, len(blocks[0]), rate, name)
-            wanted = None if track.duration is None else round(track.duration * track.time_base * rate)
+                    rate = frame.sample_rate
+                    samples = frame.to_ndarray().T  # (samples of the frame, channels)
+                    # Encoders fill up the last block; what they added lies beyond the duration.
+                    yield samples if seconds is None else samples[: max(0, round(seconds * rate) - frames)], rate
+                    frames += len(samples)
+            if seconds is not None and frames < 0.95 * round(seconds * rate):
+                raise _cut_short(name, f"{round(seconds * rate)} samples, as its header says", f"{frames}")
     except EmotionTFError:
         raise
     except (av.FFmpegError, ValueError) as error:  # The latter where the number of channels changes.
         raise _not_decoded(name, getattr(error, "strerror", None) or str(error)) from None
-    if wanted is not None and frames < 0.95 * wanted:
-        raise _cut_short(name, f"{wanted} samples, as its header says", f"{frames}")
-    if not blocks:
-        return np.zeros((0, 1), np.float32), rate
-    # Encoders fill up the last block; what they added lies beyond the duration.
-    return np.concatenate(blocks, axis=1).T[:wanted], rate

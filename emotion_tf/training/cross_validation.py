@@ -20,6 +20,7 @@ from emotion_tf.evaluation.metrics import unweighted_accuracy
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.features.words import Vocabulary
 from emotion_tf.files import replacing, write_json, write_text
+from emotion_tf.training.calibration import fit_temperature, scale_probabilities
 from emotion_tf.training.fit import fit
 from emotion_tf.training.loop import train_network
 from emotion_tf.training.testing import predict
@@ -111,9 +112,14 @@ def _run_fold(folder: Path, number: int, split: folds.Split, records: Records, c
         np.array([labels.index(utterance.label) for utterance in split.train]),
         folder,
     )
+    temperature = 1.0
+    if config.training.calibration == "temperature":
+        temperature = fit_temperature(predict(network, records, config, split.dev, fitted.vocabulary, number))
+        scale_probabilities(network, temperature)
     with replacing(folder / "model") as temporary:
         temporary.mkdir()
         save_model(temporary, network, config, fitted)
+        write_json(temporary / "calibration.json", {"temperature": temperature})
     for name, part in (("dev_predictions.csv", split.dev), ("predictions.csv", split.test)):
         predict(network, records, config, part, fitted.vocabulary, number).write(folder / name)
 

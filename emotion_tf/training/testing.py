@@ -1,4 +1,4 @@
-"""Testing trained networks: in the run that trains them, or later on other transcripts."""
+"""Testing trained networks: in the run that trains them, or later on other transcripts or other sound."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -51,6 +51,32 @@ def predict(
     )
 
 
+def read_run_of(corpus: Corpus, workdir: Path) -> dict[str, Any]:
+    """The content of the `config.json` of a run.
+
+    Raises:
+        EmotionTFError: If `workdir` holds no run, or one of another corpus.
+    """
+    run = read_run(workdir)
+    if corpus.name != run["corpus"]:
+        raise EmotionTFError(f"{workdir} is of another corpus", expected=run["corpus"], received=corpus.name)
+    return run
+
+
+def load_fold(workdir: Path, fold: int) -> tuple[keras.Model, Vocabulary | None]:
+    """The speech model of a fold, and its vocabulary if it reads.
+
+    Raises:
+        EmotionTFError: If the run was not trained to its end.
+    """
+    folder = workdir / f"fold_{fold}" / "model"
+    if not folder.is_dir():
+        raise EmotionTFError(f"{workdir} is no finished run", expected=f"{folder}", fix="train it to its end")
+    words = folder / "vocabulary.txt"
+    model = keras.saving.load_model(folder / "model.keras", compile=False)
+    return model, Vocabulary.load(words) if words.exists() else None
+
+
 def retest(
     workdir: str | Path,
     corpus: Corpus,
@@ -74,22 +100,17 @@ def retest(
         EmotionTFError: If `workdir` holds no finished run, or one of another corpus.
     """
     workdir, out = Path(workdir), Path(out)
-    run = read_run(workdir)
-    if corpus.name != run["corpus"]:
-        raise EmotionTFError(f"{workdir} is of another corpus", expected=run["corpus"], received=corpus.name)
+    run = read_run_of(corpus, workdir)
     config = Config.from_dict(run["settings"])
     plain = dataclasses.replace(config, augmentation=AugmentationConfig())
     records = extract(corpus.utterances, plain, records_dir or workdir.parent / "records", report=report)
     assignment = folds.load(workdir / "folds.json", records.utterances)
     parts = []
     for fold in sorted(set(assignment.values()) - {folds.NEVER_TESTED}):
-        folder = workdir / f"fold_{fold}" / "model"
-        if not folder.is_dir():
-            raise EmotionTFError(f"{workdir} is no finished run", expected=f"{folder}", fix="train it to its end")
-        network = inner_network(keras.saving.load_model(folder / "model.keras", compile=False))
-        vocabulary = Vocabulary.load(folder / "vocabulary.txt").words if config.model.reads else ()
+        speech_model, vocabulary = load_fold(workdir, fold)
         tested = [utterance for utterance in records.utterances if assignment[utterance.id] == fold]
-        parts.append(predict(network, records, plain, tested, vocabulary, fold))
+        words = vocabulary.words if vocabulary else ()
+        parts.append(predict(inner_network(speech_model), records, plain, tested, words, fold))
         report(f"fold {fold}: {len(tested)} tested on the transcripts of {corpus.transcripts}")
     notes = [*run["notes"], f"The networks were trained on the transcripts of {run['transcripts']}."]
     claim(out, describe(corpus, config, run["protocol"], notes, records, assignment))

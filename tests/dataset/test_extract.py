@@ -176,24 +176,28 @@ def test_interrupted_extraction_leaves_nothing(utterances, tmp_path):
     assert lines and list(examples(records.clean)) == [utterance.id for utterance in utterances]
 
 
-def test_speeds_and_noise_are_further_records(make, utterances):
-    config = HEARS.override("augmentation.speeds=[0.8, 1.0, 1.25]", "augmentation.noise_snr_db=20")
+def test_speeds_and_disturbed_copies_are_further_records(make, utterances):
+    config = HEARS.override("augmentation.speeds=[0.8, 1.0, 1.25]", "augmentation.disturbed_copies=2")
     records, lines = make(config=config)
     assert make()[0].clean == records.clean
-    slow, fast, noisy = map(examples, records.augmented)
+    slow, fast, *disturbed = map(examples, records.augmented)
     clean = examples(records.clean)
-    assert len(lines) == 4
+    assert lines[3:] == [f"features of 3 of 3 utterances (disturbed copy {copy})" for copy in (0, 1)]
     for utterance in utterances:
         samples = soundfile.info(utterance.audio).frames
-        for variant, speed in ((clean, 1), (slow, 0.8), (fast, 1.25), (noisy, 1)):
+        for variant, speed in ((clean, 1), (slow, 0.8), (fast, 1.25), *((copy, 1) for copy in disturbed)):
             assert len(variant[utterance.id]["audio"]) == 1 + math.ceil(samples / speed) // 160
-        assert np.abs(noisy[utterance.id]["audio"] - clean[utterance.id]["audio"]).max() > 1
+        for copy in disturbed:
+            assert np.abs(copy[utterance.id]["audio"] - clean[utterance.id]["audio"]).max() > 1
+    # One utterance may come through the same telephone twice, but not all of them.
+    first, second = (np.concatenate([example["audio"] for example in copy.values()]) for copy in disturbed)
+    assert np.abs(first - second).max() > 1
     for path in records.augmented:
         assert list(examples(path)) == [utterance.id for utterance in utterances]
 
 
-def test_noise_is_the_same_each_time_and_differs_between_utterances(utterances, tmp_path):
-    config = HEARS.override("augmentation.noise_snr_db=10")
+def test_disturbances_are_the_same_each_time_and_differ_between_utterances(utterances, tmp_path):
+    config = HEARS.override("augmentation.disturbed_copies=1")
     same_sound = [dataclasses.replace(utterances[0], id=id) for id in ("one", "two")]
     first, second = (
         examples(extract(same_sound, config, tmp_path / name, report=lambda line: None).augmented[0])
@@ -207,7 +211,7 @@ def test_noise_is_the_same_each_time_and_differs_between_utterances(utterances, 
 def test_text_alone_needs_no_audio(make, utterances):
     silent = [dataclasses.replace(utterance, audio=None) for utterance in utterances]
     silent.append(dataclasses.replace(utterances[0], id="gone", audio=utterances[0].audio.with_name("gone.wav")))
-    config = READS.override("augmentation.speeds=[0.9, 1.0]", "augmentation.noise_snr_db=9")
+    config = READS.override("augmentation.speeds=[0.9, 1.0]", "augmentation.disturbed_copies=1")
     records, _ = make(silent, config)
     assert records.utterances == tuple(silent) and records.augmented == ()
     for utterance, example in zip(silent, examples(records.clean).values(), strict=True):

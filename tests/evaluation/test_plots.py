@@ -3,10 +3,18 @@ import sys
 from xml.etree import ElementTree
 
 import matplotlib
+import numpy as np
 import pytest
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.evaluation.plots import confusion_matrix, learning_curves, reliability_diagram, svg
+from emotion_tf.evaluation.plots import (
+    confusion_matrix,
+    learning_curves,
+    reliability_diagram,
+    risk_coverage_curve,
+    stress_bars,
+    svg,
+)
 
 CONFUSION = [[8, 2, 0, 0], [0, 5, 5, 0], [1, 0, 2, 1], [0, 0, 0, 0]]
 
@@ -77,6 +85,30 @@ def test_reliability_diagram_shows_shares_and_numbers(eight):
     assert lower.get_xlabel()
     _diagonal, points = upper.lines
     assert points.get_xydata().tolist() == [[pytest.approx(0.7), 0.75]]
+
+
+def test_risk_is_drawn_over_coverage(many):
+    (axes,) = risk_coverage_curve(many).axes
+    curve, rest = axes.lines
+    error_rate = float(np.mean(many.predicted != many.labels))
+    assert curve.get_xdata()[[0, -1]].tolist() == [pytest.approx(1 / 300), 1.0]
+    assert curve.get_ydata()[-1] == pytest.approx(error_rate)
+    assert rest.get_ydata()[0] == pytest.approx(error_rate)
+    assert axes.get_xlabel() and axes.get_ylabel()
+
+
+def test_stress_bars_show_scores_and_intervals():
+    results = {
+        "clean": {"ua": 0.75, "ua_ci95": [0.7, 0.85]},
+        "noise": {"ua": 0.5, "ua_ci95": None},
+    }
+    (axes,) = stress_bars(results).axes
+    assert [bar.get_width() for bar in axes.patches] == [0.75, 0.5]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["clean", "noise"]
+    (interval, none) = axes.collections[0].get_segments()
+    assert interval[:, 0] == pytest.approx([0.7, 0.85]) and none[:, 0] == pytest.approx([0.5, 0.5])
+    # The first condition stands on top.
+    assert axes.yaxis_inverted()
 
 
 def test_svg_is_whole_and_always_the_same(many):

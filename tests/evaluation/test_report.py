@@ -56,6 +56,9 @@ def workdir(eight, tmp_path):
     for fold in range(2):
         (folder / f"fold_{fold}").mkdir()
         (folder / f"fold_{fold}" / "history.csv").write_text("epoch,loss,val_loss\n0,1.4,1.3\n1,1.2,1.3\n")
+    # The first fold is of before networks were calibrated.
+    (folder / "fold_1" / "model").mkdir()
+    (folder / "fold_1" / "model" / "calibration.json").write_text('{"temperature": 1.25}')
     return folder
 
 
@@ -67,9 +70,12 @@ def change_config(workdir, **changes):
 def test_evaluate_writes_what_it_returns(workdir, eight):
     found = evaluate(workdir)
     assert json.loads((workdir / "metrics.json").read_text()) == found
-    assert found == metrics(
+    expected = metrics(
         eight, "speaker-kfold:2", ["Synthetic corpus: machines speak.", "Speakers stand in both train and test."]
     )
+    for fold, temperature in zip(expected["folds"], (None, 1.25), strict=True):
+        fold["temperature"] = temperature
+    assert found == expected
 
 
 def test_report_says_what_the_run_reached(workdir):
@@ -86,7 +92,11 @@ def test_report_says_what_the_run_reached(workdir):
     assert after["Weighted accuracy, WA"][1] == "0.500 to 1.000"
     assert after["Brier score"][0] == "0.420"
     assert after["neutral"] == ["1.000", "0.667", "0.800", "3"]
-    assert after["1"][:3] == ["0.800", "0.889", "5"]
+    assert after["0"] == ["0.667", "0.750", "3", "–"]
+    assert after["1"] == ["0.800", "0.889", "5", "1.250"]
+    # Confidence is 0.7 throughout, and 6 of 8 are right; so any first answers are wrong in a quarter of the cases.
+    assert after["0.700"][:2] == ["1.000", "0.750"] and after["0.800"][:2] == ["0.000", "–"]
+    assert after["Area under risk and coverage"][0] == "0.250"
     assert any('"filters": 128' in text for text in texts)
 
 
@@ -94,7 +104,7 @@ def test_report_needs_no_other_file(workdir):
     evaluate(workdir)
     page = Page((workdir / "report.html").read_text())
     images = page.images()
-    assert len(images) == 3
+    assert len(images) == 4
     for image in images:
         assert ElementTree.fromstring(image).tag == "{http://www.w3.org/2000/svg}svg"
     assert all(attributes["alt"] for tag, attributes in page.tags if tag == "img")
@@ -122,7 +132,7 @@ def test_without_histories_there_are_no_curves(workdir):
     for history in workdir.glob("fold_*/history.csv"):
         history.unlink()
     evaluate(workdir)
-    assert len(Page((workdir / "report.html").read_text()).images()) == 2
+    assert len(Page((workdir / "report.html").read_text()).images()) == 3
 
 
 def test_one_speaker_has_no_interval_and_no_notes_no_box(workdir, make):

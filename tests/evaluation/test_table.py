@@ -60,7 +60,7 @@ def variant(write, *settings):
         ("model.modality=both model.attention=false", "MSCNN-SPU (both)"),
         ("model.modality=both model.attention=true", "MSCNN-SPU-ATT (both)"),
         ("model.swem=true speaker.embeddings=/voxceleb/xvector.scp", "MSCNN-SPU-ATT (both) + SWEM + x-vector"),
-        ("model.name=other model.modality=text", "other (text)"),
+        ("model.name=text_cnn model.modality=text", "text_cnn (text)"),
     ],
 )
 def test_variants_have_the_names_of_papers(settings, name, write):
@@ -78,6 +78,18 @@ def test_one_run_by_hand(write):
             runs=("run",),
         )
     }
+
+
+def test_calibration_does_not_part_rows(write):
+    """It changes neither WA nor UA, and runs of before it say nothing of it."""
+    first = write("first", "training.calibration=none")
+    second = write("second", "training.seed=1")
+    third = write("third", "training.seed=2")
+    content = json.loads((third / "config.json").read_text())
+    del content["settings"]["training"]["calibration"]
+    (third / "config.json").write_text(json.dumps(content))
+    (row,) = collate([first, second, third])
+    assert row.results["reference"].runs == ("first", "second", "third")
 
 
 def test_seeds_are_averaged(write):

@@ -4,6 +4,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import tracemalloc
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import soundfile
 
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.features import waveform
-from emotion_tf.features.waveform import add_white_noise, change_speed, decode, read_waveform
+from emotion_tf.features.waveform import change_speed, decode, read_blocks, read_waveform
 
 # Container, encoding and the largest error that storing a sample in it may make.
 LOSSLESS = [
@@ -442,6 +443,124 @@ def test_video_without_pyav(monkeypatch):
         decode(content, "clip")
 
 
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Files of a second are read in many blocks, of a length that divides nothing."""
+    monkeypatch.setattr(waveform, "BLOCK_FRAMES", 997)
+
+
+def check_blocks(path, least_blocks=2):
+    blocks = list(read_blocks(path, 16_000))
+    assert len(blocks) >= least_blocks
+    np.testing.assert_array_equal(np.concatenate(blocks), read_waveform(path, 16_000))
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 48_000])
+@pytest.mark.parametrize(("container", "encoding"), ENCODINGS)
+def test_blocks_are_the_file_read_at_once(container, encoding, rate, tmp_path, small_blocks):
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (rate, 2))
+    (tmp_path / "noise").write_bytes(encode(noise, container, encoding, rate))
+    check_blocks(tmp_path / "noise", rate // 997)
+
+
+@pytest.mark.parametrize("rate", [11_025, 22_050, 44_100, 96_000])
+@pytest.mark.parametrize("frames", [1, 2, 996, 997, 998, 12_345])
+def test_blocks_have_the_length_of_the_file_read_at_once(rate, frames, tmp_path, small_blocks):
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, frames)
+    soundfile.write(tmp_path / "noise.wav", noise, rate)
+    check_blocks(tmp_path / "noise.wav", 1)
+
+
+@pytest.mark.parametrize(("container", "codec"), [("mp4", "aac"), ("mov", "pcm_s16le"), ("webm", "libopus")])
+def test_blocks_of_a_video(container, codec, tmp_path):
+    (tmp_path / "video").write_bytes(video(tones(2, 48_000, 1.01), container, codec))
+    check_blocks(tmp_path / "video")
+
+
+def test_blocks_of_an_mp3_that_does_not_say_how_long_it_is(tmp_path, small_blocks):
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, 32_000)
+    for first, last, refused in [(np.zeros(32_000), noise, False), (noise, np.zeros(32_000), True)]:
+        content, first_frame = variable_rate_mp3(np.concatenate([first, last]))
+        (tmp_path / "noise.mp3").write_bytes(content[first_frame:])
+        if refused:
+            with pytest.raises(EmotionTFError, match=r"noise\.mp3 does not say how long it is"):
+                list(read_blocks(tmp_path / "noise.mp3", 16_000))
+        else:
+            check_blocks(tmp_path / "noise.mp3")
+
+
+def test_blocks_of_real_speech(ravdess_clips, tmp_path):
+    clips = [soundfile.read(clip)[0] for clip in ravdess_clips[:8]]
+    mono = change_speed(np.concatenate(clips).astype(np.float32), 16_000 / 48_000)
+    soundfile.write(tmp_path / "speech.flac", np.stack([mono, mono[::-1]], axis=1), 48_000)
+    check_blocks(tmp_path / "speech.flac", 10)
+
+
+@pytest.mark.parametrize("share", [0.4, 0.9, "all but the last byte"])
+@pytest.mark.parametrize(("container", "encoding"), ENCODINGS)
+def test_blocks_of_a_file_that_is_cut(container, encoding, share, tmp_path, small_blocks):
+    content = encode(np.random.default_rng(0).uniform(-0.5, 0.5, 24_000), container, encoding)
+    cut = len(content) - 1 if isinstance(share, str) else int(len(content) * share)
+    (tmp_path / "cut").write_bytes(content[:cut])
+    with pytest.raises(EmotionTFError) as whole:
+        read_waveform(tmp_path / "cut", 16_000)
+    with pytest.raises(EmotionTFError) as blocks:
+        list(read_blocks(tmp_path / "cut", 16_000))
+    assert str(blocks.value) == str(whole.value)
+
+
+def test_blocks_of_what_cannot_be_read(tmp_path, small_blocks):
+    contents = {
+        "empty": b"",
+        "text": b"no audio, but words" * 20,
+        "silent": encode(np.zeros(0)),
+        "picture": video(None),
+        "cut video": video(tones(1, 48_000, 2.0))[:9000],
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    for name in (*contents, "missing", "."):
+        with pytest.raises(EmotionTFError) as whole:
+            read_waveform(tmp_path / name, 16_000)
+        with pytest.raises(EmotionTFError) as blocks:
+            list(read_blocks(tmp_path / name, 16_000))
+        assert str(blocks.value) == str(whole.value)
+
+
+def test_blocks_count_to_the_sample_that_is_no_sound(tmp_path, small_blocks):
+    samples = tones(2, 8_000).astype(np.float32)
+    samples[1600] = np.nan
+    soundfile.write(tmp_path / "broken.wav", samples, 8_000, subtype="FLOAT")
+    blocks = read_blocks(tmp_path / "broken.wav", 8_000)
+    assert len(next(blocks)) == 997
+    with pytest.raises(EmotionTFError, match=r"broken\.wav holds .* as sample 1600, at 0\.200 seconds"):
+        next(blocks)
+
+
+def test_blocks_take_no_more_memory_the_longer_the_file(tmp_path):
+    path, peaks = tmp_path / "silence.flac", []
+    for minutes in (1, 7):
+        soundfile.write(path, np.zeros(60 * minutes * 48_000, np.int16), 48_000)
+        tracemalloc.start()
+        assert sum(len(block) for block in read_blocks(path, 16_000)) == 60 * minutes * 16_000
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    # The first file alone holds 11 MB of samples.
+    assert peaks[0] < 3e6
+    assert peaks[1] < peaks[0] + 1e5
+
+
+def test_blocks_know_no_longest_recording(tmp_path, monkeypatch):
+    monkeypatch.setattr(waveform, "MAX_SECONDS", 1)
+    monkeypatch.setattr(waveform, "MAX_BYTES", 1000)
+    soundfile.write(tmp_path / "long.wav", tones(1, seconds=2.0), 16_000)
+    (tmp_path / "long.mp4").write_bytes(video(tones(1, 48_000, 2.0)))
+    for name in ("long.wav", "long.mp4"):
+        with pytest.raises(EmotionTFError, match="is too l"):
+            read_waveform(tmp_path / name, 16_000)
+        assert sum(len(block) for block in read_blocks(tmp_path / name, 16_000)) == 32_000
+
+
 @pytest.mark.parametrize("factor", [0.9, 1.1, 2.0])
 def test_change_speed_moves_length_and_pitch(factor):
     tone = tones(1, 16_000, 1.0)[:, 0].astype(np.float32)
@@ -451,21 +570,3 @@ def test_change_speed_moves_length_and_pitch(factor):
     spectrum = np.abs(np.fft.rfft(changed * np.hanning(len(changed))))
     assert np.argmax(spectrum) * 16_000 / len(changed) == pytest.approx(300 * factor, abs=1)
     assert np.abs(changed[1000:-1000]).max() == pytest.approx(0.6, abs=0.01)
-
-
-@pytest.mark.parametrize("snr_db", [-5.0, 0.0, 20.0])
-def test_noise_has_the_ratio_asked_for(snr_db):
-    wave = tones(1)[:, 0].astype(np.float32)
-    noisy = add_white_noise(wave, snr_db, seed=3)
-    assert noisy.dtype == np.float32
-    noise = noisy.astype(np.float64) - wave
-    assert 10 * np.log10(np.mean(wave.astype(np.float64) ** 2) / np.mean(noise**2)) == pytest.approx(snr_db, abs=1e-3)
-    # White: neighbours do not tell each other.
-    assert abs(np.corrcoef(noise[:-1], noise[1:])[0, 1]) < 0.05
-
-
-def test_noise_follows_its_seed_and_leaves_silence():
-    wave = tones(1)[:, 0].astype(np.float32)
-    np.testing.assert_array_equal(add_white_noise(wave, 10.0, seed=1), add_white_noise(wave, 10.0, seed=1))
-    assert not np.array_equal(add_white_noise(wave, 10.0, seed=1), add_white_noise(wave, 10.0, seed=2))
-    np.testing.assert_array_equal(add_white_noise(np.zeros(5, np.float32), 10.0, seed=0), np.zeros(5, np.float32))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 from made_corpus import WORDS, make_corpus
+from scipy.optimize import minimize_scalar
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 from emotion_tf import models
@@ -102,7 +103,7 @@ def contents(folder):
 
 def test_run_leaves_what_the_documents_say(run):
     names = {name for name in contents(run.workdir) if "tensorboard" not in name}
-    model = {"model.keras", "config.json", "labels.txt", "vocabulary.txt"}
+    model = {"model.keras", "config.json", "labels.txt", "vocabulary.txt", "calibration.json"}
     fold = {"history.csv", "predictions.csv", "dev_predictions.csv", *(f"model/{name}" for name in model)}
     assert names == {
         *("config.json", "folds.json", "predictions.csv", "metrics.json", "report.html", "model/fold.json"),
@@ -164,6 +165,41 @@ def test_weights_that_are_kept_are_the_best_on_dev(run):
     assert scores[chosen] == max(scores)
     models = [run.workdir / folder / "model.keras" for folder in ("model", f"fold_{chosen}/model")]
     assert models[0].read_bytes() == models[1].read_bytes()
+
+
+def further_scaling(logits, labels, temperature):
+    """The logarithm of the factor by which the temperature should have been larger, by the rule of the documents."""
+
+    def cost(factor):
+        scaled = logits * np.exp(-factor)
+        loss = np.log(np.exp(scaled).sum(axis=1)) - scaled[range(len(labels)), labels]
+        return loss.sum() + ((np.log(temperature) + factor) / 0.2) ** 2 / 2
+
+    return minimize_scalar(cost, bracket=(-0.1, 0.1)).x
+
+
+def test_temperature_is_the_likeliest_on_dev(run):
+    """The predictions of the dev part are those after scaling, so that no further scaling makes them likelier."""
+    for number in range(3):
+        stored = json.loads((run.workdir / f"fold_{number}" / "model" / "calibration.json").read_text())
+        temperature = run.result["folds"][number]["temperature"]
+        assert stored == {"temperature": temperature} and temperature != 1.0
+        rows = table(run.workdir / f"fold_{number}" / "dev_predictions.csv")
+        logits = np.log([[float(row[emotion]) for emotion in EMOTIONS] for row in rows])
+        labels = [EMOTIONS.index(row["label"]) for row in rows]
+        assert further_scaling(logits, labels, temperature) == pytest.approx(0, abs=0.002)
+
+
+def test_without_calibration_the_likeliest_emotions_are_the_same(run, tmp_path):
+    run.again(tmp_path, CONFIG.override("training.calibration=none"))
+    assert json.loads((tmp_path / "fold_0" / "model" / "calibration.json").read_text()) == {"temperature": 1.0}
+    plain, scaled = (table(folder / "predictions.csv") for folder in (tmp_path, run.workdir))
+    temperatures = [fold["temperature"] for fold in run.result["folds"]]
+    for before, after in zip(plain, scaled, strict=True):
+        assert [before[name] for name in ("id", "predicted")] == [after[name] for name in ("id", "predicted")]
+        powers = np.array([float(before[emotion]) for emotion in EMOTIONS]) ** (1 / temperatures[int(after["fold"])])
+        found = [float(after[emotion]) for emotion in EMOTIONS]
+        np.testing.assert_allclose(found, powers / powers.sum(), atol=1e-5)
 
 
 def test_saved_model_predicts_the_same_from_the_waves(run):

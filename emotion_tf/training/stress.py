@@ -1,0 +1,140 @@
+"""The networks of a run under stress: noise, rooms, telephones, codecs, levels and silence."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from emotion_tf import labels
+from emotion_tf.config import Config
+from emotion_tf.corpora import folds
+from emotion_tf.corpora.corpus import Corpus
+from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.evaluation import evaluate_stress
+from emotion_tf.evaluation.predictions import Predictions
+from emotion_tf.features.disturbances import Disturbance, conditions
+from emotion_tf.features.waveform import read_waveform
+from emotion_tf.features.words import Vocabulary
+from emotion_tf.files import digest, read_json
+from emotion_tf.training.testing import load_fold, read_run_of
+from emotion_tf.training.workdir import claim
+
+BATCH_SIZE = 32
+
+BABBLE_POOL = 48
+"""Utterances of which the babble of a fold is made."""
+
+
+def stress(
+    workdir: str | Path, corpus: Corpus, out: str | Path, report: Callable[[str], None] = print
+) -> dict[str, Any]:
+    """Tests the networks of a run on disturbed audio, each on the fold that it was tested on.
+
+    The disturbances are those of `emotion_tf.features.disturbances.conditions`; the voices of the babble come from the
+    other folds. Transcripts stay as they are. A call that was stopped goes on with the condition at which it stopped.
+
+    Args:
+        workdir: The run's folder.
+        corpus: The corpus of the run.
+        out: The folder that gets `config.json`, `predictions/CONDITION.csv`, `stress.json` and `report.html`.
+        report: Called with lines of progress.
+
+    Returns:
+        The content of `stress.json`; see `emotion_tf.evaluation.evaluate_stress`.
+
+    Raises:
+        EmotionTFError: If `workdir` holds no finished run, or one of another corpus, of a model that does not hear, or
+            of one that takes speaker embeddings; if audio cannot be read; or if `out` holds something else.
+    """
+    workdir, out = Path(workdir), Path(out)
+    run = read_run_of(corpus, workdir)
+    config = Config.from_dict(run["settings"])
+    if not config.model.hears or config.speaker.embeddings is not None:
+        raise EmotionTFError(
+            f"the models of {workdir} cannot be put under stress",
+            expected="models that hear, and take no speaker embeddings, which would have to be disturbed as well",
+            received=f"modality {config.model.modality}, speaker embeddings {config.speaker.embeddings}",
+        )
+    # The run may have left out what it could not read.
+    known = read_json(workdir / "folds.json")
+    utterances = [utterance for utterance in corpus.utterances if utterance.id in known]
+    assignment = folds.load(workdir / "folds.json", utterances)
+    numbers = sorted(set(assignment.values()) - {folds.NEVER_TESTED})
+    models = {number: load_fold(workdir, number) for number in numbers}
+    voices = {
+        number: _voices([utterance for utterance in utterances if assignment[utterance.id] != number], config)
+        for number in numbers
+    }
+    names = list(conditions([]))
+    notes = [*run["notes"], "Audio was disturbed; transcripts, where the model reads, were not."]
+    claim(out, {**run, "transcripts": corpus.transcripts, "notes": notes, "conditions": names})
+    for name in names:
+        path = out / "predictions" / f"{name}.csv"
+        if path.exists():
+            continue
+        parts = []
+        for number, (model, vocabulary) in models.items():
+            tested = [utterance for utterance in utterances if assignment[utterance.id] == number]
+            disturbance = conditions(voices[number])[name]
+            probabilities = np.concatenate(list(_predict(model, vocabulary, config, tested, disturbance)))
+            parts.append(
+                Predictions(
+                    [utterance.id for utterance in tested],
+                    np.full(len(tested), number),
+                    [utterance.speaker for utterance in tested],
+                    np.array([labels.index(utterance.label) for utterance in tested]),
+                    probabilities,
+                )
+            )
+        predictions = Predictions.concatenate(parts)
+        predictions.write(path)
+        report(f"{name}: {len(predictions.ids)} tested")
+    return evaluate_stress(out)
+
+
+def _voices(utterances: Sequence[Utterance], config: Config) -> list[np.ndarray]:
+    """Some utterances as waves, the same each time."""
+    order = np.random.default_rng(config.training.seed).permutation(len(utterances))
+    return [_read(utterances[index], config) for index in order[:BABBLE_POOL]]
+
+
+def _read(utterance: Utterance, config: Config) -> np.ndarray:
+    """The wave of an utterance of a model that hears."""
+    if utterance.audio is None:
+        raise EmotionTFError(f"utterance {utterance.id} has no audio", expected="the corpus of the run")
+    return read_waveform(utterance.audio, config.features.sample_rate, utterance.start, utterance.end)
+
+
+def _predict(
+    model: keras.Model,
+    vocabulary: Vocabulary | None,
+    config: Config,
+    utterances: Sequence[Utterance],
+    disturb: Disturbance,
+) -> Iterator[np.ndarray]:
+    """Probabilities (B, 4) of one batch of disturbed utterances after the other."""
+
+    def heard(utterance: Utterance) -> np.ndarray:
+        # The same noise at every level, and at every call.
+        generator = np.random.default_rng(int(digest(utterance.id)[:8], 16))
+        disturbed = disturb(_read(utterance, config), config.features.sample_rate, generator)
+        return disturbed[: config.features.max_samples]
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(utterances), BATCH_SIZE):
+            batch = utterances[start : start + BATCH_SIZE]
+            waves = list(pool.map(heard, batch))
+            inputs = {"waveform": _padded(waves), "num_samples": np.array([len(wave) for wave in waves], np.int32)}
+            if vocabulary is not None:
+                inputs["words"] = _padded([vocabulary.encode(item.text, config.words.max_words) for item in batch])
+            yield np.asarray(model(inputs, training=False))
+
+
+def _padded(rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Rows of different lengths as one array, zeros behind each."""
+    return keras.utils.pad_sequences(rows, dtype=rows[0].dtype, padding="post")

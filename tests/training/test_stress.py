@@ -1,0 +1,140 @@
+"""A small run under stress."""
+
+import dataclasses
+import json
+import sys
+
+import numpy as np
+import pytest
+from made_corpus import make_corpus
+
+from emotion_tf import files
+from emotion_tf.config import Config
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.evaluation.predictions import Predictions
+from emotion_tf.features.disturbances import conditions
+from emotion_tf.training import stress, train
+
+CONFIG = Config().override(
+    "features.mel_bands=8",
+    "features.mfcc_coefficients=5",
+    "features.deltas=0",
+    "words.min_count=1",
+    "words.embedding_width=6",
+    "model.filters=4",
+    "model.dense_units=8",
+    "training.epochs=3",
+    "training.batch_size=4",
+    "training.learning_rate=0.01",
+)
+
+
+def quiet(line):
+    pass
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    return make_corpus(tmp_path_factory.mktemp("corpus"), speakers=4)
+
+
+@pytest.fixture(scope="module")
+def run(corpus, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "one"
+    train(corpus, CONFIG, "speaker-kfold:2", folder, report=quiet)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stressed(run, corpus, tmp_path_factory):
+    """The folder of a stress test that was stopped after its second condition, its result, and what it reported."""
+    out, lines = tmp_path_factory.mktemp("stress") / "one", []
+
+    def stop(line):
+        lines.append(line)
+        if len(lines) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stress(run, corpus, out, stop)
+    return out, stress(run, corpus, out, lines.append), lines
+
+
+def test_every_condition_is_tested_once(stressed, run):
+    out, result, lines = stressed
+    assert lines == [f"{name}: 16 tested" for name in conditions([])]
+    assert list(result["conditions"]) == list(conditions([]))
+    assert result == files.read_json(out / "stress.json")
+    before = Predictions.read(run / "predictions.csv")
+    for name in conditions([]):
+        found = Predictions.read(out / "predictions" / f"{name}.csv")
+        assert (found.ids, found.folds.tolist()) == (before.ids, before.folds.tolist())
+        assert found.labels.tolist() == before.labels.tolist() and found.speakers == before.speakers
+
+
+def test_undisturbed_it_says_what_it_said(stressed, run):
+    out, result, _ = stressed
+    before, after = Predictions.read(run / "predictions.csv"), Predictions.read(out / "predictions" / "clean.csv")
+    np.testing.assert_allclose(after.probabilities, before.probabilities, atol=1e-4)
+    assert result["conditions"]["clean"]["ua"] == files.read_json(run / "metrics.json")["ua"]
+    assert np.ptp(before.probabilities, axis=0).max() > 0.01
+
+
+def test_disturbances_reach_the_networks(stressed):
+    out, _, _ = stressed
+    clean = Predictions.read(out / "predictions" / "clean.csv").probabilities
+    shifts = [
+        np.abs(Predictions.read(out / "predictions" / f"white-noise-{snr_db}db.csv").probabilities - clean).mean()
+        for snr_db in (20, 0)
+    ]
+    assert 1e-4 < shifts[0] < shifts[1]
+
+
+def test_babble_of_a_fold_has_no_voice_of_its_test_speakers(run, corpus, tmp_path, monkeypatch):
+    """With two folds the pool of one is all that is tested in the other."""
+    pools, tested = [], []
+
+    def spy(voices):
+        def keep(wave, rate, generator):
+            tested[-1].append(wave.tobytes())
+            return wave
+
+        if voices:
+            pools.append({voice.tobytes() for voice in voices})
+            tested.append([])
+        return {"clean": keep}
+
+    # The package's name `stress` is the function.
+    monkeypatch.setattr(sys.modules["emotion_tf.training.stress"], "conditions", spy)
+    stress(run, corpus, tmp_path / "out", quiet)
+    first, second = map(set, tested)
+    assert len(first) == len(second) == 8 and first.isdisjoint(second)
+    assert pools == [second, first]
+
+
+def test_report_says_what_happened(stressed):
+    out, result, _ = stressed
+    page = (out / "report.html").read_text()
+    assert "Audio was disturbed" in page and "<td>" in page and "data:image/svg+xml" in page
+    assert all(name in page for name in result["conditions"])
+    assert json.loads((out / "config.json").read_text())["conditions"] == list(conditions([]))
+
+
+@pytest.mark.parametrize(
+    ("setting", "received"),
+    [("model.modality=text", "modality text"), ("speaker.embeddings=ge2e", "speaker embeddings ge2e")],
+)
+def test_models_whose_input_cannot_be_disturbed(setting, received, run, corpus, tmp_path):
+    content = files.read_json(run / "config.json")
+    content["settings"] = CONFIG.override(setting).as_dict()
+    files.write_json(tmp_path / "run" / "config.json", content)
+    with pytest.raises(EmotionTFError, match=f"cannot be put under stress; .* received .*{received}"):
+        stress(tmp_path / "run", corpus, tmp_path / "out", quiet)
+    assert not (tmp_path / "out").exists()
+
+
+def test_other_corpus_and_other_folder_are_refused(stressed, run, corpus, tmp_path):
+    with pytest.raises(EmotionTFError, match="of another corpus; expected made, received other"):
+        stress(run, dataclasses.replace(corpus, name="other"), tmp_path / "out", quiet)
+    with pytest.raises(EmotionTFError, match="holds a run of another configuration"):
+        stress(run, corpus, run, quiet)
