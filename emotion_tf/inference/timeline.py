@@ -1,0 +1,112 @@
+"""The emotions of a recording of any length, and the files that tell of them."""
+
+import csv
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.features.waveform import read_blocks
+from emotion_tf.files import replacing, write_json
+from emotion_tf.inference.predictor import Predictor
+from emotion_tf.inference.streaming import HOP_SECONDS, SMOOTHING_SECONDS, WINDOW_SECONDS, Stream, Window
+from emotion_tf.inference.timeline_plot import timeline_plot, wave_peaks
+
+OUTLINE_RATE = 8_000
+"""Rate of the wave that is drawn, in hertz; speech has its power below half of it."""
+
+
+def timeline(
+    predictor: Predictor,
+    path: str | Path,
+    transcript: str | None = None,
+    speaker: np.ndarray | None = None,
+    *,
+    window_seconds: float = WINDOW_SECONDS,
+    hop_seconds: float = HOP_SECONDS,
+    smoothing_seconds: float = SMOOTHING_SECONDS,
+) -> Iterator[Window]:
+    """Names the emotions of a recording, window after window, in memory that does not grow with its length.
+
+    The numbers are those of a `Stream` that hears the same samples.
+
+    Args:
+        predictor: As for `Stream`.
+        path: An audio file of any length, any rate and any format that `features.waveform` reads.
+        transcript: As for `Stream`.
+        speaker: As for `Stream`.
+        window_seconds: As for `Stream`.
+        hop_seconds: As for `Stream`.
+        smoothing_seconds: As for `Stream`.
+
+    Yields:
+        The windows in order, at least one.
+
+    Raises:
+        EmotionTFError: As for `Stream`, or if the file cannot be read. Damage inside the file shows once it is reached.
+    """
+    stream = Stream(
+        predictor,
+        transcript,
+        speaker,
+        window_seconds=window_seconds,
+        hop_seconds=hop_seconds,
+        smoothing_seconds=smoothing_seconds,
+    )
+    for block in read_blocks(path, predictor.config.features.sample_rate):
+        yield from stream.push(block)
+    yield from stream.finish()
+
+
+def write_timeline(out: str | Path, windows: Iterable[Window], audio: str | Path) -> None:
+    """Writes a timeline as a table, as JSON or as a figure, whole or not at all.
+
+    Args:
+        out: The file. Its suffix says what it becomes: `.csv` has a line for each window, with the probabilities of the
+            window alone in columns named after the emotions and the smoothed ones in columns such as `smoothed_angry`;
+            `.json` has the same under `windows`, and the recording under `audio`; `.png` is a plot.
+        windows: What `timeline` yields; it is asked only once `out` is known to be right.
+        audio: The recording. The plot shows its wave too.
+
+    Raises:
+        EmotionTFError: If `out` has another suffix, or as for `timeline`.
+    """
+    out = Path(out)
+    if out.suffix not in WRITERS:
+        raise EmotionTFError(
+            f"{out} names no kind of file that a timeline can be written to",
+            expected=f"the suffix {' or '.join(WRITERS)}",
+            received=repr(out.suffix),
+        )
+    WRITERS[out.suffix](out, list(windows), Path(audio))
+
+
+def _write_csv(out: Path, windows: list[Window], audio: Path) -> None:
+    names = list(windows[0].probabilities)
+    with replacing(out) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["start", "end", "label", *names, *(f"smoothed_{name}" for name in names)])
+        for window in windows:
+            values = (*window.probabilities.values(), *window.smoothed.values())
+            table.writerow([window.start, window.end, window.label, *values])
+
+
+def _write_json(out: Path, windows: list[Window], audio: Path) -> None:
+    write_json(out, {"audio": str(audio), "windows": [asdict(window) for window in windows]})
+
+
+def _write_png(out: Path, windows: list[Window], audio: Path) -> None:
+    peaks = wave_peaks(read_blocks(audio, OUTLINE_RATE), math.ceil(windows[-1].end * OUTLINE_RATE))
+    with replacing(out) as temporary:
+        timeline_plot(windows, peaks).savefig(temporary, dpi=150)
+
+
+WRITERS: dict[str, Callable[[Path, list[Window], Path], None]] = {
+    ".csv": _write_csv,
+    ".json": _write_json,
+    ".png": _write_png,
+}
+"""What writes the files of each suffix."""

@@ -1,0 +1,93 @@
+"""The figure of a timeline."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MultipleLocator
+
+from emotion_tf.inference.streaming import Window
+
+COLUMNS = 1000
+"""Most points of the wave's outline, about one a pixel."""
+
+# Of Okabe and Ito's palette, which stays apart for the colour-blind. Each emotion has its own panel besides.
+COLORS = ("#D55E00", "#E69F00", "#009E73", "#0072B2")
+GREY = "#666666"
+
+# Distances of the ticks, of which the first is taken that needs no more than so many of them.
+TICK_SECONDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400)
+MAX_TICKS = 12
+
+
+def wave_peaks(blocks: Iterable[np.ndarray], num_samples: int) -> np.ndarray:
+    """The outline of a wave of any length.
+
+    Args:
+        blocks: The wave in pieces (N,) of any lengths.
+        num_samples: Their length in all.
+
+    Returns:
+        (columns,) largest absolute value within each of `COLUMNS` equal stretches, or of each sample if there are
+        fewer.
+
+    Example:
+
+    >>> wave_peaks([np.array([0.5, -1.0]), np.array([0.25])], num_samples=3)
+    array([0.5 , 1. , 0.25])
+    """
+    columns = min(COLUMNS, num_samples)
+    peaks, first = np.zeros(columns), 0
+    for block in blocks:
+        np.maximum.at(peaks, (first + np.arange(len(block))) * columns // num_samples, np.abs(block))
+        first += len(block)
+    return peaks
+
+
+def timeline_plot(windows: Sequence[Window], peaks: np.ndarray) -> Figure:
+    """Draws the smoothed probabilities of a recording below its wave.
+
+    A window's values stand around its middle, up to where the next window's begin.
+
+    Args:
+        windows: The windows of the whole recording, at least one.
+        peaks: (columns,) outline of the wave, as `wave_peaks` makes it.
+
+    Returns:
+        The figure, with a panel for the wave and one for each emotion, in class order.
+    """
+    seconds = windows[-1].end
+    middles = np.array([(window.start + window.end) / 2 for window in windows])
+    edges = np.concatenate([[0.0], (middles[:-1] + middles[1:]) / 2, [seconds]])
+    labels = np.array([window.label for window in windows])
+    figure = Figure(figsize=(10, 6), layout="constrained")
+    wave, *panels = figure.subplots(1 + len(windows[0].smoothed), sharex=True)
+    wave.stairs(peaks, np.linspace(0, seconds, len(peaks) + 1), baseline=-peaks, fill=True, color=GREY)
+    highest = max(float(peaks.max()), 1e-3)
+    wave.set(xlim=(0, seconds), ylim=(-highest, highest), ylabel="wave")
+    for axes, name, color in zip(panels, windows[0].smoothed, COLORS, strict=True):
+        values = np.array([window.smoothed[name] for window in windows])
+        axes.stairs(values, edges, fill=True, color=color, alpha=0.35)
+        axes.stairs(np.where(labels == name, values, 0), edges, fill=True, color=color)
+        axes.set(ylim=(0, 1), ylabel=name)
+    for axes in (wave, *panels):
+        axes.grid(alpha=0.3)
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+    wave.set_title("Probability of each emotion (0 to 1), dark where it is the likeliest", loc="left")
+    unit, text = _time_axis(seconds)
+    tick = next((tick for tick in TICK_SECONDS if seconds <= MAX_TICKS * tick), seconds / MAX_TICKS)
+    wave.xaxis.set_major_locator(MultipleLocator(tick))
+    wave.xaxis.set_major_formatter(FuncFormatter(lambda value, _: text(value)))
+    panels[-1].set_xlabel(f"time ({unit})")
+    figure.align_ylabels()
+    return figure
+
+
+def _time_axis(seconds: float) -> tuple[str, Callable[[float], str]]:
+    """How the axis of a recording counts time, and how it writes a time that is given in seconds."""
+    if seconds < 60:
+        return "seconds", lambda value: f"{value:g}"
+    if seconds < 3600:
+        return "minutes:seconds", lambda value: f"{value // 60:.0f}:{value % 60:02.0f}"
+    return "hours:minutes", lambda value: f"{value // 3600:.0f}:{value % 3600 // 60:02.0f}"
