@@ -1,0 +1,70 @@
+"""A web server for the page, on this machine alone."""
+
+import errno
+import functools
+import os
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from emotion_tf.errors import EmotionTFError
+
+HOST = "127.0.0.1"
+"""Nobody else can connect here, and browsers grant the microphone to pages of this address without a certificate."""
+
+
+TYPES = {".js": "text/javascript", ".wasm": "application/wasm", ".md": "text/plain; charset=utf-8"}
+"""Python takes these from the system, where a wrong one stops browsers from running modules or WebAssembly."""
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    def guess_type(self, path: str | os.PathLike[str]) -> str:
+        return TYPES.get(Path(path).suffix) or super().guess_type(path)
+
+    def end_headers(self) -> None:
+        # Another page may be served at the same address next time.
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+def listen(folder: str | Path, port: int) -> ThreadingHTTPServer:
+    """Binds the server; `serve_forever` then answers.
+
+    Args:
+        folder: What `build` wrote.
+        port: The port; 0 takes any that is free, which `server_port` then tells.
+
+    Raises:
+        EmotionTFError: If the port cannot be had.
+    """
+    try:
+        return ThreadingHTTPServer((HOST, port), functools.partial(_Handler, directory=str(folder)))
+    except OverflowError:
+        raise EmotionTFError("no such port", expected="0 to 65535", received=f"{port}") from None
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        raise EmotionTFError(
+            f"port {port} cannot be had ({error.strerror})", expected="a free port", fix="name another with --port"
+        ) from None
+
+
+def serve(folder: str | Path, port: int = 8000) -> None:
+    """Serves the page until it is interrupted.
+
+    Args:
+        folder: What `build` wrote.
+        port: The port; 0 takes any that is free.
+
+    Raises:
+        EmotionTFError: If the port cannot be had.
+    """
+    with listen(folder, port) as server:
+        print(f"http://{HOST}:{server.server_port}/ shows the page until Ctrl-C.", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print()

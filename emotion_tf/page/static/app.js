@@ -1,0 +1,225 @@
+// What happens on the page.
+
+import { linePoints, waveOutline } from "./drawing.js";
+import { decode, record } from "./recording.js";
+import { SpeechModel } from "./speech_model.js";
+import { timeline } from "./timeline.js";
+
+/** What is shorter holds no utterance. */
+const MIN_SECONDS = 0.1;
+
+/** Every element of the page that has an id, by its id. */
+const page = Object.fromEntries([...document.querySelectorAll("[id]")].map((element) => [element.id, element]));
+
+const percent = new Intl.NumberFormat("en", { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
+let model;
+let samples = null;
+let stopRecording = null;
+
+/** Counts what the user asked for, so that nothing is shown any more that was asked for before. */
+let turn = 0;
+
+/** Makes an element with properties and children. */
+function make(tag, properties, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+/** Minutes and seconds, such as 1:05. */
+function clock(seconds) {
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+/** The index of the largest probability. */
+function likeliest(probabilities) {
+  return probabilities.indexOf(Math.max(...probabilities));
+}
+
+/** Does what the user asked for, and says what it waits for and what goes wrong. */
+async function attempt(waiting, work) {
+  const mine = ++turn;
+  const current = () => mine === turn;
+  page.error.textContent = "";
+  page.status.textContent = waiting;
+  try {
+    await work(current);
+  } catch (error) {
+    if (current()) page.error.textContent = error.message;
+  }
+  if (current()) {
+    page.status.textContent = "";
+    page.progress.hidden = true;
+  }
+}
+
+/** Takes a recording, which the button then analyses. */
+async function take(blob, name) {
+  samples = null;
+  hideAnswer();
+  page.analyse.disabled = page.recording.hidden = true;
+  await attempt("Reading the recording.", async (current) => {
+    const rate = model.settings.sample_rate;
+    const decoded = await decode(blob, rate);
+    if (!current()) return;
+    const seconds = decoded.length / rate;
+    if (seconds < MIN_SECONDS) {
+      throw new Error(`The recording is too short: it lasts ${seconds.toFixed(2)} s, and ${MIN_SECONDS} s is the least.`);
+    }
+    samples = decoded;
+    page.name.textContent = `${name}, ${seconds.toFixed(1)} s`;
+    page.wave.firstElementChild.setAttribute("d", waveOutline(samples));
+    page.wave.setAttribute("aria-label", `Waveform of ${name}`);
+    URL.revokeObjectURL(page.player.src);
+    page.player.src = URL.createObjectURL(blob);
+    page.recording.hidden = page.analyse.disabled = false;
+  });
+}
+
+/** Starts to record, or stops and takes what was recorded. */
+async function toggleRecording() {
+  if (stopRecording) {
+    const stop = stopRecording;
+    stopRecording = null;
+    page.record.textContent = "Record";
+    await take(await stop(), "Your recording");
+    return;
+  }
+  page.record.disabled = true;
+  await attempt("Asking for the microphone.", async () => {
+    stopRecording = await record();
+    page.record.textContent = "Stop recording";
+  });
+  page.record.disabled = false;
+}
+
+/** Asks the model, and shows what it says. */
+async function analyse() {
+  const text = page.words.value;
+  hideAnswer();
+  await attempt("Listening.", async (current) => {
+    const { labels, hears, sample_rate: rate, max_samples } = model.settings;
+    if (!hears && !text.trim()) throw new Error("There is nothing to read: type what is said.");
+    const probabilities = await model.predict(samples, text);
+    if (!current()) return;
+    showScores(labels, probabilities);
+    const long = hears && samples.length > max_samples;
+    page.heard.hidden = !long;
+    page.heard.textContent = `This is how the first ${max_samples / rate} seconds sound; the rest is below.`;
+    page.answer.hidden = false;
+    if (long) await analyseWindows(text, current);
+  });
+}
+
+/** Takes away what was said of another recording or other words. */
+function hideAnswer() {
+  page.answer.hidden = page.timeline.hidden = page.strip.hidden = true;
+}
+
+/** Shows the likeliest label and every score. */
+function showScores(labels, probabilities) {
+  page.label.textContent = labels[likeliest(probabilities)];
+  const rows = labels.map((label, index) => {
+    const level = make("span", {});
+    level.style.width = `${100 * probabilities[index]}%`;
+    const bar = make("div", { className: "bar" }, level);
+    const score = make("data", { value: probabilities[index] }, percent.format(probabilities[index]));
+    return make("li", { className: `class-${index}` }, make("span", {}, label), bar, score);
+  });
+  page.scores.replaceChildren(...rows);
+}
+
+/** Goes through a long recording window by window, and shows the timeline. */
+async function analyseWindows(text, current) {
+  const { labels, sample_rate: rate } = model.settings;
+  const seconds = samples.length / rate;
+  const windows = [];
+  page.progress.hidden = false;
+  for await (const window of timeline(model, samples, text)) {
+    // The page has to stay alive meanwhile.
+    await new Promise((resolve) => setTimeout(resolve));
+    if (!current()) return;
+    windows.push(window);
+    page.progress.value = window.end / seconds;
+  }
+  showTimeline(labels, windows, seconds);
+  page.timeline.hidden = page.strip.hidden = false;
+}
+
+/** Shows the windows as lines, as a strip under the waveform, and as a table. */
+function showTimeline(labels, windows, seconds) {
+  const lines = labels.map((label, index) => {
+    const line = document.createElementNS("http://www.w3.org/2000/svg", "polyline");
+    line.setAttribute("class", `class-${index}`);
+    line.setAttribute("points", linePoints(windows, index, seconds));
+    return line;
+  });
+  page.lines.replaceChildren(...lines);
+  page.lines.setAttribute("aria-label", `Probability of ${labels.join(", ")} over time`);
+  page.end.textContent = clock(seconds);
+  const cell = (content) => make("td", {}, content);
+  const head = ["from", "to", "emotion", ...labels].map((text) => make("th", { scope: "col" }, text));
+  const rows = windows.map(({ start, end, smoothed }) => {
+    const scores = smoothed.map((value) => make("data", { value }, percent.format(value)));
+    return make("tr", {}, ...[clock(start), clock(end), labels[likeliest(smoothed)], ...scores].map(cell));
+  });
+  page.table.replaceChildren(make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows));
+  page.strip.replaceChildren(...windows.map(stretch));
+}
+
+/** A window's part of the strip, in the colour of its label: what it adds to the window before. */
+function stretch({ end, smoothed }, index, windows) {
+  const part = make("span", { className: `class-${likeliest(smoothed)}` });
+  part.style.flexGrow = end - (windows[index - 1]?.end ?? 0);
+  return part;
+}
+
+/** Lets people choose, drop and record, as far as the model takes it. */
+function open() {
+  const { labels, notes, hears, reads, max_words, window_seconds, hop_seconds } = model.settings;
+  page.emotions.textContent = labels.join(", ");
+  page.notes.replaceChildren(...notes.map((note) => make("li", {}, note)));
+  page.legend.replaceChildren(...labels.map((label, index) => make("li", { className: `class-${index}` }, label)));
+  page.hearing.hidden = !hears;
+  page.reading.hidden = !reads;
+  page.analyse.disabled = hears;
+  page.windows.textContent =
+    `Windows of ${window_seconds} seconds, one every ${hop_seconds} seconds, ` +
+    `each smoothed over those before${reads ? ", all with the same words" : ""}.`;
+  page.hint.textContent = `${hears ? "Optional. " : ""}English, up to ${max_words} words.`;
+
+  page.file.addEventListener("change", () => {
+    const [file] = page.file.files;
+    if (file) take(file, file.name);
+    // Else the same file, chosen again after another, would be no change.
+    page.file.value = "";
+  });
+  page.record.addEventListener("click", toggleRecording);
+  page.form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    analyse();
+  });
+  if (hears) acceptDrops();
+}
+
+/** Lets files drop anywhere: one that missed its target would replace the page. */
+function acceptDrops() {
+  document.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    page.drop.classList.add("over");
+  });
+  document.addEventListener("dragleave", () => page.drop.classList.remove("over"));
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    page.drop.classList.remove("over");
+    const [file] = event.dataTransfer.files;
+    if (file) take(file, file.name);
+  });
+}
+
+await attempt(page.status.textContent, async () => {
+  model = await SpeechModel.load();
+  open();
+});
