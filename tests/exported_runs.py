@@ -113,7 +113,7 @@ def exported_variant(folder: Path, name: str) -> Exported:
     config = Config().override(*SMALL, *VARIANTS[name])
     workdir = folder / "runs" / name
     model = make_run(workdir, config)
-    parity = export(workdir, folder / "export" / name)
+    parity = export(workdir, folder / "export" / name, threads=())
     return Exported(folder / "export" / name, workdir, config, model, parity)
 
 

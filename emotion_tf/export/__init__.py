@@ -3,41 +3,59 @@
 The proof of parity runs the artefacts through `emotion_tf.inference`: what is proved is what users run.
 """
 
+import importlib.util
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.export.examples import Example, Examples, illustrations, made_examples, read_examples
+from emotion_tf.export.golden import write_golden
 from emotion_tf.export.model_card import model_card
-from emotion_tf.export.parity import check_parity
+from emotion_tf.export.parity import THREADS, check_parity
 from emotion_tf.export.saved_model import write_saved_model
-from emotion_tf.export.tflite import write_tflite
-from emotion_tf.files import replacing, write_json, write_text
+from emotion_tf.export.serving import write_batching_parameters, write_warmup_requests
+from emotion_tf.export.tflite import VARIANTS, write_tflite
+from emotion_tf.files import read_json, replacing, write_json, write_text
 from emotion_tf.inference.runtimes import KerasRuntime
 from emotion_tf.inference.sidecar import Sidecar
 
 __all__ = ["check_parity", "export", "model_card", "write_saved_model", "write_tflite"]
 
 
-def export(workdir: str | Path, out: str | Path, clips: Sequence[str | Path] = ()) -> dict[str, Any]:
+def export(
+    workdir: str | Path,
+    out: str | Path,
+    utterances: Sequence[Utterance] = (),
+    threads: Sequence[int] = THREADS,
+    report: Callable[[str], None] = print,
+) -> dict[str, Any]:
     """Exports the model of a run, whole or not at all.
 
     Args:
-        workdir: The run's folder, of which `model/` is read.
+        workdir: The run's folder.
         out: The export's folder: a new one, or an export that is replaced. It gets `saved_model/1/`,
-            `tflite/float32.tflite`, `model.keras`, `config.json`, `labels.txt`, `vocabulary.txt` if the model reads,
-            `MODEL_CARD.md` and `parity.json`.
-        clips: Audio files on which the artefacts are compared, besides a few waves made by code.
+            `batching_parameters.txt`, `tflite/`, `golden/`, `model.keras`, `config.json`, `labels.txt`,
+            `vocabulary.txt` if the model reads, `MODEL_CARD.md` and `parity.json`.
+        utterances: The corpus of the run, with the transcripts that the model shall read. Its training part gives the
+            ranges of the int8 model, and on its test part the loss of every artefact is measured; without it there is
+            no int8 model.
+        threads: Numbers of threads with which time and memory are taken; see `parity.check_parity`.
+        report: Called with lines of what is left out.
 
     Returns:
-        The content of `parity.json`; see `parity.check_parity`.
+        The content of `parity.json`: `notes` on the run, and what `parity.check_parity` gives.
 
     Raises:
-        EmotionTFError: If the run has no model, `out` holds something else, the model does not convert, a clip cannot
-            be read, or an artefact differs from the Keras model.
+        EmotionTFError: If the run has no model or is not one of this corpus, `out` holds something else, the model does
+            not convert, audio cannot be read, or an artefact loses more than its bound.
     """
-    source, out = Path(workdir) / "model", Path(out)
+    workdir, out = Path(workdir), Path(out)
+    source = workdir / "model"
     if not (source / "model.keras").is_file():
         raise EmotionTFError(
             f"{workdir} holds no trained model",
@@ -49,18 +67,48 @@ def export(workdir: str | Path, out: str | Path, clips: Sequence[str | Path] = (
             f"{out} is there already and is not an export", expected="a new folder", fix="name another folder"
         )
     sidecar = Sidecar.find(source / "model.keras")
-    model = KerasRuntime(source / "model.keras", sidecar).model
+    runtime = KerasRuntime(source / "model.keras", sidecar)
+    examples = read_examples(workdir, utterances, sidecar.config) if utterances else Examples()
+    shown = illustrations(examples.test, made_examples(sidecar, runtime.speaker_width))
     with replacing(out) as temporary:
-        (temporary / "tflite").mkdir(parents=True)
+        temporary.mkdir()
         for name in ("model.keras", "config.json", "labels.txt", "vocabulary.txt"):
             if (source / name).exists():
                 shutil.copyfile(source / name, temporary / name)
-        write_saved_model(model, sidecar, temporary / "saved_model" / "1")
-        write_tflite(model, sidecar.config, temporary / "tflite" / "float32.tflite")
-        parity = check_parity(temporary, [Path(clip) for clip in clips])
+        write_saved_model(runtime.model, sidecar, temporary / "saved_model" / "1")
+        if not write_warmup_requests(temporary / "saved_model" / "1", sidecar, shown):
+            report("No warm-up requests, since tensorflow-serving-api is missing: pip install 'emotion-tf[serving]'")
+        write_batching_parameters(temporary / "batching_parameters.txt")
+        if importlib.util.find_spec("ai_edge_quantizer") is None:
+            variants: tuple[str, ...] = ("float32",)
+            report("Only float32 TFLite files, since ai-edge-quantizer is missing: pip install 'emotion-tf[quantize]'")
+        else:
+            variants = VARIANTS
+            if not utterances:
+                report("No int8 TFLite file, since its ranges come from the corpus, which was not given")
+        representative = [_as_inputs(example, sidecar) for example in examples.train]
+        write_tflite(runtime.model, sidecar, temporary / "tflite", variants, representative)
+        write_golden(temporary, sidecar, shown)
+        parity = {"notes": _notes(workdir), **check_parity(temporary, examples, threads)}
         write_json(temporary / "parity.json", parity)
-        write_text(temporary / "MODEL_CARD.md", model_card(sidecar, Path(workdir), parity))
+        write_text(temporary / "MODEL_CARD.md", model_card(sidecar, workdir, parity))
     return parity
+
+
+def _as_inputs(example: Example, sidecar: Sidecar) -> dict[str, np.ndarray]:
+    """An utterance as the TFLite files of free lengths take it."""
+    inputs = sidecar.words(example.transcript)
+    if example.waveform is not None:
+        inputs["waveform"] = example.waveform[np.newaxis]
+    if example.speaker is not None:
+        inputs["speaker"] = example.speaker[np.newaxis]
+    return inputs
+
+
+def _notes(workdir: Path) -> list[str]:
+    """What a reader must know beside the figures of the run, as far as it has any."""
+    results = [read_json(workdir / name) for name in ("metrics.json", "config.json") if (workdir / name).exists()]
+    return next((result["notes"] for result in results if result.get("notes")), [])
 
 
 def _is_ours(folder: Path) -> bool:

@@ -1,94 +1,148 @@
 """The SavedModel, for TensorFlow Serving: WAV bytes and transcripts in, probabilities and labels out."""
 
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from emotion_tf.config import FeatureConfig
+from emotion_tf.export.row_errors import Check, first_failure
+from emotion_tf.export.wav import decode_wavs
+from emotion_tf.features.waveform import MAX_AMPLITUDE
 from emotion_tf.features.words import GraphVocabulary
+from emotion_tf.files import write_text
 from emotion_tf.inference.sidecar import Sidecar
 from emotion_tf.models import inner_network
 
+Tensors = dict[str, tf.Tensor]
+
 
 def write_saved_model(model: keras.Model, sidecar: Sidecar, folder: Path) -> None:
-    """Writes a SavedModel of core TensorFlow ops alone.
+    """Writes a SavedModel of core TensorFlow ops alone, with `labels.txt` and `vocabulary.txt` as its assets.
 
-    Every signature takes any number of utterances, of any lengths, and gives `probabilities` (B, 4) float32 and `label`
-    (B,) string. What they take, as far as the model hears and reads:
+    Every signature takes any number of utterances, of any lengths. What they take, as far as the model hears and reads:
 
     - `serving_default`: `audio` (B,) string, the bytes of 16-bit PCM WAV files at the sample rate of the model, whose
-      channels are averaged; and `transcript` (B,) string.
+      channels are averaged; and `transcript` (B,) string, "" where nobody knows what is said.
     - `waveform`, if the model hears: `waveform` (B, N) float32, padded with anything; `num_samples` (B,) int32; and
       `transcript` (B,) string.
     - `features`: `audio` (B, T, D) float32, padded with zero frames; and `words` (B, M) int32, padded with zeros.
     - each of them, if the model takes speaker embeddings: `speaker` (B, W) float32.
+
+    Every signature gives `probabilities` (B, 4) float32, `label` (B,) string and `error` (B,) string. `error` is ""
+    where all is well; else it says what is wrong with this one utterance, whose label is then "" and whose
+    probabilities are zeros. A server joins the requests of several clients, and an error raised in the graph would fail
+    all of them. Zeros stand there rather than NaN because JSON has no NaN. What no server joins is still raised: inputs
+    that are not of one batch size.
 
     Args:
         model: A speech model.
         sidecar: What it was built with.
         folder: The folder of this version of the model; it is made.
     """
-    config = sidecar.config
-    network = inner_network(model)
-    labels = tf.constant(sidecar.labels)
-    lookup = None if sidecar.vocabulary is None else GraphVocabulary(sidecar.vocabulary)
+    # The assets are copied when the SavedModel is written; until then they have to lie somewhere, under their names.
+    with tempfile.TemporaryDirectory() as assets:
+        service = _Service(model, sidecar, Path(assets))
+        archive = keras.export.ExportArchive()
+        archive.track(model)
+        archive.track(service)
+        for name, (serve, inputs) in service.signatures().items():
+            archive.add_endpoint(name, serve, [inputs])
+        archive.write_out(str(folder), verbose=False)
 
-    def answer(probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"probabilities": probabilities, "label": tf.gather(labels, tf.argmax(probabilities, axis=-1))}
 
-    def from_words(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        inputs = dict(inputs)
-        if lookup is not None:
-            inputs["words"] = lookup.encode(inputs.pop("transcript"), config.words.max_words)
-        return answer(model(inputs, training=False))
+class _Service(tf.Module):
+    """What the signatures run, and the tables that they own."""
 
-    def from_features(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        return answer(network(inputs, training=False))
+    def __init__(self, model: keras.Model, sidecar: Sidecar, assets: Path):
+        super().__init__()
+        self._model = model
+        self._config = sidecar.config
+        write_text(assets / "labels.txt", "".join(f"{label}\n" for label in sidecar.labels))
+        number, line = tf.lookup.TextFileIndex.LINE_NUMBER, tf.lookup.TextFileIndex.WHOLE_LINE
+        labels = tf.lookup.TextFileInitializer(str(assets / "labels.txt"), tf.int64, number, tf.string, line)
+        self._labels = tf.lookup.StaticHashTable(labels, default_value="")
+        self._vocabulary = None
+        if sidecar.vocabulary is not None:
+            self._vocabulary = GraphVocabulary(sidecar.vocabulary, assets / "vocabulary.txt")
+            self._vocabulary_size = len(sidecar.vocabulary)
 
-    archive = keras.export.ExportArchive()
-    archive.track(model)
-    # What is the same in every signature, and what the signatures of the wave and of the features add.
-    speakers = {
-        tensor.name: tf.TensorSpec([None, *tensor.shape[1:]], tf.float32, "speaker")
-        for tensor in model.inputs
-        if tensor.name == "speaker"
-    }
-    texts, features = dict(speakers), dict(speakers)
-    if lookup is not None:
-        archive.track(lookup)
-        texts["transcript"] = tf.TensorSpec([None], tf.string, "transcript")
-        features["words"] = tf.TensorSpec([None, None], tf.int32, "words")
-    if config.model.hears:
+    def signatures(self) -> dict[str, tuple[Callable[[Tensors], Tensors], dict[str, tf.TensorSpec]]]:
+        """By its name the function of each signature and what its inputs are."""
+        config = self._config
+        # What is the same in every signature, and what the signatures of the wave and of the features add.
+        speaker = {
+            tensor.name: tf.TensorSpec([None, *tensor.shape[1:]], tf.float32, "speaker")
+            for tensor in self._model.inputs
+            if tensor.name == "speaker"
+        }
+        texts, features = dict(speaker), dict(speaker)
+        if config.model.reads:
+            texts["transcript"] = tf.TensorSpec([None], tf.string, "transcript")
+            features["words"] = tf.TensorSpec([None, None], tf.int32, "words")
+        if not config.model.hears:
+            return {"serving_default": (self._from_text, texts), "features": (self._from_features, features)}
         audio = {"audio": tf.TensorSpec([None], tf.string, "audio")}
         waveform = {
             "waveform": tf.TensorSpec([None, None], tf.float32, "waveform"),
             "num_samples": tf.TensorSpec([None], tf.int32, "num_samples"),
         }
-        from_waveform = archive.add_endpoint("waveform", from_words, [waveform | texts])
-
-        def from_bytes(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-            inputs = dict(inputs)
-            inputs["waveform"], inputs["num_samples"] = _decode(inputs.pop("audio"), config.features)
-            return from_waveform(inputs)
-
-        archive.add_endpoint("serving_default", from_bytes, [audio | texts])
         features["audio"] = tf.TensorSpec([None, None, config.features.width], tf.float32, "audio")
-    else:
-        archive.add_endpoint("serving_default", from_words, [texts])
-    archive.add_endpoint("features", from_features, [features])
-    archive.write_out(str(folder), verbose=False)
+        return {
+            "serving_default": (self._from_bytes, audio | texts),
+            "waveform": (self._from_waveform, waveform | texts),
+            "features": (self._from_features, features),
+        }
 
+    def _from_bytes(self, inputs: Tensors) -> Tensors:
+        inputs = dict(inputs)
+        inputs["waveform"], inputs["num_samples"], error = decode_wavs(inputs.pop("audio"), self._config.features)
+        return self._from_text(inputs, (error == "", error))
 
-def _decode(audio: tf.Tensor, features: FeatureConfig) -> tuple[tf.Tensor, tf.Tensor]:
-    """Waves (B, N) float32 and their lengths (B,) int32 from the bytes of WAV files (B,)."""
+    def _from_waveform(self, inputs: Tensors) -> Tensors:
+        inputs = dict(inputs)
+        num_samples, room = inputs["num_samples"], tf.shape(inputs["waveform"])[1]
+        inputs["waveform"] = tf.where(tf.sequence_mask(num_samples, room), inputs["waveform"], 0.0)
+        message = "num_samples is out of range; expected 1 to the length of waveform"
+        loudest = f"waveform holds numbers that are no sound; expected finite ones, {MAX_AMPLITUDE:g} at most"
+        return self._from_text(
+            inputs,
+            ((num_samples >= 1) & (num_samples <= room), message),
+            (tf.reduce_all(tf.abs(inputs["waveform"]) <= MAX_AMPLITUDE, axis=1), loudest),
+        )
 
-    def decode_one(content: tf.Tensor) -> tf.Tensor:
-        tf.debugging.Assert(tf.strings.length(content) > 0, ["audio is empty; expected the bytes of a WAV file"])
-        samples, rate = tf.audio.decode_wav(content)
-        wrong_rate = [f"audio has the wrong sample rate; expected {features.sample_rate} Hz, received", rate]
-        tf.debugging.Assert(tf.equal(rate, features.sample_rate), wrong_rate)
-        return tf.reduce_mean(samples, axis=1)
+    def _from_text(self, inputs: Tensors, *checks: Check) -> Tensors:
+        inputs = dict(inputs)
+        if self._vocabulary is not None:
+            inputs["words"] = self._vocabulary.encode(inputs.pop("transcript"), self._config.words.max_words)
+        return self._answer(self._model, inputs, *checks)
 
-    waves = tf.map_fn(decode_one, audio, fn_output_signature=tf.RaggedTensorSpec([None], tf.float32, ragged_rank=0))
-    return waves.to_tensor(), tf.cast(waves.row_lengths(), tf.int32)
+    def _from_features(self, inputs: Tensors) -> Tensors:
+        inputs = dict(inputs)
+        checks: list[Check] = []
+        if "audio" in inputs:
+            finite = tf.reduce_all(tf.math.is_finite(inputs["audio"]), axis=[1, 2])
+            checks.append((finite, "audio holds numbers that are not finite"))
+        if "words" in inputs:
+            known = (inputs["words"] >= 0) & (inputs["words"] < self._vocabulary_size)
+            message = f"words is out of range; expected 0 to {self._vocabulary_size - 1}"
+            checks.append((tf.reduce_all(known, axis=1), message))
+            # The embedding of a word that does not exist would be an error of the whole batch.
+            inputs["words"] = tf.where(known, inputs["words"], 0)
+        return self._answer(inner_network(self._model), inputs, *checks)
+
+    def _answer(self, network: keras.Model, inputs: Tensors, *checks: Check) -> Tensors:
+        sizes = [tf.shape(tensor)[0] for tensor in inputs.values()]
+        for size in sizes[1:]:
+            tf.debugging.assert_equal(sizes[0], size, "the inputs differ in size; expected a row of each an utterance")
+        if "speaker" in inputs:
+            finite = tf.reduce_all(tf.math.is_finite(inputs["speaker"]), axis=1)
+            checks = (*checks, (finite, "speaker holds numbers that are not finite"))
+        error = first_failure(*checks, (tf.fill(sizes[:1], True), ""))
+        probabilities = network(inputs, training=False)
+        return {
+            "probabilities": tf.where((error == "")[:, tf.newaxis], probabilities, 0.0),
+            "label": tf.where(error == "", self._labels.lookup(tf.argmax(probabilities, axis=-1)), ""),
+            "error": error,
+        }

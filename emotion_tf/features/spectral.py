@@ -20,6 +20,9 @@ POWER_FLOOR = 1e-10
 DELTA_TAPS = 9
 """Frames under the delta filters, as in librosa."""
 
+MASK_BLOCK = 1_000
+"""Samples that are masked together."""
+
 PITCH_WINDOW_SECONDS = 0.064
 PITCH_CEILING_HZ = 2_000.0
 PITCH_STEPS_PER_OCTAVE = 48
@@ -53,8 +56,7 @@ def acoustic_features(
     """
     waveform = waveform[:, : config.max_samples]
     num_samples = tf.minimum(tf.cast(num_samples, tf.int32), config.max_samples)
-    inside = tf.range(tf.shape(waveform)[1])[tf.newaxis, :] < num_samples[:, tf.newaxis]
-    waveform = tf.where(inside, waveform, 0.0)
+    waveform = tf.where(_sample_mask(num_samples, tf.shape(waveform)[1]), waveform, 0.0)
     num_frames = frame_count(num_samples, config)
 
     power = _power_spectrum(waveform, _padded_window(config), config)  # (B, T, bins)
@@ -73,6 +75,15 @@ def acoustic_features(
     if config.mean_normalization:
         features -= _spectral_mean(features, mask, config)
     return features, mask
+
+
+def _sample_mask(num_samples: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+    """Mask (B, `length`) of the samples that count."""
+    # Block by block: the numbers of all samples would lie in a TFLite file of fixed length as half a megabyte.
+    starts = tf.range(0, length, MASK_BLOCK)
+    still_to_come = num_samples[:, tf.newaxis, tf.newaxis] - starts[:, tf.newaxis]  # (B, blocks, 1)
+    mask = tf.range(MASK_BLOCK) < still_to_come  # (B, blocks, MASK_BLOCK)
+    return tf.reshape(mask, [tf.shape(num_samples)[0], -1])[:, :length]
 
 
 def level_response(config: FeatureConfig) -> np.ndarray:

@@ -23,6 +23,9 @@ UNKNOWN = 1
 SPECIAL_WORDS = ("", "[UNK]")
 """How padding and the unknown word are written; the tokeniser gives neither, so that no word can be taken for them."""
 
+PADDING_LINE = "[PAD]"
+"""How padding is written where TensorFlow reads the words from a file, since it takes no empty line."""
+
 RULES = (
     # One apostrophe instead of four, and letters without the marks that were typed after them.
     ("[‘’ʼ`]", "'"),
@@ -191,6 +194,8 @@ class GraphVocabulary(tf.Module):
 
     Args:
         vocabulary: Words and ids.
+        asset: A file that is written, for a SavedModel to take along as the asset from which it reads the words: the
+            lines of `Vocabulary.save`, but with `PADDING_LINE` for the first. None keeps the words in the graph.
 
     Example:
 
@@ -200,9 +205,16 @@ class GraphVocabulary(tf.Module):
            [0, 0, 0]], dtype=int32)
     """
 
-    def __init__(self, vocabulary: Vocabulary):
+    def __init__(self, vocabulary: Vocabulary, asset: Path | None = None):
         super().__init__()
-        initializer = tf.lookup.KeyValueTensorInitializer(vocabulary.words, tf.range(len(vocabulary)))
+        initializer: tf.lookup.KeyValueTensorInitializer | tf.lookup.TextFileInitializer
+        if asset is None:
+            ids = tf.range(len(vocabulary), dtype=tf.int64)
+            initializer = tf.lookup.KeyValueTensorInitializer(vocabulary.words, ids)
+        else:
+            write_text(asset, "".join(f"{word or PADDING_LINE}\n" for word in vocabulary.words))
+            line, number = tf.lookup.TextFileIndex.WHOLE_LINE, tf.lookup.TextFileIndex.LINE_NUMBER
+            initializer = tf.lookup.TextFileInitializer(str(asset), tf.string, line, tf.int64, number)
         self._table = tf.lookup.StaticHashTable(initializer, default_value=UNKNOWN)
 
     def encode(self, texts: tf.Tensor, max_words: int) -> tf.Tensor:
@@ -215,5 +227,5 @@ class GraphVocabulary(tf.Module):
         Returns:
             (B, M) int32, padded with 0 to the longest of the batch, M being at least 1.
         """
-        ids = self._table.lookup(tokenize_graph(texts)[:, :max_words]).to_tensor(PADDING)
+        ids = tf.cast(self._table.lookup(tokenize_graph(texts)[:, :max_words]), tf.int32).to_tensor(PADDING)
         return tf.pad(ids, [[0, 0], [0, tf.maximum(0, 1 - tf.shape(ids)[1])]], constant_values=PADDING)

@@ -1,5 +1,19 @@
 """Running what was trained: one call over `.keras`, SavedModel and `.tflite`, without the code that trains."""
 
-from emotion_tf.inference.predictor import Prediction, Predictor, load, predict_files
+from emotion_tf.inference.predictor import Prediction, Predictor, connect, load, predict_files
+from emotion_tf.inference.server import DEFAULT_MODEL
+from emotion_tf.inference.streaming import Stream, Window
+from emotion_tf.inference.timeline import timeline, write_timeline
 
-__all__ = ["Prediction", "Predictor", "load", "predict_files"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "Prediction",
+    "Predictor",
+    "Stream",
+    "Window",
+    "connect",
+    "load",
+    "predict_files",
+    "timeline",
+    "write_timeline",
+]

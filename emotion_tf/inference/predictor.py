@@ -13,10 +13,14 @@ from emotion_tf.features.speaker_embeddings import read_speaker_embeddings
 from emotion_tf.features.speaker_encoder import SAMPLE_RATE, SpeakerEncoder
 from emotion_tf.features.waveform import read_waveform
 from emotion_tf.inference.runtimes import KerasRuntime, LiteRTRuntime, Runtime, SavedModelRuntime
+from emotion_tf.inference.server import DEFAULT_MODEL, TIMEOUT_SECONDS, ServerRuntime
 from emotion_tf.inference.sidecar import Sidecar
 
 FILE_RUNTIMES: dict[str, Callable[[Path, Sidecar], Runtime]] = {".keras": KerasRuntime, ".tflite": LiteRTRuntime}
 """What runs a file of each kind."""
+
+UNDECIDED = "undecided"
+"""The label where no emotion is likely enough."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class Prediction:
     """What a model says of an utterance.
 
     Args:
-        label: The likeliest emotion.
+        label: The likeliest emotion, or `undecided` where it is less likely than was asked for.
         probabilities: The probability of each emotion, in class order.
     """
 
@@ -33,7 +37,7 @@ class Prediction:
 
 
 class Predictor:
-    """A model that is ready to be asked; `load` makes one.
+    """A model that is ready to be asked; `load` and `connect` make one.
 
     Args:
         runtime: What runs the artefact.
@@ -47,7 +51,11 @@ class Predictor:
         self._encoder: SpeakerEncoder | None = None
 
     def predict(
-        self, waveform: np.ndarray | None = None, transcript: str | None = None, speaker: np.ndarray | None = None
+        self,
+        waveform: np.ndarray | None = None,
+        transcript: str | None = None,
+        speaker: np.ndarray | None = None,
+        min_confidence: float = 0.0,
     ) -> Prediction:
         """Names the emotion of one utterance.
 
@@ -58,6 +66,7 @@ class Predictor:
                 not read.
             speaker: (W,) speaker embedding, for a model that takes one; None lets the speaker encoder compute it, if
                 it is its embeddings with which the model was trained.
+            min_confidence: Probability, 0 to 1, that the likeliest emotion must reach to be named.
 
         Returns:
             The emotion and all probabilities.
@@ -68,6 +77,8 @@ class Predictor:
                 not one of the model's.
         """
         model = self.config.model
+        if not 0 <= min_confidence <= 1:
+            raise EmotionTFError("no such confidence", expected="0 to 1", received=f"{min_confidence:g}")
         if model.hears and waveform is None:
             raise EmotionTFError("the model hears but was given no audio", expected="a wave or an audio file")
         if not model.hears and waveform is not None:
@@ -83,11 +94,15 @@ class Predictor:
                     received=f"the shape {waveform.shape}, {np.count_nonzero(~np.isfinite(waveform))} not finite",
                 )
         probabilities = self._runtime.probabilities(waveform, transcript or "", self._speaker(waveform, speaker))
-        likeliest = self.labels[int(probabilities.argmax())]
+        likeliest = self.labels[int(probabilities.argmax())] if probabilities.max() >= min_confidence else UNDECIDED
         return Prediction(likeliest, dict(zip(self.labels, probabilities.tolist(), strict=True)))
 
     def predict_file(
-        self, path: str | Path, transcript: str | None = None, speaker: np.ndarray | None = None
+        self,
+        path: str | Path,
+        transcript: str | None = None,
+        speaker: np.ndarray | None = None,
+        min_confidence: float = 0.0,
     ) -> Prediction:
         """Names the emotion of one audio file, of any rate and any format that `features.waveform` reads.
 
@@ -95,11 +110,13 @@ class Predictor:
             path: The file.
             transcript: As for `predict`.
             speaker: As for `predict`.
+            min_confidence: As for `predict`.
 
         Raises:
             EmotionTFError: If the file cannot be read, or as for `predict`.
         """
-        return self.predict(read_waveform(path, self.config.features.sample_rate), transcript, speaker)
+        waveform = read_waveform(path, self.config.features.sample_rate)
+        return self.predict(waveform, transcript, speaker, min_confidence)
 
     def _speaker(self, waveform: np.ndarray | None, given: np.ndarray | None) -> np.ndarray | None:
         """The speaker embedding (W,) float32 that the model takes, if it takes one."""
@@ -138,31 +155,51 @@ def load(path: str | Path) -> Predictor:
     return Predictor(runtime(artefact, sidecar), sidecar)
 
 
+def connect(address: str, model: str = DEFAULT_MODEL, timeout: float = TIMEOUT_SECONDS) -> Predictor:
+    """Takes a model that TensorFlow Serving serves, which then hears and reads over the network.
+
+    Args:
+        address: `HOST:PORT` or `grpc://HOST:PORT` of the server's gRPC port, which needs `emotion-tf[serving]`, or
+            `http://HOST:PORT` of its REST port.
+        model: Name under which the model is served.
+        timeout: Seconds that an answer may take.
+
+    Raises:
+        EmotionTFError: If no such model is served there; see `server.ServerRuntime`.
+    """
+    runtime = ServerRuntime(address, model, timeout)
+    return Predictor(runtime, runtime.sidecar)
+
+
 def predict_files(
     files: Sequence[str | Path],
     model: str | Path,
     texts: Sequence[str] | None = None,
     skip_bad: bool = False,
     speakers: str | Path | None = None,
+    server: str | None = None,
+    min_confidence: float = 0.0,
 ) -> Iterator[dict[str, Any]]:
     """Names the emotions of many audio files, one after the other.
 
     Args:
         files: The audio files; none for a model that only reads.
-        model: What `load` takes.
+        model: What `load` takes; with a server, the name under which the model is served.
         texts: The transcripts: none, one that holds for all files, or one a file. A model that only reads answers each.
         skip_bad: Go on after a file that cannot be read, instead of raising.
         speakers: File of speaker embeddings, by the names of the audio files without their suffixes.
+        server: The address of a server that is asked, as for `connect`; None loads the model here.
+        min_confidence: As for `Predictor.predict`.
 
     Yields:
         A dict of `file`, `label` and `probabilities`, or of `file` and `error` for a file that was skipped. `file` is
         None for a model that only reads.
 
     Raises:
-        EmotionTFError: If the model cannot be loaded, files and texts do not fit it or each other, or a file cannot be
-            read.
+        EmotionTFError: If the model cannot be loaded or asked, files and texts do not fit it or each other, or a file
+            cannot be read.
     """
-    predictor = load(model)
+    predictor = load(model) if server is None else connect(server, str(model))
     texts = list(texts or [])
     if not predictor.config.model.hears:
         if files or not texts:
@@ -170,7 +207,7 @@ def predict_files(
                 "the model reads only", expected="texts and no audio file", received=f"{len(files)} files"
             )
         for text in texts:
-            yield {"file": None, **asdict(predictor.predict(transcript=text))}
+            yield {"file": None, **asdict(predictor.predict(transcript=text, min_confidence=min_confidence))}
         return
     if len(texts) <= 1:
         texts = (texts or [""]) * len(files)
@@ -191,7 +228,7 @@ def predict_files(
                 raise
             yield {"file": str(file), "error": str(error)}
             continue
-        yield {"file": str(file), **asdict(predictor.predict(waveform, text, speaker))}
+        yield {"file": str(file), **asdict(predictor.predict(waveform, text, speaker, min_confidence))}
 
 
 def _artefact(path: Path) -> Path:

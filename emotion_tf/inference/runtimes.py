@@ -1,5 +1,6 @@
 """What runs an artefact: one small class a kind of artefact, and one method that all share."""
 
+import hashlib
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,9 @@ import tensorflow as tf
 
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.sidecar import Sidecar
+
+DIGEST_LENGTH = 64
+"""Bytes of a SHA-256 in hexadecimal digits."""
 
 
 class Runtime(Protocol):
@@ -94,23 +98,26 @@ class SavedModelRuntime:
 
 
 class LiteRTRuntime:
-    """Runs a `.tflite` file through ai-edge-litert.
+    """Runs a `.tflite` file, of free or of fixed lengths, through ai-edge-litert.
 
     Args:
         path: The file.
         sidecar: What lies beside it.
+        num_threads: Number of threads; None leaves it to the runtime.
 
     Raises:
         EmotionTFError: If the file is damaged or is not an export of this package.
     """
 
-    def __init__(self, path: Path, sidecar: Sidecar):
+    def __init__(self, path: Path, sidecar: Sidecar, num_threads: int | None = None):
         from ai_edge_litert.interpreter import Interpreter
 
         try:
-            self._interpreter = Interpreter(str(path))
+            # The interpreter trusts a file and may end the process over a damaged one.
+            content = _intact(path)
+            self._interpreter = Interpreter(model_content=content, num_threads=num_threads)
             self._run = self._interpreter.get_signature_runner("serving_default")
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             raise EmotionTFError(
                 f"{path} cannot be loaded ({_first_line(error)})",
                 expected="a whole .tflite file that this package exported",
@@ -118,13 +125,54 @@ class LiteRTRuntime:
             ) from error
         self._sidecar = sidecar
         details = self._run.get_input_details()
-        shapes = {name: detail["shape"] for name, detail in details.items()}
-        self.speaker_width = _check_inputs(path, sidecar, shapes, heard=["waveform"], read=["words"])
+        shapes = {name: detail["shape_signature"] for name, detail in details.items()}
+        heard = ["waveform", *["num_samples"] * ("num_samples" in shapes)]
+        self.speaker_width = _check_inputs(path, sidecar, shapes, heard=heard, read=["words"])
+        self._names = list(shapes)
+        self._lengths = {name: shapes[name][1] for name in ("waveform", "words") if shapes.get(name, [0, -1])[1] > 0}
 
     def probabilities(self, waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None) -> np.ndarray:
         """See `Runtime`."""
-        heard = {} if waveform is None else {"waveform": waveform[np.newaxis]}
-        return self._run(**heard, **self._sidecar.words(transcript), **_known(speaker))["probabilities"][0]
+        inputs = _heard(waveform) | self._sidecar.words(transcript) | _known(speaker)
+        inputs = fit_lengths(inputs, self._lengths)
+        return self._run(**{name: inputs[name] for name in self._names})["probabilities"][0]
+
+
+def fit_lengths(inputs: Mapping[str, np.ndarray], lengths: Mapping[str, int]) -> dict[str, np.ndarray]:
+    """The inputs of one utterance as a file of fixed lengths takes them.
+
+    Args:
+        inputs: `waveform` (1, N), `words` (1, M) and others.
+        lengths: The length that the file gives an input; the input is cut or padded with zeros to it.
+
+    Returns:
+        The same inputs, and beside a `waveform` that got a length `num_samples` (1,) int32, how many of it count.
+
+    Example:
+
+    >>> fit_lengths({"words": np.array([[7, 4]])}, {"words": 3})
+    {'words': array([[7, 4, 0]])}
+    """
+    fitted = dict(inputs)
+    for name, length in lengths.items():
+        kept = inputs[name][:, :length]
+        fitted[name] = np.pad(kept, ((0, 0), (0, length - kept.shape[1])))
+        if name == "waveform":
+            fitted["num_samples"] = np.array([kept.shape[1]], np.int32)
+    return fitted
+
+
+def _intact(path: Path) -> bytes:
+    """The content of a `.tflite` file of ours, which ends in the digest of all that comes before.
+
+    Raises:
+        OSError: If the file cannot be read.
+        ValueError: If it is not what was written.
+    """
+    content = path.read_bytes()
+    if hashlib.sha256(content[:-DIGEST_LENGTH]).hexdigest().encode() != content[-DIGEST_LENGTH:]:
+        raise ValueError("its digest does not fit its content")
+    return content
 
 
 def _check_inputs(

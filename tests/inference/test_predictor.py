@@ -90,6 +90,22 @@ def test_no_transcript_is_an_empty_one(both_export):
     check(predictor.predict(noise(RATE)), both_export.expected(noise(RATE), [0]))
 
 
+def test_undecided_where_no_emotion_is_likely_enough(audio_export):
+    predictor = load(audio_export.folder)
+    probabilities = predictor.predict(noise(RATE)).probabilities
+    largest = max(probabilities.values())
+    for threshold, label in [
+        (0.0, max(probabilities, key=probabilities.get)),
+        (largest, max(probabilities, key=probabilities.get)),
+        (np.nextafter(largest, 2), "undecided"),
+    ]:
+        prediction = predictor.predict(noise(RATE), min_confidence=threshold)
+        assert prediction.label == label
+        assert prediction.probabilities == probabilities
+    with pytest.raises(EmotionTFError, match="no such confidence; expected 0 to 1, received 1.5"):
+        predictor.predict(noise(RATE), min_confidence=1.5)
+
+
 def test_file_of_another_rate_is_resampled(audio_export, tmp_path):
     tone = np.sin(2 * np.pi * 300 * np.arange(RATE) / RATE).astype(np.float32) / 4
     finer = np.sin(2 * np.pi * 300 * np.arange(3 * RATE) / (3 * RATE)).astype(np.float32) / 4
