@@ -21,7 +21,7 @@ PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.10; do \
 
 # A stamp is written when its environment is whole and holds the place of the tree. Where it is missing, as after an
 # interruption, or names another place, or the interpreter behind the environment is gone, all is made anew.
-STAMPS := .venv/.ready .venv-latest/.ready
+STAMPS := .venv/.ready .venv-latest/.ready .venv-mediapipe/.ready
 STALE := $(shell for stamp in $(STAMPS); do \
 	test -x $$(dirname $$stamp)/bin/python && test "$$(cat $$stamp 2> /dev/null)" = '$(CURDIR)' || echo $$stamp; done)
 .PHONY: $(STALE)
@@ -44,6 +44,8 @@ $(STAMPS): pyproject.toml
 	.venv-latest/bin/python -c "$$UNPINNED" | \
 	.venv-latest/bin/python -m pip install --quiet --no-warn-conflicts --requirement /dev/stdin && \
 	.venv-latest/bin/python -m pip install --quiet --no-deps resemblyzer
+# MediaPipe wants a NumPy that TensorFlow 2.17 does not.
+.venv-mediapipe/.ready: INSTALL = .venv-mediapipe/bin/python -m pip install --quiet 'mediapipe>=1.2'
 define UNPINNED
 from importlib.metadata import metadata, requires
 from pip._vendor.packaging.requirements import Requirement
@@ -71,8 +73,8 @@ demo: setup
 	.venv/bin/emotion-tf predict $(CLIP) --text '$(TEXT)' --model export/demo/model.keras
 	@echo "Synthetic speech, so its figures say nothing about people. The report: runs/demo-both/report.html"
 
-test: setup
-	.venv/bin/python -m pytest
+test: setup .venv-mediapipe/.ready
+	EMOTION_TF_MEDIAPIPE=.venv-mediapipe/bin/python .venv/bin/python -m pytest
 
 test-latest: .venv-latest/.ready
 	.venv-latest/bin/python -m pytest
@@ -87,5 +89,5 @@ format: setup
 	.venv/bin/python -m ruff format .
 
 clean:
-	rm -rf .venv .venv-latest .mypy_cache .pytest_cache .ruff_cache build dist emotion_tf.egg-info
+	rm -rf .venv .venv-latest .venv-mediapipe .mypy_cache .pytest_cache .ruff_cache build dist emotion_tf.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -78,9 +78,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     evaluate.add_argument("--workdir", type=Path, required=True, help="the run's folder")
     _add_transcript_flags(evaluate, default=None)
-    evaluate.add_argument("--data_dir", type=Path, help="with --transcripts: where the run's corpus lies")
+    evaluate.add_argument(
+        "--stress",
+        action="store_true",
+        help="test the run's models under noise, in rooms, over the telephone and so on",
+    )
+    evaluate.add_argument("--data_dir", type=Path, help="with --transcripts or --stress: where the run's corpus lies")
     evaluate.add_argument("--records_dir", type=Path, help="as for train")
-    evaluate.add_argument("--out", type=Path, help="with --transcripts: the folder of the new figures")
+    evaluate.add_argument("--out", type=Path, help="with --transcripts or --stress: the folder of the new figures")
     evaluate.set_defaults(command=_evaluate)
 
     table = commands.add_parser("table", help="collate runs into a table, or compare two of them")
@@ -93,14 +98,26 @@ def _parser() -> argparse.ArgumentParser:
     export = commands.add_parser("export", help="export a run to SavedModel and TFLite, proved equal")
     export.add_argument("--workdir", type=Path, required=True, help="the run's folder")
     export.add_argument("--out", type=Path, required=True, help="the export's folder")
-    export.add_argument("--clips", type=Path, nargs="*", default=(), help="audio files on which equality is measured")
+    export.add_argument(
+        "--data_dir",
+        type=Path,
+        help="where the run's corpus lies, by which int8 is calibrated and all is tested; demo needs none",
+    )
+    _add_transcript_flags(export, default="reference")
+    export.add_argument("--records_dir", type=Path, help="as for train")
     export.set_defaults(command=_export)
 
     predict = commands.add_parser("predict", help="say how the speaker feels, a line a file")
     predict.add_argument(
         "files", type=Path, nargs="*", metavar="FILE", help="audio files; none for a model that only reads"
     )
-    predict.add_argument("--model", type=Path, required=True, help="an export, a SavedModel, a .tflite or a .keras")
+    predict.add_argument(
+        "--model",
+        help="an export, a SavedModel, a .tflite or a .keras; with --server the served model's name",
+    )
+    predict.add_argument(
+        "--server", metavar="ADDRESS", help="ask TensorFlow Serving: HOST:PORT for gRPC, http://HOST:PORT for REST"
+    )
     predict.add_argument("--text", action="append", help="the transcript: once for all files, or once for each")
     predict.add_argument(
         "--speaker_embeddings",
@@ -108,9 +125,25 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="a .scp, .ark or .npz by the files' names without suffix, for a model that was trained on such",
     )
+    predict.add_argument(
+        "--min_confidence", type=float, default=0.0, help='answer "undecided" where no emotion is this likely, 0 to 1'
+    )
     predict.add_argument("--json", action="store_true", help="a JSON object a line")
     predict.add_argument("--skip_bad", action="store_true", help="go on after a file that cannot be read")
+    predict.add_argument(
+        "--timeline", action="store_true", help="hear one recording of any length, window by window, in constant memory"
+    )
+    predict.add_argument("--window", type=float, metavar="S", help="with --timeline: seconds of a window")
+    predict.add_argument("--hop", type=float, metavar="S", help="with --timeline: seconds from window to window")
+    predict.add_argument("--smoothing", type=float, metavar="S", help="with --timeline: seconds of memory, 0 for none")
+    predict.add_argument("--out", type=Path, metavar="FILE", help="with --timeline: a .csv, .json or .png to write")
     predict.set_defaults(command=_predict)
+
+    demo = commands.add_parser("demo", help="show a model in the browser, where it runs on this machine alone")
+    demo.add_argument("--model", type=Path, required=True, help="an export")
+    demo.add_argument("--out", type=Path, help="keep the page here; any web server can serve it")
+    demo.add_argument("--port", type=int, default=8000)
+    demo.set_defaults(command=_demo)
     return parser
 
 
@@ -218,16 +251,21 @@ def _train(arguments: argparse.Namespace) -> int:
 def _evaluate(arguments: argparse.Namespace) -> int:
     from emotion_tf import evaluation
 
-    if arguments.transcripts is None:
+    if arguments.transcripts is None and not arguments.stress:
         _print_result(evaluation.evaluate(arguments.workdir), arguments.workdir)
         return 0
     if arguments.out is None:
-        raise EmotionTFError("evaluate --transcripts needs --out", expected="the folder of the new figures")
+        raise EmotionTFError("the new figures need a folder", expected="--out beside --transcripts or --stress")
     # Only now is TensorFlow worth waiting for: figures are made anew from saved predictions without it.
     from emotion_tf import training
 
     records_dir = arguments.records_dir or arguments.workdir.parent / "records"
+    arguments.transcripts = arguments.transcripts or "reference"
     corpus = _corpus(evaluation.read_run(arguments.workdir)["corpus"], arguments, records_dir)
+    if arguments.stress:
+        for condition, result in training.stress(arguments.workdir, corpus, arguments.out)["conditions"].items():
+            print(f"{condition}: WA {result['wa']:.3f}, UA {result['ua']:.3f}")
+        return 0
     _print_result(training.retest(arguments.workdir, corpus, arguments.out, records_dir), arguments.out)
     return 0
 
@@ -264,19 +302,37 @@ def _print_result(result: dict, workdir: Path) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from emotion_tf import export
+    from emotion_tf import evaluation, export
 
-    parity = export.export(arguments.workdir, arguments.out, arguments.clips)
-    print(json.dumps(parity, indent=2))
+    name = evaluation.read_run(arguments.workdir)["corpus"]
+    records_dir = arguments.records_dir or arguments.workdir.parent / "records"
+    # Of all corpora the demo alone needs no folder.
+    has_corpus = arguments.data_dir is not None or name == "demo"
+    utterances = _corpus(name, arguments, records_dir).utterances if has_corpus else ()
+    export.export(arguments.workdir, arguments.out, utterances)
+    print(f"what each artefact loses, weighs and costs: {arguments.out / 'MODEL_CARD.md'}")
     return 0
 
 
 def _predict(arguments: argparse.Namespace) -> int:
     from emotion_tf import inference
 
+    if arguments.model is None and arguments.server is None:
+        raise EmotionTFError("predict needs --model or --server")
+    if arguments.timeline:
+        return _timeline(arguments)
+    for name in ("window", "hop", "smoothing", "out"):
+        if getattr(arguments, name) is not None:
+            raise EmotionTFError(f"--{name} needs --timeline")
     failed = 0
     answers = inference.predict_files(
-        arguments.files, arguments.model, arguments.text, arguments.skip_bad, arguments.speaker_embeddings
+        arguments.files,
+        arguments.model or inference.DEFAULT_MODEL,
+        arguments.text,
+        arguments.skip_bad,
+        arguments.speaker_embeddings,
+        arguments.server,
+        arguments.min_confidence,
     )
     for answer in answers:
         if arguments.json:
@@ -288,3 +344,42 @@ def _predict(arguments: argparse.Namespace) -> int:
             print(f"{answer['file'] or '-'}\t{answer['label']}\t{scores}", flush=True)
         failed += "error" in answer
     return 1 if failed else 0
+
+
+def _timeline(arguments: argparse.Namespace) -> int:
+    from emotion_tf import inference
+
+    texts = arguments.text or [None]
+    if len(arguments.files) != 1 or len(texts) != 1:
+        raise EmotionTFError(
+            "--timeline hears one recording",
+            expected="one file, and one text or none",
+            received=f"{len(arguments.files)} files and {len(texts)} texts",
+        )
+    if arguments.server is None:
+        predictor = inference.load(arguments.model)
+    else:
+        predictor = inference.connect(arguments.server, arguments.model or inference.DEFAULT_MODEL)
+    lengths = {
+        f"{name}_seconds": getattr(arguments, name)
+        for name in ("window", "hop", "smoothing")
+        if getattr(arguments, name) is not None
+    }
+    windows = inference.timeline(predictor, arguments.files[0], texts[0], **lengths)
+    if arguments.out is not None:
+        inference.write_timeline(arguments.out, windows, arguments.files[0])
+        return 0
+    for window in windows:
+        if arguments.json:
+            print(json.dumps(dataclasses.asdict(window)), flush=True)
+        else:
+            scores = "  ".join(f"{name} {value:.3f}" for name, value in window.smoothed.items())
+            print(f"{window.start:.1f}\t{window.end:.1f}\t{window.label}\t{scores}", flush=True)
+    return 0
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from emotion_tf import page
+
+    page.demo(arguments.model, arguments.out, arguments.port)
+    return 0

@@ -37,10 +37,12 @@ MAY_IMPORT = {
     "models": "errors config labels layers",
     "dataset": "errors files labels config corpora transcripts features",
     "evaluation": "errors files labels config",
-    "training": "errors files labels config corpora features.words features.word_vectors dataset models evaluation",
-    "export": "errors files labels config features layers models inference",
+    "training": "errors files labels config corpora features.words features.word_vectors features.disturbances "
+    "features.waveform dataset models evaluation",
+    "export": "errors files labels config corpora features layers models dataset.speakers evaluation inference",
     "inference": "errors files labels config features.waveform features.words features.speaker_embeddings "
     "features.speaker_encoder transcripts [layers]",
+    "page": "errors files config features.words inference.sidecar inference.streaming",
     "cli": "*",
     "__init__": "*",
 }
@@ -56,6 +58,9 @@ OPTIONAL = {
     "pocketsphinx": "transcripts.pocketsphinx",
     "faster_whisper": "transcripts.whisper",
     "google.cloud": "transcripts.google",
+    "ai_edge_quantizer": "export.quantization",
+    "tensorflow_serving": "inference.serving_api",
+    "grpc": "inference.server",
 }
 
 
