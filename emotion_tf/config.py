@@ -149,7 +149,10 @@ class WordConfig:
             them.
         embedding_width: Width of the word embeddings.
         word_vectors: File of word vectors in GloVe's text format; None learns embeddings from scratch.
+        vectors_rms: Root mean square to which the numbers of the word vectors are scaled; None leaves them as they are.
+            Those of some files are ten times as large as new embeddings, and so take long to train.
         trainable: Whether the embeddings are trained; embeddings from scratch always are.
+        subwords: Adds to the embedding of each word those of the letter n-grams in it, which are always trained.
     """
 
     max_words: int = 128
@@ -157,7 +160,9 @@ class WordConfig:
     min_count: int = 2
     embedding_width: int = 300
     word_vectors: str | None = None
+    vectors_rms: float | None = None
     trainable: bool = False
+    subwords: bool = False
 
 
 @dataclass(frozen=True)

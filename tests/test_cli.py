@@ -177,7 +177,29 @@ def test_failed_transcripts_are_listed_and_the_others_kept(heard, tmp_path, caps
 
 def test_evaluate_on_other_transcripts_needs_a_folder(workdir, capsys):
     assert main(["evaluate", "--workdir", str(workdir), "--transcripts", "whisper"]) == 1
-    assert the_line(capsys) == "evaluate --transcripts needs --out; expected the folder of the new figures"
+    assert the_line(capsys) == "the new figures need a folder; expected --out beside --transcripts or --stress"
+
+
+def test_stress_needs_a_folder(workdir, capsys):
+    assert main(["evaluate", "--workdir", str(workdir), "--stress"]) == 1
+    assert the_line(capsys) == "the new figures need a folder; expected --out beside --transcripts or --stress"
+
+
+@pytest.mark.parametrize(
+    ("flags", "line"),
+    [
+        ([], "predict needs --model or --server"),
+        (["--model", "m", "--hop", "1"], "--hop needs --timeline"),
+        (["--model", "m", "--out", "a.csv"], "--out needs --timeline"),
+        (
+            ["b.wav", "--model", "m", "--timeline"],
+            "--timeline hears one recording; expected one file, and one text or none, received 2 files and 1 texts",
+        ),
+    ],
+)
+def test_predict_says_what_it_needs(flags, line, capsys):
+    assert main(["predict", "a.wav", *flags]) == 1
+    assert the_line(capsys).startswith(line)
 
 
 def test_evaluate_prints_the_figures(workdir, capsys):

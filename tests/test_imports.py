@@ -37,8 +37,8 @@ MAY_IMPORT = {
     "models": "errors config labels layers",
     "dataset": "errors files labels config corpora transcripts features",
     "evaluation": "errors files labels config",
-    "training": "errors files labels config corpora features.words features.word_vectors features.disturbances "
-    "features.waveform dataset models evaluation",
+    "training": "errors files labels config corpora features.words features.word_vectors features.subwords "
+    "features.disturbances features.waveform dataset models evaluation",
     "export": "errors files labels config corpora features layers models dataset.speakers evaluation inference",
     "inference": "errors files labels config features.waveform features.words features.speaker_embeddings "
     "features.speaker_encoder transcripts [layers]",

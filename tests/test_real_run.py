@@ -22,13 +22,18 @@ def test_ravdess_from_audio_to_a_served_prediction(real_data, ravdess_clips, tmp
     # Chance is 0.25; the folds are speakers whom the models have not heard.
     assert metrics["ua"] > 0.4
 
-    assert cli.main(["export", "--workdir", str(workdir), "--out", str(out), "--clips", str(ravdess_clips[0])]) == 0
+    assert cli.main(["export", "--workdir", str(workdir), "--out", str(out), *flags[2:4]]) == 0
+    parity = json.loads((out / "parity.json").read_text())
+    assert parity["utterances"]["test"] > 300
+    for result in parity["results"]:
+        assert result["ua"] == pytest.approx(parity["reference"]["ua"], abs=0.015)
+        assert result["label_agreement"] >= 0.97
     with (workdir / "predictions.csv").open(newline="") as file:
         predicted = {row["id"]: row for row in csv.DictReader(file)}
     tested = json.loads((workdir / "model" / "fold.json").read_text())["fold"]
     clips = [clip for clip in ravdess_clips if predicted[clip.stem]["fold"] == str(tested)][::60]
     capsys.readouterr()
-    for artefact in ("", "tflite/float32.tflite", "model.keras"):
+    for artefact in ("", "tflite/float32.tflite", "tflite/float32-fixed.tflite", "model.keras"):
         assert cli.main(["predict", *map(str, clips), "--model", str(out / artefact), "--json"]) == 0
         answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         assert [answer["file"] for answer in answers] == [str(clip) for clip in clips]

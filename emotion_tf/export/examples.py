@@ -20,7 +20,7 @@ from emotion_tf.features.words import SPECIAL_WORDS
 from emotion_tf.files import read_json
 from emotion_tf.inference.sidecar import Sidecar
 
-REPRESENTATIVE = 128
+REPRESENTATIVE = 400
 """Utterances of the training part from which the ranges of an int8 model are taken."""
 
 COMPARED = 200

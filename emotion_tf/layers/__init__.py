@@ -8,6 +8,7 @@ from emotion_tf.layers.multi_scale_conv2d import MultiScaleConv2D
 from emotion_tf.layers.soft_alignment import SoftAlignment
 from emotion_tf.layers.spectral_conv2d import SpectralConv2D
 from emotion_tf.layers.statistical_pooling import StatisticalPooling
+from emotion_tf.layers.subword_embedding import SubwordEmbedding
 from emotion_tf.layers.swem_pooling import SWEMPooling
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "SoftAlignment",
     "SpectralConv2D",
     "StatisticalPooling",
+    "SubwordEmbedding",
 ]

@@ -14,6 +14,7 @@ class Fitted:
         variance: (D,) variance of each feature.
         vocabulary: The words, position 0 being padding and 1 the unknown word; empty without text.
         embeddings: (V, E) word vectors, or None where embeddings are learned from scratch.
+        subwords: (V, K) int32 ids of the letter n-grams of each word, filled with 0, or None where they are not read.
         speaker_mean: (W,) mean of each number of the speaker embeddings; empty without them.
         speaker_variance: (W,) variance of each number of the speaker embeddings.
     """
@@ -22,5 +23,6 @@ class Fitted:
     variance: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
     vocabulary: tuple[str, ...] = field(default=(), repr=False)
     embeddings: np.ndarray | None = field(default=None, repr=False)
+    subwords: np.ndarray | None = field(default=None, repr=False)
     speaker_mean: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32), repr=False)
     speaker_variance: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32), repr=False)

@@ -7,7 +7,7 @@ import keras
 
 from emotion_tf.config import Config
 from emotion_tf.labels import EMOTIONS
-from emotion_tf.layers import MultiScaleConv2D
+from emotion_tf.layers import MultiScaleConv2D, SubwordEmbedding
 from emotion_tf.models.fitted import Fitted
 
 BATCH_MOMENTUM = 0.9
@@ -45,18 +45,20 @@ def normalize(audio: Any, config: Config, fitted: Fitted) -> Any:
 
 def embed(words: Any, config: Config, fitted: Fitted) -> Any:
     """Word embeddings (B, M, E), under the mask of the words that are not padding."""
+    size, width = len(fitted.vocabulary), config.words.embedding_width
     learned = fitted.embeddings is None
     layer = keras.layers.Embedding(
-        len(fitted.vocabulary),
-        config.words.embedding_width,
-        mask_zero=True,
-        trainable=learned or config.words.trainable,
-        name="embeddings",
+        size, width, mask_zero=True, trainable=learned or config.words.trainable, name="embeddings"
     )
     embeddings = layer(words)
     if not learned:
         layer.set_weights([fitted.embeddings])
-    return embeddings
+    if fitted.subwords is None:
+        return embeddings
+    shared = SubwordEmbedding(size, int(fitted.subwords.max()) + 1, fitted.subwords.shape[1], width, name="subwords")
+    letters = shared(words)
+    shared.members.assign(fitted.subwords)
+    return keras.layers.Add(name="words_and_subwords")([embeddings, letters])
 
 
 def convolution(config: Config, kernel_sizes: Sequence[int], name: str) -> MultiScaleConv2D:

@@ -9,8 +9,9 @@ from emotion_tf.config import Config
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.extract import Records
 from emotion_tf.dataset.pipeline import read_examples
+from emotion_tf.features.subwords import subword_ids
 from emotion_tf.features.word_vectors import embedding_matrix, read_word_vectors
-from emotion_tf.features.words import Vocabulary
+from emotion_tf.features.words import SPECIAL_WORDS, Vocabulary
 from emotion_tf.models import Fitted
 
 SMALLEST_VARIANCE = 1e-6
@@ -42,7 +43,11 @@ def fit(config: Config, records: Records, train: Sequence[Utterance]) -> Fitted:
         fitted = dataclasses.replace(fitted, vocabulary=vocabulary.words)
         if config.words.word_vectors is not None:
             embeddings = embedding_matrix(vocabulary, config.words.word_vectors, config.words.embedding_width)
+            if config.words.vectors_rms is not None:
+                embeddings *= config.words.vectors_rms / np.sqrt(np.mean(np.square(embeddings)))
             fitted = dataclasses.replace(fitted, embeddings=embeddings)
+        if config.words.subwords:
+            fitted = dataclasses.replace(fitted, subwords=subword_ids(vocabulary.words, len(SPECIAL_WORDS)))
     return fitted
 
 

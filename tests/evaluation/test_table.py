@@ -60,7 +60,7 @@ def variant(write, *settings):
         ("model.modality=both model.attention=false", "MSCNN-SPU (both)"),
         ("model.modality=both model.attention=true", "MSCNN-SPU-ATT (both)"),
         ("model.swem=true speaker.embeddings=/voxceleb/xvector.scp", "MSCNN-SPU-ATT (both) + SWEM + x-vector"),
-        ("model.name=text_cnn model.modality=text", "text_cnn (text)"),
+        ("model.name=text_cnn model.modality=text", "TextCNN (text)"),
     ],
 )
 def test_variants_have_the_names_of_papers(settings, name, write):

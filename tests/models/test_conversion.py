@@ -85,7 +85,8 @@ def test_saved_model(kind, tmp_path):
 
 def test_tflite(kind, tmp_path):
     model, config = kind
-    write_tflite(model, config, tmp_path / "float32.tflite")
+    sidecar = Sidecar(config, EMOTIONS, Vocabulary(VOCABULARY) if config.model.reads else None)
+    write_tflite(model, sidecar, tmp_path, ["float32"])
     interpreter = Interpreter(str(tmp_path / "float32.tflite"))
     interpreter.allocate_tensors()
     ops = {details["op_name"] for details in interpreter._get_ops_details()}

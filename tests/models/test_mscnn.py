@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -24,6 +26,8 @@ VARIANTS = {
     "bottleneck": ("modality=text", "convolution=bottleneck"),
     "all at once": ("modality=both", "pairing=all_pairs", "swem=true", "batch_normalization=true"),
 }
+# Every word of the vocabulary but the special ones shares one n-gram with its neighbour.
+SUBWORDS = np.array([[0, 0], [0, 0], *([number, number + 1] for number in range(1, 19))], "int32")
 
 
 def batch_for(model: keras.Model, fitted: Fitted) -> dict[str, np.ndarray]:
@@ -44,6 +48,24 @@ def test_contract(settings):
 def test_contract_with_word_vectors(trainable):
     config = small().override(f"words.trainable={trainable}")
     check_model(config, fitted_for(config, embeddings=True))
+
+
+@pytest.mark.parametrize("embeddings", [True, False])
+def test_contract_with_subwords(embeddings):
+    fitted = dataclasses.replace(fitted_for(small(), embeddings), subwords=SUBWORDS)
+    check_model(small("swem=true"), fitted)
+
+
+def test_subwords_add_to_the_word_vectors():
+    config = small("modality=text")
+    fitted = dataclasses.replace(fitted_for(config, embeddings=True), subwords=SUBWORDS)
+    model = build(config, fitted)
+    vectors = model.get_layer("subwords").embeddings.numpy()
+    sums = np.array([sum((vectors[member] for member in row if member), np.zeros(10)) for row in SUBWORDS])
+    table = fitted.embeddings + sums / np.sqrt(np.maximum(1, np.count_nonzero(SUBWORDS, axis=1)))[:, np.newaxis]
+    entering = keras.Model(model.input, model.get_layer("words_and_subwords").output)
+    words = batch_for(model, fitted)["words"]
+    np.testing.assert_allclose(entering({"words": words}), table[words], rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("modality", ["audio", "both"])

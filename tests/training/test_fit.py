@@ -112,3 +112,24 @@ def test_word_vectors(tmp_path, trainable, size, vocabulary, rows):
     fitted = fit(config, records, records.utterances[:3])
     assert fitted.vocabulary == ("", "[UNK]", *vocabulary)
     np.testing.assert_allclose(fitted.embeddings, [[0, 0], *rows], rtol=1e-6)
+
+
+def test_word_vectors_of_a_given_size(tmp_path):
+    (tmp_path / "vectors.txt").write_text(VECTORS)
+    config = READS.override(f"words.word_vectors={tmp_path / 'vectors.txt'}", "words.trainable=true")
+    records = make_records(tmp_path / "all", [np.zeros((0, 3))] * 5)
+    raw = fit(config, records, records.utterances[:3]).embeddings
+    scaled = fit(config.override("words.vectors_rms=0.05"), records, records.utterances[:3]).embeddings
+    assert np.sqrt(np.mean(scaled.astype(np.float64) ** 2)) == pytest.approx(0.05)
+    np.testing.assert_allclose(scaled * raw[2, 0] / scaled[2, 0], raw, rtol=1e-6)
+
+
+def test_subwords_of_the_vocabulary(tmp_path):
+    records = make_records(
+        tmp_path / "all", [np.zeros((0, 3))] * 5, ("hate hate", "hated hater hated hater", *TEXTS[2:])
+    )
+    assert fit(READS, records, records.utterances[:2]).subwords is None
+    fitted = fit(READS.override("words.subwords=true"), records, records.utterances[:2])
+    assert fitted.vocabulary[2:] == ("hate", "hated", "hater")
+    # Common to all: <ha, hat, ate, <hat, hate, <hate.
+    np.testing.assert_array_equal(fitted.subwords, [[0] * 6, [0] * 6, *[[1, 2, 3, 4, 5, 6]] * 3])

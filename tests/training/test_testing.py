@@ -108,8 +108,9 @@ def test_folds_of_another_run(run, corpus, tmp_path):
 
 
 def test_speaker_embeddings_reach_the_export(run, corpus, tmp_path):
-    parity = export(run, tmp_path / "export")
-    assert max(result["largest_difference"] for result in parity["results"]) < 1e-5
+    parity = export(run, tmp_path / "export", corpus.utterances, threads=())
+    exact = [result for result in parity["results"] if "saved" in result["artefact"] or "float32" in result["artefact"]]
+    assert max(result["largest_difference"] for result in exact) < 1e-5
     utterance = corpus.utterances[0]
     answers = []
     for name in ("saved_model", "tflite/float32.tflite", "model.keras"):

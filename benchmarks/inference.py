@@ -1,0 +1,272 @@
+"""How long one window of 7.5 s with 128 words takes in LiteRT, Keras, TensorFlow, PyTorch and ONNX Runtime.
+
+python benchmarks/inference.py needs the extra `bench`, and a C++ compiler for what PyTorch compiles. The weights are
+random. What is compared with what:
+
+- from the wave to the probabilities: every TFLite file of an export, the SavedModel, and Keras;
+- the network alone, from features on: LiteRT, and its twin in PyTorch and ONNX Runtime.
+
+A ratio is the median over all rounds of how many times as long as LiteRT something takes. Two more ratios set the whole
+in one file against front end and network in two files: one run after the other, and the sum of each run by itself,
+where the weights of the network lie in the cache still.
+"""
+
+import argparse
+import json
+import multiprocessing
+import statistics
+import sys
+import tempfile
+import time
+import timeit
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+THREADS = 2
+WARM_UPS = 5
+RUNS = 9
+"""Runs of a round, of which the median counts."""
+
+REST_SECONDS = 0.1
+"""Idle threads spin for some milliseconds before they sleep, and would take time from whatever comes next."""
+
+FRONT_END, NETWORK, IN_TURN = "LiteRT front end", "LiteRT network", "LiteRT front end, then network"
+WHOLE = "LiteRT float32-fixed"
+NETWORKS = (NETWORK, "PyTorch", "PyTorch compiled", "ONNX Runtime")
+"""What is given features instead of a wave."""
+
+Call = Callable[..., np.ndarray]
+
+
+def make_artefacts(preset_name: str, folder: Path) -> None:
+    """Writes the network with its front end in all forms, the two of them apart, and the inputs of one window."""
+    import tensorflow as tf
+    from twin import made_up, random_network
+
+    from emotion_tf import models
+    from emotion_tf.export import write_saved_model, write_tflite
+    from emotion_tf.features.words import SPECIAL_WORDS
+    from emotion_tf.inference.sidecar import Sidecar
+    from emotion_tf.presets import preset
+    from emotion_tf.training import save_model
+
+    config = preset(preset_name)
+    network = random_network(config)
+    save_model(folder, network, config, made_up(config))
+    sidecar = Sidecar.find(folder / "model.keras")
+    speech = models.speech_model(network, config)
+
+    num_samples, num_words = config.features.max_samples, config.words.max_words
+    generator = np.random.default_rng(2)
+    transcript = " ".join(generator.choice(made_up(config).vocabulary[len(SPECIAL_WORDS) :], num_words))
+    waveform = generator.normal(0, 0.1, (1, num_samples)).astype(np.float32)
+    window = {"waveform": waveform, **sidecar.words(transcript)}
+    write_saved_model(speech, sidecar, folder / "saved_model")
+    write_tflite(speech, sidecar, folder / "tflite", representative=[window])
+
+    def spec(name: str, *shape: int, dtype: Any = tf.float32) -> tf.TensorSpec:
+        return tf.TensorSpec((1, *shape), dtype, name)
+
+    front_end = speech.get_layer("front_end")
+    heard = [spec("waveform", num_samples), spec("num_samples", dtype=tf.int32)]
+    known = [spec("audio", config.features.max_frames, config.features.width), spec("words", num_words, dtype=tf.int32)]
+    parts = folder / "parts"
+    parts.mkdir()
+    convert(lambda inputs: {"audio": front_end(**inputs)}, heard, speech, parts / "front end.tflite")
+    convert(lambda inputs: {"probabilities": network(inputs)}, known, network, parts / "network.tflite")
+
+    inputs = {**window, "num_samples": np.array([num_samples], np.int32)}
+    audio = front_end(inputs["waveform"], inputs["num_samples"])
+    probabilities = speech(inputs, training=False)
+    np.savez(folder / "window.npz", **inputs, transcript=transcript, audio=audio, probabilities=probabilities)
+
+
+def convert(function: Callable, inputs: list, model: Any, path: Path) -> None:
+    """Writes a part of a model as a TFLite file."""
+    import keras
+    import tensorflow as tf
+
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint("serving_default", function, [{spec.name: spec for spec in inputs}])
+    with tempfile.TemporaryDirectory() as folder:
+        archive.write_out(folder, verbose=False)
+        path.write_bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
+
+
+def litert(folder: Path, window: dict[str, np.ndarray]) -> dict[str, Call]:
+    from ai_edge_litert.interpreter import Interpreter
+
+    def ready(path: Path) -> Call:
+        run = Interpreter(str(path), num_threads=THREADS).get_signature_runner()
+        inputs = {name: window[name] for name in run.get_input_details()}
+        (output,) = run.get_output_details()
+        return lambda **others: run(**inputs | others)[output]
+
+    calls = {f"LiteRT {path.stem}": ready(path) for path in sorted(folder.rglob("*.tflite"))}
+    return {**calls, IN_TURN: lambda: calls[NETWORK](audio=calls[FRONT_END]())}
+
+
+def tensorflow(folder: Path, window: dict[str, np.ndarray]) -> dict[str, Call]:
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(THREADS)
+    tf.config.threading.set_inter_op_parallelism_threads(THREADS)
+
+    from emotion_tf.inference.runtimes import KerasRuntime, SavedModelRuntime
+    from emotion_tf.inference.sidecar import Sidecar
+
+    sidecar = Sidecar.find(folder / "model.keras")
+    model = KerasRuntime(folder / "model.keras", sidecar).model
+    saved_model = SavedModelRuntime(folder / "saved_model", sidecar)
+    inputs = {tensor.name: window[tensor.name] for tensor in model.inputs}
+    waveform, transcript = window["waveform"][0], str(window["transcript"])
+    return {
+        "Keras predict": partial(model.predict, inputs, verbose=0),
+        "Keras call": lambda: model(inputs, training=False).numpy(),
+        "SavedModel": lambda: saved_model.probabilities(waveform, transcript, None)[np.newaxis],
+    }
+
+
+def pytorch(folder: Path, window: dict[str, np.ndarray]) -> dict[str, Call]:
+    import torch
+
+    torch.set_num_threads(THREADS)
+    twin = load_twin(folder)
+    inputs = [torch.from_numpy(window[name]) for name in ("audio", "words")]
+
+    def ready(module: Callable) -> Call:
+        def call() -> np.ndarray:
+            with torch.inference_mode():
+                return module(*inputs).exp().numpy()
+
+        return call
+
+    return {"PyTorch": ready(twin), "PyTorch compiled": ready(torch.compile(twin))}
+
+
+def onnxruntime(folder: Path, window: dict[str, np.ndarray]) -> dict[str, Call]:
+    import onnxruntime
+    import torch
+
+    inputs = {name: window[name] for name in ("audio", "words")}
+    path = folder / "twin.onnx"
+    # The newer exporter needs packages that TensorFlow 2.17 cannot be installed beside.
+    example = tuple(map(torch.from_numpy, inputs.values()))
+    torch.onnx.export(load_twin(folder), example, path, input_names=list(inputs), dynamo=False)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = THREADS
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return {"ONNX Runtime": lambda: np.exp(session.run(None, inputs)[0])}
+
+
+def load_twin(folder: Path) -> Any:
+    """The PyTorch network, checked."""
+    from twin import check_twin, twin_of
+
+    from emotion_tf.inference.runtimes import KerasRuntime
+    from emotion_tf.inference.sidecar import Sidecar
+    from emotion_tf.models import inner_network
+
+    sidecar = Sidecar.find(folder / "model.keras")
+    network = inner_network(KerasRuntime(folder / "model.keras", sidecar).model)
+    twin = twin_of(network, sidecar.config)
+    check_twin(network, twin, sidecar.config)
+    return twin
+
+
+def serve(runtime: Callable[[Path, dict], dict[str, Call]], folder: Path, connection: Connection) -> None:
+    """Sends how far each call is from Keras, then the seconds of each call that is asked for by its name."""
+    with np.load(folder / "window.npz") as file:
+        window = dict(file)
+    calls = runtime(folder, window)
+    references = {name: window["audio" if name == FRONT_END else "probabilities"] for name in calls}
+    connection.send({name: float(np.abs(call() - references[name]).max()) for name, call in calls.items()})
+    while True:
+        call = calls[connection.recv()]
+        time.sleep(REST_SECONDS)
+        timeit.timeit(call, number=WARM_UPS)
+        connection.send(statistics.median(timeit.repeat(call, number=1, repeat=RUNS)))
+
+
+def measure(preset_name: str, rounds: int) -> dict[str, Any]:
+    """Runs all there is, round by round, so that a machine that slows down does so for all."""
+    # A process for each runtime: their thread pools and memory allocators do not meet.
+    context = multiprocessing.get_context("spawn")
+    processes = []
+    differences: dict[str, float] = {}
+    connections: dict[str, Connection] = {}
+    generator = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as folder:
+        make_artefacts(preset_name, Path(folder))
+        for runtime in (litert, tensorflow, pytorch, onnxruntime):
+            connection, other_end = context.Pipe()
+            process = context.Process(target=serve, args=(runtime, Path(folder), other_end), daemon=True)
+            process.start()
+            processes.append(process)
+            # Were it open here too, the end of a process that failed would go unnoticed.
+            other_end.close()
+            found = connection.recv()
+            differences |= found
+            connections |= dict.fromkeys(found, connection)
+        seconds = {name: np.zeros(rounds) for name in connections}
+        for number in range(rounds):
+            for name in generator.permutation(list(connections)):
+                connections[name].send(name)
+                seconds[name][number] = connections[name].recv()
+        for process in processes:
+            process.terminate()
+            process.join()
+
+    def compare(names: Iterable[str], base: str) -> dict[str, Any]:
+        return {
+            name: {
+                **summary(seconds[name]),
+                "ratio": ratio(seconds[name], seconds[base]),
+                "largest_difference": differences[name],
+            }
+            for name in sorted(names, key=lambda name: np.median(seconds[name]))
+        }
+
+    parts = (FRONT_END, IN_TURN)
+    return {
+        "preset": preset_name,
+        "threads": THREADS,
+        "rounds": rounds,
+        "whole": compare(seconds.keys() - {*parts, *NETWORKS}, WHOLE),
+        "network": compare(NETWORKS, NETWORK),
+        "parts": {
+            **{name: summary(seconds[name]) for name in parts},
+            "whole_to_parts_in_turn": ratio(seconds[WHOLE], seconds[IN_TURN]),
+            "whole_to_sum_of_parts": ratio(seconds[WHOLE], seconds[FRONT_END] + seconds[NETWORK]),
+        },
+    }
+
+
+def ratio(seconds: np.ndarray, others: np.ndarray) -> float:
+    """The median over the rounds."""
+    return round(float(np.median(seconds / others)), 3)
+
+
+def summary(seconds: np.ndarray) -> dict[str, Any]:
+    """Median and quartiles over the rounds, in milliseconds."""
+    low, middle, high = (round(1000 * float(value), 2) for value in np.percentile(seconds, [25, 50, 75]))
+    return {"milliseconds": middle, "quartiles": [low, high]}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--presets", nargs="+", default=["paper", "strong"], help="networks for audio and words")
+    parser.add_argument("--rounds", type=int, default=15)
+    arguments = parser.parse_args(argv)
+    print(json.dumps([measure(name, arguments.rounds) for name in arguments.presets], indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
