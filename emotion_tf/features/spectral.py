@@ -141,19 +141,17 @@ def _deltas(static: tf.Tensor, num_frames: tf.Tensor, orders: int) -> list[tf.Te
     those beyond them.
     """
     half = DELTA_TAPS // 2
-    positions = tf.range(-half, tf.shape(static)[1] + half)
+    length = tf.shape(static)[1]
+    positions = tf.range(-half, length + half)
     positions = tf.maximum(tf.minimum(positions, num_frames[:, tf.newaxis] - 1), 0)  # (B, T + 8)
     extended = tf.gather(static, positions, batch_dims=1)
-    if orders == 0:
-        return []
-    taps = [
-        scipy.signal.savgol_coeffs(DELTA_TAPS, polyorder=order, deriv=order, use="dot")
-        for order in range(1, orders + 1)
-    ]
-    # One convolution along time. Sums of shifted copies are as exact, but TFLite takes longer over them.
-    kernel = tf.constant(np.stack(taps, axis=-1)[:, np.newaxis, np.newaxis], tf.float32)  # (9, 1, 1, orders)
-    differences = tf.nn.conv2d(tf.expand_dims(extended, -1), kernel, strides=1, padding="VALID")  # (B, T, D, orders)
-    return tf.unstack(differences, axis=-1)
+    differences = []
+    for order in range(1, orders + 1):
+        taps = scipy.signal.savgol_coeffs(DELTA_TAPS, polyorder=order, deriv=order, use="dot").astype(np.float32)
+        differences.append(
+            tf.add_n([float(tap) * extended[:, shift : shift + length] for shift, tap in enumerate(taps) if tap != 0])
+        )
+    return differences
 
 
 def _loud_stretch(energy: tf.Tensor, mask: tf.Tensor, trim_db: float) -> tf.Tensor:
