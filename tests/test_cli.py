@@ -195,6 +195,8 @@ def test_stress_needs_a_folder(workdir, capsys):
             ["b.wav", "--model", "m", "--timeline"],
             "--timeline hears one recording; expected one file, and one text or none, received 2 files and 1 texts",
         ),
+        (["--server", "localhost:1"], "no answer from localhost:1 ("),
+        (["--server", "http://localhost:1"], "no answer from http://localhost:1 ([Errno 111] Connection refused)"),
     ],
 )
 def test_predict_says_what_it_needs(flags, line, capsys):

@@ -14,7 +14,7 @@ def test_ravdess_from_audio_to_a_served_prediction(real_data, ravdess_clips, tmp
     """A short training on 672 real clips, its export, and the same answer from all three runtimes."""
     workdir, out = tmp_path / "runs" / "ravdess", tmp_path / "export"
     flags = ["--corpus", "ravdess", "--data_dir", str(real_data / "ravdess"), "--modality", "audio"]
-    settings = ["--set", "training.epochs=6", "--set", "model.filters=32", "--set", "augmentation.speeds=1"]
+    settings = ["--set", "training.epochs=10", "--set", "model.filters=32", "--set", "augmentation.speeds=1"]
     run = ["--preset", "strong", "--protocol", "speaker-kfold:2", "--workdir", str(workdir)]
     assert cli.main(["train", *flags, *settings, *run]) == 0
     metrics = json.loads((workdir / "metrics.json").read_text())

@@ -38,8 +38,8 @@ EXACT = Bound(difference=1e-4, other_labels=0.0, ua_lost=0.0)
 TFLITE_BOUNDS = {
     "float32": EXACT,
     "float16": Bound(difference=1.0, other_labels=0.0, ua_lost=0.002),
-    "dynamic": Bound(difference=1.0, other_labels=0.02, ua_lost=0.01),
-    "int8": Bound(difference=1.0, other_labels=0.03, ua_lost=0.02),
+    "dynamic": Bound(difference=1.0, other_labels=0.01, ua_lost=0.005),
+    "int8": Bound(difference=1.0, other_labels=0.03, ua_lost=0.015),
     # A recording's own zeros at its end are padding to MediaPipe.
     "mediapipe": Bound(difference=0.01, other_labels=0.005, ua_lost=0.0),
 }

@@ -19,9 +19,6 @@ power spectrum needs 100, and the floor of its logarithm is zero in float16.
 EMBEDDINGS = "/embeddings"
 """What the names of the ops of the word embeddings have in common."""
 
-LOOP = "/loop"
-"""What we append to the names of tensors inside recurrent layers."""
-
 
 def quantize(content: bytes, variant: str, representative: Sequence[Mapping[str, np.ndarray]]) -> bytes:
     """Makes a smaller file of a float32 one, with the same signature.
@@ -29,8 +26,8 @@ def quantize(content: bytes, variant: str, representative: Sequence[Mapping[str,
     - `float16` keeps the weights of convolutions and dense layers in two bytes and computes in float32.
     - `dynamic` keeps these weights and the word embeddings in one byte and rounds what enters the convolutions and
       dense layers to int8 as it comes, by the range that it has in the utterance.
-    - `int8` rounds by ranges fixed in advance instead, what leaves the convolutions and dense layers as well. Inside
-      recurrent layers it is as `dynamic` is.
+    - `int8` rounds by ranges fixed in advance around the convolutions, where nearly all of the work is, and what leaves
+      them too. Dense and recurrent layers, on which close calls hang, are as in `dynamic`.
 
     Every output channel has a scale of its own; the embeddings share one. Pooling, attention and softmax, which have no
     weights, compute in float32.
@@ -59,12 +56,10 @@ def quantize(content: bytes, variant: str, representative: Sequence[Mapping[str,
     for layer in (operation.CONV_2D, operation.FULLY_CONNECTED):
         if variant == "float16":
             recipe.add_weight_only_config(".*", layer, num_bits=16, algorithm_key=algorithm.FLOAT_CASTING)
-        elif variant == "dynamic":
-            recipe.add_dynamic_config(".*", layer, num_bits=8)
-        else:
+        elif variant == "int8" and layer == operation.CONV_2D:
             recipe.add_static_config(".*", layer, activation_num_bits=8, weight_num_bits=8)
-            # The ranges of a call would not do for every turn of a loop.
-            recipe.add_dynamic_config(LOOP, layer, num_bits=8)
+        else:
+            recipe.add_dynamic_config(".*", layer, num_bits=8)
     if variant != "float16":
         recipe.add_static_config(EMBEDDINGS, operation.GATHER, activation_num_bits=8, weight_num_bits=8)
     # Of several rules that fit an op the last one holds.
@@ -91,7 +86,7 @@ def _with_unique_names(content: bytes) -> bytes:
     model = flatbuffer_utils.read_model_from_bytearray(np.frombuffer(content, np.uint8))
     for number, loop in enumerate(model.subgraphs[1:]):
         for place, tensor in enumerate(loop.tensors):
-            tensor.name = tensor.name + f"{LOOP}/{number}/{place}".encode()
+            tensor.name = tensor.name + f"/loop/{number}/{place}".encode()
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 

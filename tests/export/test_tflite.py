@@ -143,10 +143,11 @@ def test_answers_of_every_variant_are_near_those_of_the_network(both_export, qua
 
 
 @pytest.mark.parametrize(
-    ("variant", "weights", "activations"),
+    ("variant", "weights", "convolved"),
     [("float16", np.float16, np.float32), ("dynamic", np.int8, np.float32), ("int8", np.int8, np.int8)],
 )
-def test_the_network_is_quantized_and_the_front_end_is_not(quantized, variant, weights, activations):
+def test_the_network_is_quantized_and_the_front_end_is_not(quantized, variant, weights, convolved):
+    activations = {"CONV_2D": convolved, "FULLY_CONNECTED": np.float32}
     interpreter = Interpreter(
         str(quantized / f"{variant}.tflite"),
         experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
@@ -161,7 +162,7 @@ def test_the_network_is_quantized_and_the_front_end_is_not(quantized, variant, w
         if op["op_name"] in ("CONV_2D", "FULLY_CONNECTED"):
             inside = "/front_end" not in tensors[op["outputs"][0]]["name"]
             entering, weight, *_ = op["inputs"]
-            assert tensors[entering]["dtype"] == (activations if inside else np.float32)
+            assert tensors[entering]["dtype"] == (activations[op["op_name"]] if inside else np.float32)
             kept = widened.get(weight, weight) if variant == "float16" else weight
             assert tensors[kept]["dtype"] == (weights if inside else np.float32)
             seen.add((op["op_name"], inside))
