@@ -50,7 +50,8 @@ define UNPINNED
 from importlib.metadata import metadata, requires
 from pip._vendor.packaging.requirements import Requirement
 
-extras = ["", *metadata("emotion-tf").get_all("Provides-Extra")]
+# The protocols of TensorFlow Serving are tied to TensorFlow 2.17, and no test needs the benchmarks.
+extras = {"", *metadata("emotion-tf").get_all("Provides-Extra")} - {"serving", "bench"}
 for needed in map(Requirement, requires("emotion-tf")):
     wanted = needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in extras)
     if wanted and needed.name not in ("emotion-tf", "tensorflow-io"):
