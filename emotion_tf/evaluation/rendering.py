@@ -59,6 +59,7 @@ class _Layout(NamedTuple):
 
     caption: str
     columns: list[str]
+    details: list[str]
     groups: list[str]
     lines: list[list[str]]
     notes: list[str]
@@ -67,6 +68,7 @@ class _Layout(NamedTuple):
 def _layout(rows: Sequence[Row], escape: Callable[[str], str], superscript: str) -> _Layout:
     """Lays rows out for print; `superscript` is a format for the marks of notes."""
     groups = sorted({group for row in rows for group in row.results}, key=lambda group: (group != "reference", group))
+    details = list(dict.fromkeys(name for row in rows for name in row.details))
     notes = list(dict.fromkeys(note for row in rows for result in row.results.values() for note in result.notes))
     values = {name: {getattr(row, name) for row in rows} for name in ("corpus", "protocol")}
     columns = ["variant", *(name for name in values if len(values[name]) > 1)]
@@ -88,9 +90,11 @@ def _layout(rows: Sequence[Row], escape: Callable[[str], str], superscript: str)
     return _Layout(
         caption=escape(caption),
         columns=columns,
+        details=[escape(name) for name in details],
         groups=[escape(group) for group in groups],
         lines=[
             [escape(getattr(row, column)) for column in columns]
+            + [escape(row.details.get(name, "–")) for name in details]
             + [cell for group in groups for cell in figures(row.results.get(group))]
             for row in rows
         ],
@@ -109,8 +113,9 @@ def _percent(score: Score) -> str:
 
 def _markdown(rows: Sequence[Row]) -> str:
     table = _layout(rows, lambda text: text.replace("|", r"\|"), "<sup>{}</sup>")
-    header = [*table.columns, *(f"{figure} ({group})" for group in table.groups for figure in FIGURES)]
-    rule = [":---"] * len(table.columns) + ["---:"] * len(FIGURES) * len(table.groups)
+    figures = [f"{figure} ({group})" for group in table.groups for figure in FIGURES]
+    header = [*table.columns, *table.details, *figures]
+    rule = [":---"] * len(table.columns) + ["---:"] * len([*table.details, *figures])
     lines = ["| " + " | ".join(cells) + " |" for cells in (header, *table.lines)]
     lines.insert(1, "|" + "|".join(rule) + "|")
     # Notes are paragraphs, since Markdown would run lines together.
@@ -119,18 +124,18 @@ def _markdown(rows: Sequence[Row]) -> str:
 
 def _latex(rows: Sequence[Row]) -> str:
     table = _layout(rows, lambda text: text.translate(LATEX), r"\textsuperscript{{{}}}")
-    width = len(FIGURES)
-    starts = [len(table.columns) + 1 + width * place for place in range(len(table.groups))]
-    heads = [""] * len(table.columns) + [rf"\multicolumn{{{width}}}{{c}}{{{group}}}" for group in table.groups]
+    width, before = len(FIGURES), len([*table.columns, *table.details])
+    starts = [before + 1 + width * place for place in range(len(table.groups))]
+    heads = [""] * before + [rf"\multicolumn{{{width}}}{{c}}{{{group}}}" for group in table.groups]
     lines = [
         r"\begin{table}",
         r"\centering",
         rf"\caption{{{table.caption}}}",
-        rf"\begin{{tabular}}{{{'l' * len(table.columns)}{'r' * width * len(table.groups)}}}",
+        rf"\begin{{tabular}}{{{'l' * len(table.columns)}{'r' * (len(table.details) + width * len(table.groups))}}}",
         r"\toprule",
         " & ".join(heads) + r" \\",
         " ".join(rf"\cmidrule(lr){{{start}-{start + width - 1}}}" for start in starts),
-        " & ".join([*table.columns, *FIGURES * len(table.groups)]) + r" \\",
+        " & ".join([*table.columns, *table.details, *FIGURES * len(table.groups)]) + r" \\",
         r"\midrule",
         *(" & ".join(line) + r" \\" for line in table.lines),
         r"\bottomrule",
@@ -144,13 +149,15 @@ def _latex(rows: Sequence[Row]) -> str:
 def _csv(rows: Sequence[Row]) -> str:
     text = io.StringIO(newline="")
     table = csv.writer(text, lineterminator="\n")
+    details = list(dict.fromkeys(name for row in rows for name in row.details))
     figures = [f"{name}_{figure}" for name in ("wa", "ua") for figure in ("mean", "std", "ci95_low", "ci95_high")]
-    table.writerow(["variant", "corpus", "protocol", "transcripts", "seeds", *figures, "runs", "notes"])
+    table.writerow(["variant", "corpus", "protocol", *details, "transcripts", "seeds", *figures, "runs", "notes"])
     for row in rows:
         for transcripts, result in row.results.items():
             scores = [(score.mean, score.std, *(score.ci95 or (None, None))) for score in (result.wa, result.ua)]
             table.writerow(
-                [row.variant, row.corpus, row.protocol, transcripts, len(result.runs)]
+                [row.variant, row.corpus, row.protocol, *(row.details.get(name) for name in details)]
+                + [transcripts, len(result.runs)]
                 + [figure for score in scores for figure in score]
                 + ["; ".join(result.runs), "; ".join(result.notes)]
             )

@@ -1,15 +1,15 @@
 """Many runs in one table: a row a variant, and in it a result for each kind of transcripts."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.evaluation.run import read_run
+from emotion_tf.evaluation.run import differing_settings, flat_settings, read_run
 from emotion_tf.files import read_json
 
 FAMILIES = {
@@ -69,12 +69,14 @@ class Row:
         corpus: Name of the corpus.
         protocol: The protocol by which the folds were made.
         results: What it reaches, by whose transcripts were read: `reference`, or the name of a recogniser.
+        details: Further columns, such as what it costs, by their heads.
     """
 
     variant: str
     corpus: str
     protocol: str
     results: dict[str, Result]
+    details: Mapping[str, str] = field(default_factory=dict)
 
 
 class _Run(NamedTuple):
@@ -83,7 +85,7 @@ class _Run(NamedTuple):
     name: str
     transcripts: str
     seed: int
-    design: list[str]
+    design: list[Any]
     content: list[Any]
     settings: dict[str, Any]
     metrics: dict[str, Any]
@@ -124,45 +126,51 @@ def collate(workdirs: Iterable[str | Path]) -> list[Row]:
 def _read(workdir: Path) -> _Run:
     config, metrics = read_run(workdir, "metrics.json"), read_json(workdir / "metrics.json")
     try:
-        settings = {
-            f"{section}.{name}": value for section, of in config["settings"].items() for name, value in of.items()
-        }
+        settings = flat_settings(config["settings"])
         # Temperature scaling changes no figure of the table.
         settings.pop("training.calibration", None)
+        _variant(settings)
         return _Run(
             name=workdir.resolve().name,
             transcripts=config["transcripts"],
             seed=settings.pop("training.seed"),
-            design=[config[name] for name in ("corpus", "protocol", "folds_digest")],
+            # Runs that were not tested without one modality need not say so.
+            design=[*(config[name] for name in ("corpus", "protocol", "folds_digest")), config.get("without")],
             content=[config[name] for name in ("data_digest", "notes")],
             settings=settings,
-            metrics={name: metrics[name] for name in ("folds", "wa_ci95", "ua_ci95")},
+            metrics={
+                "folds": [{name: float(fold[name]) for name in ("wa", "ua")} for fold in metrics["folds"]],
+                **{name: _ends(metrics[name]) for name in ("wa_ci95", "ua_ci95")},
+            },
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise EmotionTFError(
             f"the config.json or metrics.json of {workdir} is not what a run wrote", received=repr(error)
         ) from None
+
+
+def _ends(interval: Any) -> list[float] | None:
+    """The two ends of an interval, if there is one."""
+    if interval is None:
+        return None
+    low, high = interval
+    return [float(low), float(high)]
 
 
 def _fit(run: _Run, other: _Run) -> bool:
     """Whether two runs may stand in one row: on different transcripts, or with different seeds on the same."""
     if run.transcripts == other.transcripts and (run.seed == other.seed or run.content != other.content):
         return False
-    return run.design == other.design and _same_settings(run.settings, other.settings)
-
-
-def _same_settings(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    # A setting that the version of only one run knows changes nothing where it is off.
-    known_to_one = (one.get(name) or other.get(name) for name in one.keys() ^ other.keys())
-    return not any(known_to_one) and all(one[name] == other[name] for name in one.keys() & other.keys())
+    return run.design == other.design and not differing_settings(run.settings, other.settings)
 
 
 def _row(runs: Sequence[_Run]) -> Row:
     cells: dict[str, list[_Run]] = {}
     for run in runs:
         cells.setdefault(run.transcripts, []).append(run)
-    corpus, protocol, _ = runs[0].design
-    return Row(_variant(runs[0].settings), corpus, protocol, {name: _result(cell) for name, cell in cells.items()})
+    corpus, protocol, _, without = runs[0].design
+    variant = _variant(runs[0].settings) + (f", without {without}" if without else "")
+    return Row(variant, corpus, protocol, {name: _result(cell) for name, cell in cells.items()})
 
 
 def _variant(settings: dict[str, Any]) -> str:
@@ -184,6 +192,8 @@ def _variant(settings: dict[str, Any]) -> str:
         parts[0] += f", {convolution}"
     if modality != "audio" and settings["model.swem"]:
         parts.append("SWEM")
+    if settings.get("model.stand_ins"):
+        parts.append("stand-ins")
     # Runs of before there were speaker embeddings do not say that they have none.
     if settings.get("speaker.embeddings") is not None:
         parts.append("x-vector")

@@ -37,7 +37,7 @@ MODELS: dict[str, Callable[[Config, Fitted], keras.Model]] = {
 }
 
 FITTED_AT_ONCE: dict[str, Callable[..., Any]] = {"svm": fit_svm}
-"""Models that are not trained step by step: a function of network, train, dev and `config.training` fits each."""
+"""Models that are not trained step by step, each with the function that fits it; `training.at_once` calls it."""
 
 
 def build(config: Config, fitted: Fitted) -> keras.Model:

@@ -11,9 +11,11 @@ from emotion_tf.models.parts import audio_input, classify, lstm, normalize
 def cnn_lstm(config: Config, fitted: Fitted) -> keras.Model:
     """Three convolutions over time and frequency, each with pooling, and the last state of a bidirectional LSTM.
 
-    No figure of the original could be confirmed. Where it is silent or we differ: it cuts utterances into pieces of 3
-    seconds and sees linear spectrograms, we see whole utterances in the features of the settings; the kernels span 3
-    frames and 3 features, and each pooling halves both.
+    The original's figures on four emotions of IEMOCAP, five folds, are a weighted accuracy of 0.673 and an unweighted
+    one of 0.620, as a list of published results has them; the paper itself we could not check. Where it is silent or we
+    differ: it cuts utterances into pieces of 3 seconds and sees linear spectrograms, we see whole utterances in the
+    features of the settings; the kernels span 3 frames and 3 features, each pooling halves both, and all convolutions
+    have as many filters.
 
     Args:
         config: `config.model` gives `filters` of each convolution, `recurrent_units` and the classifier.

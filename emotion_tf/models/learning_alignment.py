@@ -13,8 +13,10 @@ def learning_alignment(config: Config, fitted: Fitted) -> keras.Model:
 
     All three are bidirectional LSTMs; the states of the third are pooled by their maximum over the words.
 
-    No figure of the original could be confirmed. Where it is silent or we could not check it: the score of word and
-    frame is tanh(uᵀs + vᵀh + b), and all encoders have `model.recurrent_units` units in each direction.
+    The original's accuracy on four emotions of IEMOCAP is 0.725, as its authors' own recipe in DELTA repeats it. Where
+    it is silent or we could not check it: the score of word and frame is tanh(uᵀs + vᵀh + b); all encoders have
+    `model.recurrent_units` units in each direction; word vectors are trained or not as `words.trainable` says; what is
+    heard are the features of the settings; and the classifier is that of the settings.
 
     Args:
         config: `config.model` gives `recurrent_units` and the classifier.

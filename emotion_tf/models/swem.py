@@ -11,8 +11,10 @@ from emotion_tf.models.parts import classify, embed, text_input
 def swem(config: Config, fitted: Fitted) -> keras.Model:
     """Maximum and average of the word embeddings, side by side (SWEM-concat), and a classifier.
 
-    The original classifies and matches texts and reports nothing on speech. Where it leaves a choice: the classifier
-    has one hidden layer of `model.dense_units` units, and no dense layer stands between embeddings and pooling.
+    The original classifies and matches texts and reports nothing on speech; of its figures, an accuracy of 0.986 on
+    DBpedia could be confirmed. Where it leaves a choice: the classifier has one hidden layer of `model.dense_units`
+    units, no dense layer stands between embeddings and pooling, and word vectors are trained or not as
+    `words.trainable` says.
 
     Args:
         config: `config.model` gives the classifier.

@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -60,6 +61,7 @@ def variant(write, *settings):
         ("model.modality=both model.attention=false", "MSCNN-SPU (both)"),
         ("model.modality=both model.attention=true", "MSCNN-SPU-ATT (both)"),
         ("model.swem=true speaker.embeddings=/voxceleb/xvector.scp", "MSCNN-SPU-ATT (both) + SWEM + x-vector"),
+        ("model.swem=true model.stand_ins=true", "MSCNN-SPU-ATT (both) + SWEM + stand-ins"),
         ("model.name=text_cnn model.modality=text", "TextCNN (text)"),
     ],
 )
@@ -102,6 +104,17 @@ def test_seeds_are_averaged(write):
         pytest.approx((0.6 + 0.8) / 2), pytest.approx((0.02**0.5 + 0) / 2), pytest.approx((0.55, 0.8))
     )
     assert found.ua.mean == pytest.approx(0.45)
+
+
+def test_tests_without_a_modality_have_rows_of_their_own(write):
+    whole = write("whole", "model.stand_ins=true")
+    heard = write("heard", "model.stand_ins=true", "training.seed=1", without="words")
+    again = write("again", "model.stand_ins=true", "training.seed=2", without=None)
+    rows = collate([whole, heard, again])
+    assert [(row.variant, row.results["reference"].runs) for row in rows] == [
+        ("MSCNN-SPU-ATT (both) + stand-ins", ("whole", "again")),
+        ("MSCNN-SPU-ATT (both) + stand-ins, without words", ("heard",)),
+    ]
 
 
 def test_transcripts_stand_side_by_side(write):
@@ -231,6 +244,26 @@ def test_latex_escapes_every_character_that_means_something(write):
     row = Row(r"A&B%$#_{}~^\C", "c", "p", {"reference": Result(score, score, ("run",))})
     escaped = r"A\&B\%\$\#\_\{\}\textasciitilde{}\textasciicircum{}\textbackslash{}C"
     assert rf"{escaped} & 50.0 & 50.0 & 1 \\" in render([row], "latex")
+
+
+def test_details_are_columns_of_their_own():
+    score = Score(0.5, None, None)
+    one, other = (Row(name, "c", "p", {"reference": Result(score, score, ("run",))}) for name in ("one", "other"))
+    found = [replace(one, details={"ms|s": "4", "MB_": "9"}), replace(other, details={"MB_": "7"})]
+    lines = render(found, "markdown").splitlines()
+    assert lines[2:] == [
+        r"| variant | ms\|s | MB_ | WA (reference) | UA (reference) | seeds (reference) |",
+        "|:---|---:|---:|---:|---:|---:|",
+        "| one | 4 | 9 | 50.0 | 50.0 | 1 |",
+        "| other | – | 7 | 50.0 | 50.0 | 1 |",
+    ]
+    lines = render(found, "latex").splitlines()
+    assert r"\begin{tabular}{lrrrrr}" in lines
+    assert r"\cmidrule(lr){4-6}" in lines
+    assert r" &  &  & \multicolumn{3}{c}{reference} \\" in lines
+    assert r"variant & ms|s & MB\_ & WA & UA & seeds \\" in lines
+    table = list(csv.DictReader(io.StringIO(render(found, "csv"))))
+    assert [(line["ms|s"], line["MB_"], line["wa_mean"]) for line in table] == [("4", "9", "0.5"), ("", "7", "0.5")]
 
 
 def test_csv_has_a_line_a_result_in_full_precision(rows):

@@ -1,0 +1,141 @@
+"""What a trained system costs: its size, its arithmetic, and its time in training and in use."""
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from emotion_tf import models
+from emotion_tf.comparison.multiply_adds import multiply_adds
+from emotion_tf.config import Config
+from emotion_tf.corpora import folds
+from emotion_tf.corpora.corpus import Corpus
+from emotion_tf.dataset import extract, training_dataset
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.evaluation import read_run
+from emotion_tf.export import write_tflite
+from emotion_tf.inference.runtimes import KerasRuntime
+from emotion_tf.inference.sidecar import Sidecar
+from emotion_tf.training import compile_network, fit
+from emotion_tf.training.at_once import fit_at_once
+
+SECONDS, WORDS = 4.0, 12
+"""The utterance for which arithmetic and time in use are taken, as far as the settings do not cut it."""
+
+WARM_UP_STEPS, TIMED_STEPS = 6, 20
+"""Steps of training before the clock counts, in which TensorFlow traces the network and buffers fill, and after."""
+
+
+def measure(workdir: Path, corpus: Corpus, config: Config, records_dir: Path, skip_bad: bool = False) -> dict[str, Any]:
+    """Measures a finished run on this machine.
+
+    Training is timed on the first fold with a new network of the same settings: the median of some steps times the
+    steps of an epoch. So runs that are measured one after the other are measured under like conditions, whatever else
+    the machine did while they were trained.
+
+    Args:
+        workdir: The run's folder.
+        corpus: Its corpus.
+        config: Its settings.
+        records_dir: Where its features are kept.
+        skip_bad: As the run was trained.
+
+    Returns:
+        - `parameters`: all numbers in the network, those that are not trained included;
+        - `utterance`: `seconds`, `frames` and `words` for which the next and the last figure stand;
+        - `multiply_adds` of the network, without the front end;
+        - `training`: `seconds`, and `of` what: an `epoch`, or the `fit` of a model that is fitted at once;
+        - `litert_milliseconds` from the wave to the probabilities, float32 on one thread, the speaker embedding given;
+          None where LiteRT cannot run it, and `litert_refusal` says why.
+    """
+    features = config.features
+    seconds, words = min(SECONDS, features.max_seconds), min(WORDS, config.words.max_words)
+    frames = round(seconds * features.sample_rate) // features.hop_length
+    training, network = _train_a_little(workdir, corpus, config, records_dir, skip_bad)
+    milliseconds, refusal = None, None
+    try:
+        milliseconds = _litert_milliseconds(workdir / "model", seconds, words)
+    except EmotionTFError as error:
+        refusal = str(error)
+    return {
+        "parameters": network.count_params(),
+        "utterance": {"seconds": seconds, "frames": frames, "words": words},
+        "multiply_adds": multiply_adds(network, frames, words),
+        "training": training,
+        "litert_milliseconds": milliseconds,
+        "litert_refusal": refusal,
+    }
+
+
+class _Clock(keras.callbacks.Callback):
+    """Notes when each step ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ends: list[float] = []
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.ends.append(time.perf_counter())
+
+
+def _train_a_little(
+    workdir: Path, corpus: Corpus, config: Config, records_dir: Path, skip_bad: bool
+) -> tuple[dict[str, Any], keras.Model]:
+    """The time of an epoch, or of the whole fit, and the network that was trained for it."""
+    records = extract(corpus.utterances, config, records_dir, skip_bad, report=lambda line: None)
+    assignment = folds.load(workdir / "folds.json", records.utterances)
+    split = folds.split(
+        records.utterances,
+        assignment,
+        min(set(assignment.values()) - {folds.NEVER_TESTED}),
+        protocol=read_run(workdir)["protocol"],
+        dev_splits=config.training.dev_splits,
+        seed=config.training.fold_seed,
+    )
+    fitted = fit(config, records, split.train)
+    keras.config.set_dtype_policy(config.training.dtype_policy)
+    network = models.build(config, fitted)
+    keras.config.set_dtype_policy("float32")
+    if config.model.name in models.FITTED_AT_ONCE:
+        start = time.perf_counter()
+        fit_at_once(network, records, config, split, fitted.vocabulary)
+        return {"seconds": time.perf_counter() - start, "of": "fit"}, network
+    train = training_dataset(records, config, split.train, fitted.vocabulary, config.training.seed)
+    steps, clock = int(train.cardinality()), _Clock()
+    compile_network(network, config.training, steps)
+    network.fit(train.repeat().take(WARM_UP_STEPS + TIMED_STEPS), callbacks=[clock], shuffle=False, verbose=0)
+    ends = clock.ends[WARM_UP_STEPS - 1 :]
+    return {"seconds": steps * statistics.median(end - start for start, end in pairwise(ends)), "of": "epoch"}, network
+
+
+def _litert_milliseconds(folder: Path, seconds: float, words: int) -> float:
+    """The time of an utterance in LiteRT.
+
+    Raises:
+        EmotionTFError: If the model does not convert, or does not run.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        copy = shutil.copytree(folder, Path(temporary) / "model")
+        sidecar = Sidecar.find(copy / "model.keras")
+        write_tflite(KerasRuntime(copy / "model.keras", sidecar).model, sidecar, copy, ["float32"])
+        done = subprocess.run(
+            [sys.executable, "-m", "emotion_tf.comparison.litert", copy / "float32.tflite", str(seconds), str(words)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        )
+        if done.returncode:
+            raise EmotionTFError(
+                "LiteRT does not run the model",
+                received=(done.stderr.strip().splitlines() or [f"the exit code {done.returncode}"])[-1],
+            )
+        return float(done.stdout.splitlines()[-1])
