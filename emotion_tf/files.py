@@ -4,20 +4,44 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from emotion_tf.errors import EmotionTFError
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_to_lock(file: int) -> None:
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _try_to_lock(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+MAX_BYTES = 2**25
+"""Largest file that is read whole, such as JSON, which takes up to 25 times as much memory once it is parsed."""
+
+MAX_LINE_BYTES = 2**20
+"""Longest line of a file that is read line by line."""
+
+PATIENCE_SECONDS = 0.2
+"""Time between two attempts to get a lock."""
 
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Yields a temporary path beside `path`; what the block leaves there, file or folder, then takes its place.
 
-    If the block raises, what was at `path` before stays as it was.
+    If the block raises, what was at `path` before stays as it was. A process that is killed leaves the temporary path
+    behind, which `sweep` removes.
 
     Args:
         path: Where the file or folder shall be in the end. Its parents are made.
@@ -27,7 +51,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    room = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    room = Path(tempfile.mkdtemp(prefix=f".{path.name}.partial-", dir=path.parent))
     temporary, aside = room / path.name, room / "aside"
     aside.mkdir()
     try:
@@ -36,14 +60,61 @@ def replacing(path: str | Path) -> Iterator[Path]:
             # A folder that is not empty cannot be replaced in one step: the old one steps aside first.
             path.rename(aside / path.name)
         temporary.replace(path)
+    except OSError as error:
+        # A full disk says that it is full, but not what it had no room for.
+        if error.strerror and not error.filename:
+            error.filename = str(path)
+        raise
     finally:
         shutil.rmtree(room, ignore_errors=True)
 
 
+def sweep(folder: str | Path, name: str = "*") -> None:
+    """Removes what killed processes left half-written in a folder; only for who holds the lock of what it removes.
+
+    Args:
+        folder: Where it lies. Folders below are left alone.
+        name: What it would have become; a pattern as `glob` takes it.
+    """
+    for room in Path(folder).glob(f".{name}.partial-*"):
+        shutil.rmtree(room, ignore_errors=True)
+
+
+@contextmanager
+def locked(path: str | Path, when_busy: Callable[[], None]) -> Iterator[None]:
+    """Holds a lock while the block runs. The system frees it when the process ends, in whatever way it ends.
+
+    Args:
+        path: The lock file. It and its parents are made; it stays behind, empty, since removing it would let two
+            processes lock two files of one name.
+        when_busy: Called where another process, or another thread, holds the lock. It may raise; otherwise the lock is
+            waited for.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        told = False
+        while True:
+            try:
+                _try_to_lock(file.fileno())
+                break
+            except (BlockingIOError, PermissionError):  # the latter on Windows
+                if not told:
+                    when_busy()
+                told = True
+                time.sleep(PATIENCE_SECONDS)
+        yield
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Writes `text` as UTF-8 to `path`, whole or not at all."""
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Writes `content` to `path`, whole or not at all."""
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
 
@@ -53,18 +124,84 @@ def write_json(path: str | Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
+def read_bounded(path: str | Path, max_bytes: int = MAX_BYTES) -> bytes:
+    """Reads a file whole that may have been written by anybody.
+
+    Args:
+        path: The file.
+        max_bytes: Of a larger one, no more than this is read before it is refused.
+
+    Raises:
+        EmotionTFError: If the file is larger.
+        OSError: If it cannot be read.
+    """
+    with Path(path).open("rb") as file:
+        content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise EmotionTFError(f"{path} is too large", expected=f"at most {max_bytes} bytes")
+    return content
+
+
+def read_lines(file: BinaryIO, name: str) -> Iterator[bytes]:
+    """The lines of a file that may have been written by anybody, each with its end, in constant memory.
+
+    Args:
+        file: The file, at the beginning of a line.
+        name: How errors call it.
+
+    Raises:
+        EmotionTFError: If a line is longer than `MAX_LINE_BYTES`.
+    """
+    number = 0
+    while line := file.readline(MAX_LINE_BYTES + 1):
+        number += 1
+        if len(line) > MAX_LINE_BYTES:
+            raise EmotionTFError(f"line {number} of {name} is too long", expected=f"at most {MAX_LINE_BYTES} bytes")
+        yield line
+
+
+def read_text_lines(path: str | Path) -> Iterator[str]:
+    """The lines of a UTF-8 text, as `read_lines` gives them, without the mark with which Windows begins a file.
+
+    Raises:
+        EmotionTFError: If a line is too long or is not UTF-8.
+        OSError: If the file cannot be read.
+    """
+    with Path(path).open("rb") as file:
+        for number, line in enumerate(read_lines(file, str(path)), start=1):
+            try:
+                yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError:
+                raise EmotionTFError(f"{path}, line {number} is not UTF-8", fix="save the file as UTF-8") from None
+
+
 def read_json(path: str | Path) -> Any:
     """Reads a JSON file.
 
     Raises:
-        EmotionTFError: If the file is missing or is not JSON.
+        EmotionTFError: If the file is missing, larger than `MAX_BYTES` or is not JSON.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return parse_json(read_bounded(path))
     except FileNotFoundError:
         raise EmotionTFError(f"{path} does not exist", expected="a JSON file that emotion-tf wrote") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except json.JSONDecodeError as error:
         raise EmotionTFError(f"{path} is not valid JSON ({error})", fix="delete it and make it again") from None
+
+
+def parse_json(text: str | bytes) -> Any:
+    """What JSON in a text means.
+
+    Raises:
+        json.JSONDecodeError: If it is not JSON, whatever the reason: brackets in brackets without end, a number of
+            thousands of digits and bytes that are not UTF-8 too.
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise json.JSONDecodeError(str(error), "", 0) from None
 
 
 def digest(content: Any) -> str:
@@ -75,3 +212,12 @@ def digest(content: Any) -> str:
     """
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
+
+
+def file_digest(path: str | Path) -> str:
+    """SHA-256, as 64 hexadecimal digits, of the bytes of a file."""
+    found = hashlib.sha256()
+    with Path(path).open("rb") as file:
+        while block := file.read(2**20):
+            found.update(block)
+    return found.hexdigest()

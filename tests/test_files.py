@@ -1,10 +1,14 @@
+import errno
 import hashlib
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.files import digest, read_json, replacing, write_json, write_text
+from emotion_tf.files import digest, file_digest, locked, read_json, replacing, sweep, write_json, write_text
 
 
 def test_file_appears_with_its_parents(tmp_path):
@@ -121,3 +125,70 @@ def test_missing_and_broken_json_are_told(tmp_path):
 def test_digest_is_sha256_of_sorted_compact_json():
     assert digest({"b": [1, "é"], "a": None}) == hashlib.sha256('{"a":null,"b":[1,"é"]}'.encode()).hexdigest()
     assert digest([1, 2]) != digest([2, 1])
+
+
+def test_digest_of_a_file(tmp_path):
+    path = tmp_path / "large"
+    path.write_bytes(b"0123456789abcdef" * 2**17)  # two of the blocks in which it is read
+    assert file_digest(path) == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def refuse():
+    raise InterruptedError
+
+
+def test_lock_keeps_others_out_until_the_block_ends(tmp_path):
+    path = tmp_path / "new" / ".lock"
+    with locked(path, refuse), pytest.raises(InterruptedError), locked(path, refuse):
+        pass
+    with pytest.raises(KeyboardInterrupt), locked(path, refuse):
+        raise KeyboardInterrupt
+    with locked(path, refuse), locked(path.with_name("other"), refuse):
+        pass
+
+
+def test_lock_and_litter_of_a_killed_process(tmp_path):
+    code = (
+        "import sys; from emotion_tf.files import *\n"
+        "with locked(sys.argv[1] + '/.lock', exit), replacing(sys.argv[1] + '/file') as path:\n"
+        "    path.write_text('half'); print('holds it', flush=True); sys.stdin.read()"
+    )
+    child = subprocess.Popen([sys.executable, "-c", code, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.stdout.readline() == b"holds it\n"
+    with pytest.raises(InterruptedError), locked(tmp_path / ".lock", refuse):
+        pass
+    child.kill()
+    child.communicate()
+    (tmp_path / ".mine").mkdir()
+    with locked(tmp_path / ".lock", refuse):
+        sweep(tmp_path, "other")
+        assert len(list(tmp_path.iterdir())) == 3
+        sweep(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", ".mine"]
+
+
+def test_lock_is_waited_for(tmp_path):
+    holder = locked(tmp_path / ".lock", refuse)
+    holder.__enter__()
+    calls = []
+
+    def end():
+        calls.append(None)
+        holder.__exit__(None, None, None)
+
+    with locked(tmp_path / ".lock", end):
+        assert len(calls) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits there")
+def test_full_disk_is_told_with_the_file(tmp_path):
+    """A limit on the size of files stands for the disk; both end in an OSError without a name."""
+    code = (
+        "import resource, sys; from emotion_tf.files import *\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "try: write_text(sys.argv[1] + '/file', 'x' * 2000)\n"
+        "except OSError as error: print(error.strerror, error.filename)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout == f"{os.strerror(errno.EFBIG)} {tmp_path}/file\n"
+    assert not list(tmp_path.iterdir())

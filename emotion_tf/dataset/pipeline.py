@@ -25,12 +25,20 @@ of 1 the accuracy of a fold of RAVDESS fell from 0.64 to 0.54 in the same number
 """
 
 
-def read_examples(paths: Sequence[Path], config: Config, utterances: Sequence[Utterance]) -> tf.data.Dataset:
-    """The examples of some utterances, as `records.parse` gives them, in the order of the records."""
+def read_examples(
+    variants: Sequence[Sequence[Path]], config: Config, utterances: Sequence[Utterance]
+) -> tf.data.Dataset:
+    """The examples of some utterances, as `records.parse` gives them, in the order of the records.
+
+    Args:
+        variants: The shards of each variant that is read, as many of each; the variants take turns.
+        config: Says how wide the features are.
+        utterances: Those wanted.
+    """
     wanted = tf.constant([utterance.id for utterance in utterances])
     table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(wanted, tf.ones_like(wanted, tf.bool)), False)
-    files = tf.data.Dataset.from_tensor_slices([str(path) for path in paths])
-    serialized = files.interleave(tf.data.TFRecordDataset, cycle_length=len(paths))
+    files = tf.data.Dataset.from_tensor_slices([[str(shard) for shard in shards] for shards in variants])
+    serialized = files.interleave(tf.data.TFRecordDataset, cycle_length=len(variants))
     examples = serialized.map(lambda record: parse(record, config.features.width), tf.data.AUTOTUNE)
     return examples.filter(lambda example: table[example["id"]])
 
@@ -59,7 +67,12 @@ def evaluation_dataset(
 
 
 def training_dataset(
-    records: Records, config: Config, utterances: Sequence[Utterance], vocabulary: Sequence[str] = (), seed: int = 0
+    records: Records,
+    config: Config,
+    utterances: Sequence[Utterance],
+    vocabulary: Sequence[str] = (),
+    seed: int = 0,
+    first_epoch: int = 0,
 ) -> tf.data.Dataset:
     """Batches in a new random order every epoch, augmented, of utterances of like length.
 
@@ -71,22 +84,34 @@ def training_dataset(
         utterances: Those wanted.
         vocabulary: The words by id, needed if the model reads.
         seed: Seed of order and augmentation.
+        first_epoch: The epoch that the first iteration gives; each further one gives the next. What an epoch is
+            depends on nothing but the seed and its number, so that a training that was stopped can go on.
 
     Returns:
         As `evaluation_dataset`.
     """
-    paths = [records.clean, *records.augmented]
-    count = len(utterances) * len(paths)
+    variants = [records.clean, *records.augmented]
+    count = len(utterances) * len(variants)
     batch_size = min(config.training.batch_size, count)
     steps = count // batch_size
-    # What fills no batch is left out before the sorting, or it would be the longest utterances every time.
-    examples = read_examples(paths, config, utterances).shuffle(SHUFFLE_BUFFER, seed).take(steps * batch_size)
-    examples = examples.map(_inputs(records, config, vocabulary), tf.data.AUTOTUNE)
-    seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True)
-    examples = tf.data.Dataset.zip(examples, seeds).map(augment(config), tf.data.AUTOTUNE)
-    examples = examples.ragged_batch(batch_size * SORTING_WINDOW).map(_sort_by_length).unbatch()
-    batches = examples.map(_dense).padded_batch(batch_size)
-    batches = batches.shuffle(SORTING_WINDOW, seed)
+    everything = read_examples(variants, config, utterances)
+    convert, change = _inputs(records, config, vocabulary), augment(config, len(vocabulary))
+
+    def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+        # Order comes from two seeds: this one, of the graph that is traced here and of no other, and the number of the
+        # epoch. TensorFlow cannot take the latter beside a first seed of zero.
+        tf.random.set_seed(seed + 1)
+        # What fills no batch is left out before the sorting, or it would be the longest utterances every time.
+        examples = everything.shuffle(SHUFFLE_BUFFER, epoch, reshuffle_each_iteration=False).take(steps * batch_size)
+        examples = tf.data.Dataset.zip(examples.map(convert, tf.data.AUTOTUNE), tf.data.Dataset.random(epoch))
+        examples = examples.map(change, tf.data.AUTOTUNE)
+        examples = examples.ragged_batch(batch_size * SORTING_WINDOW).map(_sort_by_length).unbatch()
+        batches = examples.map(_dense).padded_batch(batch_size)
+        return batches.shuffle(SORTING_WINDOW, epoch, reshuffle_each_iteration=False)
+
+    next_epoch = tf.Variable(first_epoch, trainable=False, dtype=tf.int64)
+    numbers = tf.data.Dataset.from_tensors(0).map(lambda _: next_epoch.assign_add(1) - 1)
+    batches = numbers.flat_map(one_epoch)
     return batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(tf.data.AUTOTUNE)
 
 

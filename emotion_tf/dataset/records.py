@@ -1,5 +1,6 @@
 """The TFRecord schema: one example an utterance, with its features and everything that training asks of it."""
 
+import contextlib
 import dataclasses
 from collections.abc import Sequence
 from typing import Any
@@ -62,9 +63,11 @@ def cache_key(utterances: Sequence[Utterance], settings: Any, hears: bool = True
     listing = []
     for utterance in utterances:
         stamp = None
-        if hears and utterance.audio is not None and utterance.audio.exists():
-            status = utterance.audio.stat()
-            stamp = [status.st_size, status.st_mtime_ns]
+        if hears and utterance.audio is not None:
+            # What cannot be looked at is told of when it is read.
+            with contextlib.suppress(OSError):
+                status = utterance.audio.stat()
+                stamp = [status.st_size, status.st_mtime_ns]
         listing.append([*map(str, dataclasses.astuple(utterance)), stamp])
     return digest([SCHEMA_VERSION, listing, settings])[:16]
 

@@ -62,8 +62,8 @@ def transcribe(
     transcripts of 1 of 1 utterances (parrot)
     Transcription(texts={'hum': '1600 samples'}, errors={})
     """
-    cache = TranscriptCache(folder, recognizer.name, recognizer.version)
-    keys = {utterance.id: _key(utterance) for utterance in utterances}
+    cache = TranscriptCache.of(folder, recognizer.name, recognizer.version)
+    keys = {utterance.id: audio_key(utterance) for utterance in utterances}
     # By key, so that what stands in a corpus twice is heard once.
     pending = {keys[utterance.id]: utterance for utterance in utterances if keys[utterance.id] not in cache.texts}
     known = len(utterances) - len(pending)
@@ -110,9 +110,9 @@ def with_transcripts(
     emotion_tf.errors.EmotionTFError: ... To fix: run emotion-tf prepare --transcribe google ...
     """
     version = transcripts.version(engine, model)
-    cache = TranscriptCache(folder, engine, version)
-    texts = {**dict.fromkeys(cache.errors, ""), **cache.texts}
-    keys = [_key(utterance) for utterance in utterances]
+    cache = TranscriptCache.of(folder, engine, version)
+    texts = cache.tried
+    keys = [audio_key(utterance) for utterance in utterances]
     untried = [utterance.id for utterance, key in zip(utterances, keys, strict=True) if key not in texts]
     if untried:
         choice = "" if model is None else f" --engine_model {model}"
@@ -127,7 +127,8 @@ def with_transcripts(
     )
 
 
-def _key(utterance: Utterance) -> str:
+def audio_key(utterance: Utterance) -> str:
+    """The key under which the transcript of an utterance is kept."""
     return content_key(utterance.audio, utterance.start, utterance.end)
 
 

@@ -1,5 +1,6 @@
 """A whole run: every fold of a protocol trained, tested on speakers it has not heard, and judged."""
 
+import functools
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,12 +20,13 @@ from emotion_tf.evaluation import evaluate
 from emotion_tf.evaluation.metrics import unweighted_accuracy
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.features.words import Vocabulary
-from emotion_tf.files import replacing, write_json, write_text
+from emotion_tf.files import replacing, sweep, write_json, write_text
+from emotion_tf.training.at_once import fit_at_once
 from emotion_tf.training.calibration import fit_temperature, scale_probabilities
 from emotion_tf.training.fit import fit
-from emotion_tf.training.loop import train_network
+from emotion_tf.training.loop import CHECKPOINT, train_network
 from emotion_tf.training.testing import predict
-from emotion_tf.training.workdir import claim, describe
+from emotion_tf.training.workdir import alone_in, claim, describe
 
 SYNTHETIC_NOTE = "The corpus is synthetic: machines speak it, and these figures say nothing about human emotion."
 
@@ -40,6 +42,8 @@ def train(
     report: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Trains and tests every fold, or goes on with a run that was stopped.
+
+    On a CPU the predictions are the same as if the run had not been stopped, byte for byte.
 
     Args:
         corpus: The corpus.
@@ -58,7 +62,7 @@ def train(
 
     Raises:
         EmotionTFError: If the corpus does not fit the protocol or the settings, audio cannot be read, or the workdir
-            holds a run of other settings.
+            holds a run of other settings or one that another process is at.
     """
     workdir = Path(workdir)
     vectors = config.words.word_vectors
@@ -85,16 +89,20 @@ def train(
     notes += folds.notices(protocol, splits.values(), config.model.reads)
     for note in notes:
         report(f"Note: {note}")
-    claim(workdir, describe(corpus, config, protocol, notes, records, assignment))
-    folds.save(workdir / "folds.json", assignment)
-    for number, split in splits.items():
-        if not (workdir / f"fold_{number}" / "predictions.csv").exists():
-            report(f"fold {number}: {len(split.train)} to train, {len(split.dev)} dev, {len(split.test)} test")
-            _run_fold(workdir / f"fold_{number}", number, split, records, config)
-    parts = [Predictions.read(workdir / f"fold_{number}" / "predictions.csv") for number in splits]
-    Predictions.concatenate(parts).write(workdir / "predictions.csv")
-    _choose_model(workdir, list(splits))
-    return evaluate(workdir)
+    with alone_in(workdir):
+        claim(workdir, describe(corpus, config, protocol, notes, records, assignment))
+        folds.save(workdir / "folds.json", assignment)
+        for number, split in splits.items():
+            folder = workdir / f"fold_{number}"
+            sweep(folder)
+            if not (folder / "predictions.csv").exists():
+                report(f"fold {number}: {len(split.train)} to train, {len(split.dev)} dev, {len(split.test)} test")
+                _run_fold(folder, number, split, records, config)
+            (folder / CHECKPOINT).unlink(missing_ok=True)
+        parts = [Predictions.read(workdir / f"fold_{number}" / "predictions.csv") for number in splits]
+        Predictions.concatenate(parts).write(workdir / "predictions.csv")
+        _choose_model(workdir, list(splits))
+        return evaluate(workdir)
 
 
 def _run_fold(folder: Path, number: int, split: folds.Split, records: Records, config: Config) -> None:
@@ -104,14 +112,17 @@ def _run_fold(folder: Path, number: int, split: folds.Split, records: Records, c
     keras.config.set_dtype_policy(config.training.dtype_policy)
     fitted = fit(config, records, split.train)
     network = models.build(config, fitted)
-    train_network(
-        network,
-        training_dataset(records, config, split.train, fitted.vocabulary, config.training.seed),
-        evaluation_dataset(records, config, split.dev, fitted.vocabulary),
-        config,
-        np.array([labels.index(utterance.label) for utterance in split.train]),
-        folder,
-    )
+    if config.model.name in models.FITTED_AT_ONCE:
+        fit_at_once(network, records, config, split, fitted.vocabulary)
+    else:
+        train_network(
+            network,
+            functools.partial(training_dataset, records, config, split.train, fitted.vocabulary, config.training.seed),
+            evaluation_dataset(records, config, split.dev, fitted.vocabulary),
+            config,
+            np.array([labels.index(utterance.label) for utterance in split.train]),
+            folder,
+        )
     temperature = 1.0
     if config.training.calibration == "temperature":
         temperature = fit_temperature(predict(network, records, config, split.dev, fitted.vocabulary, number))

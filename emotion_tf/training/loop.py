@@ -1,6 +1,6 @@
 """Training one network on one fold."""
 
-import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -9,9 +9,12 @@ import tensorflow as tf
 
 from emotion_tf.config import Config, TrainingConfig
 from emotion_tf.labels import EMOTIONS
-from emotion_tf.models import FITTED_AT_ONCE
+from emotion_tf.training.checkpoint import Checkpoint
 from emotion_tf.training.unweighted_accuracy import UnweightedAccuracy
 from emotion_tf.training.verification import ClassificationAndVerification
+
+CHECKPOINT = "checkpoint.npz"
+"""The file in a fold's folder from which its training goes on."""
 
 
 def compile_network(network: keras.Model, training: TrainingConfig, steps_per_epoch: int) -> None:
@@ -43,7 +46,7 @@ def compile_network(network: keras.Model, training: TrainingConfig, steps_per_ep
 
 def train_network(
     network: keras.Model,
-    train: tf.data.Dataset,
+    train: Callable[[int], tf.data.Dataset],
     dev: tf.data.Dataset,
     config: Config,
     labels: np.ndarray,
@@ -51,55 +54,37 @@ def train_network(
 ) -> None:
     """Trains a network, goes on where an earlier call was stopped, and leaves it with the weights that are kept.
 
+    On a CPU the weights are the same as if no call had been stopped, bit for bit.
+
     Args:
         network: The network; it is compiled here.
-        train: Batches of the training part, once.
+        train: Gives the batches of the training part from an epoch on, those of the next at every iteration.
         dev: Batches of the dev part, which decide when to stop and which weights to keep.
         config: The recipe.
         labels: (N,) class indices of the training part, for class weights.
-        folder: Gets `history.csv`, TensorBoard logs and, while training lasts, a checkpoint to resume from; nothing
-            where the model is fitted at once.
+        folder: Gets `history.csv`, TensorBoard logs and `CHECKPOINT`, to resume from, which the caller removes when
+            nothing needs the weights any more.
     """
     training = config.training
-    if config.model.name in FITTED_AT_ONCE:
-        FITTED_AT_ONCE[config.model.name](network, train, dev, training)
-        return
-    compile_network(network, training, steps_per_epoch=int(train.cardinality()))
-    best, history, checkpoint = (folder / name for name in ("best.weights.h5", "history.csv", "checkpoint"))
-    if not checkpoint.exists():
-        # Training begins anew, also where it was stopped between its last epoch and the use of what it left.
-        history.unlink(missing_ok=True)
-    callbacks: list[keras.callbacks.Callback] = [
-        keras.callbacks.CSVLogger(str(history), append=True),
-        keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False),
-    ]
-    if training.keep == "best":
-        callbacks.append(
-            keras.callbacks.ModelCheckpoint(
-                str(best),
-                monitor="val_ua",
-                mode="max",
-                save_best_only=True,
-                save_weights_only=True,
-                initial_value_threshold=_best_so_far(history),
-            )
-        )
-    if training.patience is not None:
-        callbacks.append(keras.callbacks.EarlyStopping("val_ua", mode="max", patience=training.patience))
-    # Last of all, so that whatever an epoch leaves is there when its checkpoint is.
-    callbacks.append(keras.callbacks.BackupAndRestore(str(checkpoint)))
+    stopping = keras.callbacks.EarlyStopping(
+        "val_ua",
+        mode="max",
+        patience=training.epochs if training.patience is None else training.patience,
+        restore_best_weights=training.keep == "best",
+    )
+    checkpoint = Checkpoint(folder / CHECKPOINT, folder / "history.csv", stopping)
+    batches = train(checkpoint.next_epoch)
+    compile_network(network, training, steps_per_epoch=int(batches.cardinality()))
     network.fit(
-        train,
+        batches,
         validation_data=dev,
+        initial_epoch=training.epochs if checkpoint.stopped else checkpoint.next_epoch,
         epochs=training.epochs,
         class_weight=_class_weights(labels) if training.class_weights == "balanced" else None,
-        callbacks=callbacks,
+        callbacks=[keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False), stopping, checkpoint],
         shuffle=False,  # the dataset is shuffled already
         verbose=2,
     )
-    if training.keep == "best":
-        network.load_weights(best)
-        best.unlink()
 
 
 def _class_weights(labels: np.ndarray) -> dict[int, float]:
@@ -107,11 +92,3 @@ def _class_weights(labels: np.ndarray) -> dict[int, float]:
     counts = np.bincount(labels, minlength=len(EMOTIONS))
     present = np.count_nonzero(counts)
     return {index: len(labels) / (present * count) if count else 0.0 for index, count in enumerate(counts)}
-
-
-def _best_so_far(history: Path) -> float | None:
-    """The best score on the dev part of the epochs before an interruption."""
-    if not history.exists():
-        return None
-    with history.open(newline="") as file:
-        return max((float(row["val_ua"]) for row in csv.DictReader(file)), default=None)

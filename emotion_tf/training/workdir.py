@@ -2,6 +2,8 @@
 
 import importlib.metadata
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,8 @@ from emotion_tf.config import Config
 from emotion_tf.corpora.corpus import Corpus
 from emotion_tf.dataset.extract import Records
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.evaluation.run import read_run
-from emotion_tf.files import digest, write_json
+from emotion_tf.evaluation.run import differing_settings, flat_settings, read_run
+from emotion_tf.files import digest, locked, sweep, write_json
 
 
 def describe(
@@ -40,24 +42,36 @@ def claim(workdir: Path, description: dict[str, Any]) -> None:
     if not path.exists():
         write_json(path, description)
         return
+    there, here = read_run(workdir), description
+    settings = [flat_settings(run["settings"]) for run in (there, here)]
+    different = {f"settings.{name}": [of.get(name) for of in settings] for name in differing_settings(*settings)}
     # Notes follow from the rest.
-    there, here = (_flatten({**run, "versions": {}, "notes": []}) for run in (read_run(workdir), description))
-    for name in sorted(there.keys() | here.keys()):
-        if there.get(name) != here.get(name):
-            raise EmotionTFError(
-                f"{workdir} holds a run of another configuration",
-                expected=f"{name} = {there.get(name)}",
-                received=f"{here.get(name)}",
-                fix="choose another --workdir, or delete this one",
-            )
+    others = sorted((there.keys() | here.keys()) - {"settings", "versions", "notes"})
+    different |= {name: [there.get(name), here.get(name)] for name in others if there.get(name) != here.get(name)}
+    for name, (expected, received) in different.items():
+        raise EmotionTFError(
+            f"{workdir} holds a run of another configuration",
+            expected=f"{name} = {expected}",
+            received=f"{received}",
+            fix="choose another --workdir, or delete this one",
+        )
 
 
-def _flatten(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings by dotted names, tuples as lists."""
-    flat: dict[str, Any] = {}
-    for name, value in content.items():
-        if isinstance(value, dict):
-            flat |= _flatten(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = list(value) if isinstance(value, tuple) else value
-    return flat
+@contextmanager
+def alone_in(workdir: Path) -> Iterator[None]:
+    """Keeps every other process out of a run's folder, and clears away what one that was killed left half-written.
+
+    Raises:
+        EmotionTFError: If another process is in the folder.
+    """
+
+    def refuse() -> None:
+        raise EmotionTFError(
+            f"another process is at the run in {workdir}",
+            expected="one at a time",
+            fix="wait until it has ended, or choose another --workdir",
+        )
+
+    with locked(workdir / ".lock", refuse):
+        sweep(workdir)
+        yield

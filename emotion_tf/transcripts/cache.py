@@ -40,12 +40,9 @@ class TranscriptCache:
     lines with one key the last holds; one that is torn counts for nothing.
 
     Args:
-        folder: Where the files of all recognisers lie.
-        name: Name of the recogniser.
-        version: Its version. Another version has another file.
+        path: The file, which need not exist; `of` says how it is called.
 
     Attributes:
-        path: The file, which need not exist.
         texts: Text by key.
         errors: By key, why there is no text.
 
@@ -53,19 +50,35 @@ class TranscriptCache:
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     TranscriptCache(folder, "parrot", "1").add("key", text="hello")
-    ...     print(TranscriptCache(folder, "parrot", "1").texts, TranscriptCache(folder, "parrot", "2").texts)
+    ...     TranscriptCache.of(folder, "parrot", "1").add("key", text="hello")
+    ...     print(TranscriptCache.of(folder, "parrot", "1").texts, TranscriptCache.of(folder, "parrot", "2").texts)
     {'key': 'hello'} {}
     """
 
-    def __init__(self, folder: str | Path, name: str, version: str):
-        self.path = Path(folder) / f"{name}-{digest(version)[:16]}.jsonl"
+    def __init__(self, path: Path):
+        self.path = path
         self.texts: dict[str, str] = {}
         self.errors: dict[str, str] = {}
         content = self.path.read_bytes() if self.path.exists() else b""
         self._torn = bool(content) and not content.endswith(b"\n")
         for line in content.split(b"\n"):
             self._take(line)
+
+    @classmethod
+    def of(cls, folder: str | Path, name: str, version: str) -> "TranscriptCache":
+        """The transcripts of a recogniser.
+
+        Args:
+            folder: Where the files of all recognisers lie.
+            name: Name of the recogniser.
+            version: Its version. Another version has another file.
+        """
+        return cls(Path(folder) / f"{name}-{digest(version)[:16]}.jsonl")
+
+    @property
+    def tried(self) -> dict[str, str]:
+        """Text by key, "" where the recogniser failed."""
+        return {**dict.fromkeys(self.errors, ""), **self.texts}
 
     def add(self, key: str, *, text: str | None = None, error: str | None = None) -> None:
         """Keeps the text of an utterance or, where there is none, the error that says why."""
@@ -79,7 +92,7 @@ class TranscriptCache:
     def _take(self, line: bytes) -> None:
         try:
             entry = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         match entry:
             case {"key": str(key), "text": str(text)}:

@@ -11,7 +11,8 @@ from made_corpus import make_corpus, write_hum
 
 from emotion_tf.config import Config
 from emotion_tf.dataset import FrontEnd, extract
-from emotion_tf.dataset.records import parse
+from emotion_tf.dataset.extract import Variant, make_shard
+from emotion_tf.dataset.records import cache_key, parse
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.features.spectral import acoustic_features
 
@@ -35,9 +36,9 @@ def make(utterances, tmp_path):
     return call
 
 
-def examples(path, config=HEARS):
-    """The records of a file in their order, by id."""
-    parsed = [parse(record, config.features.width) for record in tf.data.TFRecordDataset(str(path))]
+def examples(shards, config=HEARS):
+    """The records of some shards in their order, by id."""
+    parsed = [parse(record, config.features.width) for record in tf.data.TFRecordDataset(list(map(str, shards)))]
     return {example["id"].numpy().decode(): example for example in parsed}
 
 
@@ -106,7 +107,7 @@ def test_changed_utterance_makes_new_records(make, utterances, change):
     old, _ = make(config=READS)
     new, lines = make([dataclasses.replace(utterances[0], **change), *utterances[1:]], READS)
     assert new.clean != old.clean and lines
-    assert old.clean.exists()
+    assert all(path.exists() for path in old.clean)
 
 
 def test_settings_of_the_front_end_make_new_records_and_no_others_do(make):
@@ -132,7 +133,7 @@ def test_bad_file_is_named(make, utterances, tmp_path):
     utterances[1].audio.write_bytes(b"RIFF")
     with pytest.raises(EmotionTFError, match=f"{utterances[1].id}.wav"):
         make()
-    assert not contents(tmp_path / "records")
+    assert not list((tmp_path / "records").rglob("*.*record*"))
 
 
 def test_bad_file_is_skipped_only_where_the_user_said_so(make, utterances):
@@ -164,16 +165,128 @@ def test_nothing_left(make, utterances):
         make(skip_bad=True)
 
 
-def test_interrupted_extraction_leaves_nothing(utterances, tmp_path):
+@pytest.fixture
+def shards_of_one(monkeypatch):
+    # The package's name `extract` is the function.
+    monkeypatch.setattr(sys.modules["emotion_tf.dataset.extract"], "SHARD_SIZE", 1)
+
+
+def test_stopped_extraction_goes_on_with_the_shard_where_it_stopped(shards_of_one, make, utterances, tmp_path):
     def stop(line):
-        raise KeyboardInterrupt
+        if "2 of 3" in line:
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         extract(utterances, HEARS, tmp_path / "records", report=stop)
-    assert not list((tmp_path / "records").iterdir())
-    lines = []
-    records = extract(utterances, HEARS, tmp_path / "records", report=lines.append)
-    assert lines and list(examples(records.clean)) == [utterance.id for utterance in utterances]
+    done = contents(tmp_path / "records")
+    records, lines = make()
+    assert lines == ["features of 3 of 3 utterances (speed 1)"]
+    assert done.items() <= contents(tmp_path / "records").items()
+    assert list(examples(records.clean)) == [utterance.id for utterance in utterances]
+
+
+def flip_a_bit(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def lose(path):
+    path.unlink()
+
+
+def lose_the_note(path):
+    path.with_suffix(".json").unlink()
+
+
+def damage_the_note(path):
+    path.with_suffix(".json").write_text('{"sha256')
+
+
+@pytest.mark.parametrize("damage", [flip_a_bit, cut, lose, lose_the_note, damage_the_note])
+def test_damaged_shard_alone_is_made_again(shards_of_one, make, tmp_path, damage):
+    records, _ = make()
+    before = contents(tmp_path / "records")
+    damage(records.clean[1])
+    again, lines = make()
+    assert again == records
+    assert lines[-1] == "features of 2 of 3 utterances (speed 1)"
+    assert len(lines) == (1 if damage is lose else 2) and all("00001" in line for line in lines[:-1])
+    after = contents(tmp_path / "records")
+    assert {path: content for path, (content, _) in after.items()} == {
+        path: content for path, (content, _) in before.items()
+    }
+    made = {path.name for path in after if after[path] != before[path]}
+    assert made == {"00001.tfrecord", "00001.json"}
+
+
+def test_shard_is_the_same_whatever_stands_beside_it(make, utterances):
+    config = HEARS.override("augmentation.disturbed_copies=1")
+    variant = Variant(disturbed_copy=0)
+    together, none = make_shard(utterances, config, variant)
+    assert not none
+    for utterance, example in zip(utterances, together, strict=True):
+        assert make_shard([utterance], config, variant) == ([example], {})
+
+
+def test_what_was_left_half_written_is_cleared_away(make, tmp_path):
+    records, _ = make()
+    room = records.clean[0].parent / ".00001.tfrecord.partial-abcdefgh"
+    room.mkdir()
+    lose(records.clean[0])
+    make()
+    assert not room.exists()
+
+
+def test_what_another_process_makes_is_waited_for(make):
+    """The other one holds the lock until we say that we wait, and has made the records by then."""
+    fcntl = pytest.importorskip("fcntl")
+    records, _ = make()
+    note = records.clean[0].with_suffix(".json")
+    whole = note.read_bytes()
+    note.unlink()
+    said = []
+
+    def wait(line):
+        said.append(line)
+        note.write_bytes(whole)
+        other.close()
+
+    with (note.parent / ".lock").open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        found = extract(records.utterances, HEARS, note.parent.parent, report=wait)
+    assert found == records
+    assert said == [f"another process makes {note.parent}; waiting for it"]
+
+
+def test_whole_records_need_no_lock(make, monkeypatch):
+    """So that they can be read where nothing can be written."""
+    records, _ = make()
+
+    def refuse(*arguments):
+        raise PermissionError
+
+    monkeypatch.setattr(sys.modules["emotion_tf.dataset.extract"], "locked", refuse)
+    assert make() == (records, [])
+
+
+def test_file_that_vanishes_between_listing_and_reading(make, utterances, monkeypatch):
+    """It is there when the corpus is looked at, and gone when it is to be heard."""
+    listed = cache_key(utterances, None)
+    assert listed != cache_key([dataclasses.replace(utterances[0], audio=None), *utterances[1:]], None)
+
+    def vanish(*arguments, **options):
+        key = cache_key(*arguments, **options)
+        utterances[1].audio.unlink()
+        return key
+
+    monkeypatch.setattr(sys.modules["emotion_tf.dataset.extract"], "cache_key", vanish)
+    with pytest.raises(EmotionTFError, match=f"{utterances[1].id}.wav"):
+        make()
 
 
 def test_speeds_and_disturbed_copies_are_further_records(make, utterances):
@@ -225,15 +338,11 @@ def test_utterance_without_the_audio_that_the_model_needs(make, utterances):
         make([*utterances[:2], silent])
 
 
-def test_more_utterances_than_are_held_in_memory(monkeypatch, make, utterances):
-    # The package's name `extract` is the function.
-    monkeypatch.setattr(sys.modules["emotion_tf.dataset.extract"], "CHUNK", 2)
-    records, lines = make(config=READS)
-    assert list(examples(records.clean)) == [utterance.id for utterance in utterances]
-    assert lines == [f"features of {done} of 3 utterances (speed 1)" for done in (2, 3)]
-
-
-READS = Config().override("model.modality=text")
+def test_shards_are_small_and_hold_the_corpus_in_its_order(shards_of_one, make, utterances):
+    records, lines = make()
+    for path, utterance in zip(records.clean, utterances, strict=True):
+        assert list(examples([path])) == [utterance.id]
+    assert lines == [f"features of {done} of 3 utterances (speed 1)" for done in (1, 2, 3)]
 
 
 def test_empty_transcripts_are_counted(make, utterances):

@@ -21,17 +21,19 @@ READS = CONFIG.override("model.modality=text")
 WORDS = ("", "[UNK]", "so", "sad")
 
 
-def make_records(folder, lengths, texts=None, variants=1):
+def make_records(folder, lengths, texts=None, variants=1, shards=1):
     """Records whose frames all hold 1, 2 and so on, by which utterances are known again, and 1000 more a variant."""
     texts = texts or [""] * len(lengths)
     utterances = [
         Utterance(f"u{number}", None, 0.0, None, text, EMOTIONS[number % 4], "Ann") for number, text in enumerate(texts)
     ]
-    paths = [folder / f"{variant}.tfrecord" for variant in range(variants)]
-    for variant, path in enumerate(paths):
-        with tf.io.TFRecordWriter(str(path)) as writer:
-            for number, (utterance, length) in enumerate(zip(utterances, lengths, strict=True)):
-                writer.write(serialize(utterance, np.full((length, 3), 1000 * variant + number + 1)))
+    paths = [tuple(folder / f"{variant}-{shard}" for shard in range(shards)) for variant in range(variants)]
+    for variant, of_variant in enumerate(paths):
+        for path, numbers in zip(of_variant, np.array_split(range(len(utterances)), shards), strict=True):
+            with tf.io.TFRecordWriter(str(path)) as writer:
+                for number in numbers:
+                    frames = np.full((lengths[number], 3), 1000 * variant + number + 1)
+                    writer.write(serialize(utterances[number], frames))
     return Records(paths[0], tuple(paths[1:]), tuple(utterances))
 
 
@@ -68,6 +70,12 @@ def test_only_the_utterances_asked_for(tmp_path):
     wanted = [records.utterances[place] for place in (7, 1, 2, 4)]
     assert epoch(evaluation_dataset(records, CONFIG, wanted)) == [(2, 3, 5, 8)]
     assert drawn(training_dataset(records, CONFIG, wanted)) == Counter([2, 3, 5, 8, 1002, 1003, 1005, 1008])
+
+
+def test_shards_are_read_in_their_order(tmp_path):
+    records = make_records(tmp_path, [2] * 7, variants=2, shards=3)
+    assert epoch(evaluation_dataset(records, CONFIG, records.utterances)) == [(1, 2, 3, 4), (5, 6, 7)]
+    assert len(drawn(training_dataset(records, CONFIG.override("training.batch_size=14"), records.utterances))) == 14
 
 
 @pytest.mark.parametrize("make", [evaluation_dataset, training_dataset])
@@ -147,6 +155,26 @@ def test_order_and_augmentation_depend_on_seed_and_epoch(tmp_path):
     for one, two in ((first[0], first[1]), (first[0], other[0])):
         assert [batch.shape for batch in one] != [batch.shape for batch in two]
         assert np.abs(gains(one) - gains(two)).max() > 0.1
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_an_epoch_depends_on_seed_and_number_alone(tmp_path, seed):
+    """Whatever TensorFlow's own seed is, an epoch is the same whether others came before it or not."""
+    records = make_records(tmp_path, range(1, 41), variants=2)
+    config = CONFIG.override("augmentation.gain_db=3", "augmentation.time_masks=1")
+
+    def epochs(first, count):
+        dataset = training_dataset(records, config, records.utterances, seed=seed, first_epoch=first)
+        return [[inputs["audio"] for inputs, _ in dataset.as_numpy_iterator()] for _ in range(count)]
+
+    tf.random.set_seed(5)
+    expected = epochs(0, 5)
+    tf.random.set_seed(0)
+    for one, two in zip(epochs(3, 2), expected[3:], strict=True):
+        for batch, twin in zip(one, two, strict=True):
+            np.testing.assert_array_equal(batch, twin)
+    # Otherwise all epochs might be the same.
+    assert [batch.shape for batch in expected[3]] != [batch.shape for batch in expected[4]]
 
 
 @pytest.mark.parametrize("modality", ["audio", "text"])

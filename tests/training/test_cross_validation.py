@@ -21,6 +21,7 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.features.words import Vocabulary
 from emotion_tf.labels import EMOTIONS
 from emotion_tf.training import cross_validation, fit, train
+from emotion_tf.training.checkpoint import Checkpoint
 
 CONFIG = Config().override(
     "features.mel_bands=8",
@@ -106,7 +107,7 @@ def test_run_leaves_what_the_documents_say(run):
     model = {"model.keras", "config.json", "labels.txt", "vocabulary.txt", "calibration.json"}
     fold = {"history.csv", "predictions.csv", "dev_predictions.csv", *(f"model/{name}" for name in model)}
     assert names == {
-        *("config.json", "folds.json", "predictions.csv", "metrics.json", "report.html", "model/fold.json"),
+        *(".lock", "config.json", "folds.json", "predictions.csv", "metrics.json", "report.html", "model/fold.json"),
         *(f"model/{name}" for name in model),
         *(f"fold_{number}/{name}" for number in range(3) for name in fold),
     }
@@ -237,7 +238,7 @@ def test_same_run_again_trains_nothing(run):
     ("change", "problem"),
     [
         ("training.epochs=3", "expected settings.training.epochs = 2, received 3"),
-        ("training.fold_seed=1", "expected folds_digest"),
+        ("training.fold_seed=1", "expected settings.training.fold_seed = 0, received 1"),
         ("model.text_kernel_sizes=4", "expected settings.model.text_kernel_sizes = [2], received [4]"),
     ],
 )
@@ -259,13 +260,13 @@ def test_run_that_is_stopped_within_a_fold_goes_on(run, tmp_path, monkeypatch):
     """In another workdir the first fold becomes the same, and the last, which is there already, is left alone."""
 
     def stop(self, epoch, logs=None):
-        if "fold_1" in self.filename and epoch == 1:
+        if "fold_1" in str(self._path) and epoch == 1:
             raise KeyboardInterrupt
 
     lines = []
     shutil.copytree(run.workdir / "fold_2", tmp_path / "fold_2")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(keras.callbacks.CSVLogger, "on_epoch_begin", stop)
+        patch.setattr(Checkpoint, "on_epoch_begin", stop)
         run.again(tmp_path, report=lines.append)
     assert not (tmp_path / "predictions.csv").exists()
     result = run.again(tmp_path, report=lines.append)
@@ -274,11 +275,47 @@ def test_run_that_is_stopped_within_a_fold_goes_on(run, tmp_path, monkeypatch):
         *("Note", "fold 0", "fold 1"),
         *("Note", "fold 1"),
     ]
-    for name in ("fold_0/predictions.csv", "fold_0/dev_predictions.csv", "fold_0/history.csv"):
-        assert (tmp_path / name).read_bytes() == (run.workdir / name).read_bytes()
-    assert [row["epoch"] for row in table(tmp_path / "fold_1" / "history.csv")] == ["0", "1"]
+    for fold in ("fold_0", "fold_1"):
+        for name in ("predictions.csv", "dev_predictions.csv", "history.csv"):
+            assert (tmp_path / fold / name).read_bytes() == (run.workdir / fold / name).read_bytes()
+    assert (tmp_path / "predictions.csv").read_bytes() == (run.workdir / "predictions.csv").read_bytes()
     assert contents(tmp_path / "fold_2") == contents(run.workdir / "fold_2")
     assert result["n"] == 48
+
+
+def test_second_run_in_a_workdir_is_refused(run, tmp_path):
+    """The first is still at its first fold when the second begins."""
+    refusals = []
+
+    def begin_another(line):
+        if line.startswith("fold 0"):
+            with pytest.raises(
+                EmotionTFError, match=r"another process is at the run in .*; expected one at a time"
+            ) as no:
+                run.again(tmp_path)
+            refusals.append(no)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run.again(tmp_path, report=begin_another)
+    assert refusals
+    # What ends, in whatever way, keeps nobody out.
+    with pytest.raises(KeyboardInterrupt):
+        run.again(tmp_path, report=begin_another)
+
+
+def test_run_of_before_a_setting_existed_goes_on(run, tmp_path):
+    """As long as the setting is off or what it is by default, the run is the same."""
+    shutil.copytree(run.workdir, tmp_path / "old")
+    described = json.loads((tmp_path / "old" / "config.json").read_text())
+    for section, name in (("model", "pooling"), ("augmentation", "disturbed_copies"), ("speaker", "embeddings")):
+        del described["settings"][section][name]
+    (tmp_path / "old" / "config.json").write_text(json.dumps(described))
+    assert run.again(tmp_path / "old") == run.result
+    del described["settings"]["training"]["epochs"]
+    (tmp_path / "old" / "config.json").write_text(json.dumps(described))
+    with pytest.raises(EmotionTFError, match=r"expected settings\.training\.epochs = None, received 2"):
+        run.again(tmp_path / "old")
 
 
 def test_fit_of_keras_takes_our_datasets(run, tmp_path):

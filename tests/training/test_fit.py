@@ -26,7 +26,7 @@ def make_records(path, frames, texts=TEXTS):
     with tf.io.TFRecordWriter(str(path)) as writer:
         for utterance, values in zip(utterances, frames, strict=True):
             writer.write(serialize(utterance, values))
-    return Records(path, (), utterances)
+    return Records((path,), (), utterances)
 
 
 @pytest.fixture

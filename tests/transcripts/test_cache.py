@@ -10,12 +10,12 @@ from emotion_tf.transcripts.cache import TranscriptCache, content_key
 
 @pytest.fixture
 def cache(tmp_path):
-    return TranscriptCache(tmp_path, "parrot", "1")
+    return TranscriptCache.of(tmp_path, "parrot", "1")
 
 
 def again(cache):
     """The same cache as another process would find it."""
-    return TranscriptCache(cache.path.parent, "parrot", "1")
+    return TranscriptCache.of(cache.path.parent, "parrot", "1")
 
 
 def test_keeps_texts_and_errors(cache):
@@ -49,7 +49,7 @@ def test_reading_makes_no_file(cache, tmp_path):
 @pytest.mark.parametrize(("name", "version"), [("parrot", "2"), ("magpie", "1")])
 def test_recognisers_and_versions_do_not_mix(cache, tmp_path, name, version):
     cache.add("a", text="hello")
-    other = TranscriptCache(tmp_path, name, version)
+    other = TranscriptCache.of(tmp_path, name, version)
     assert other.texts == {}
     other.add("a", text="bye")
     assert again(cache).texts == {"a": "hello"}
@@ -82,7 +82,7 @@ def test_survives_being_killed(cache, tmp_path):
         "import sys\n"
         "from itertools import count\n"
         "from emotion_tf.transcripts.cache import TranscriptCache\n"
-        "cache = TranscriptCache(sys.argv[1], 'parrot', '1')\n"
+        "cache = TranscriptCache.of(sys.argv[1], 'parrot', '1')\n"
         "for number in count():\n"
         "    cache.add(str(number), text='word ' * number)\n"
         "    print(number, flush=True)\n"
