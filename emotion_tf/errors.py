@@ -1,5 +1,8 @@
 """The one exception that a user's mistake raises; the command line prints it as a single line."""
 
+MAX_CHARACTERS = 500
+"""Longest problem and longest received value: what a broken file holds may be of any length."""
+
 
 class EmotionTFError(ValueError):
     """Says what is wrong, what was expected, what was received and how to mend it.
@@ -14,6 +17,8 @@ class EmotionTFError(ValueError):
 
     >>> print(EmotionTFError("no such emotion", expected="angry or sad", received="'bored'", fix="merge the label"))
     no such emotion; expected angry or sad, received 'bored'. To fix: merge the label
+    >>> print(EmotionTFError("no such file: a\\nb.wav"))
+    no such file: a\\nb.wav
     """
 
     def __init__(self, problem: str, *, expected: str = "", received: str = "", fix: str = ""):
@@ -21,8 +26,17 @@ class EmotionTFError(ValueError):
         if expected:
             details.append(f"expected {expected}")
         if received:
-            details.append(f"received {received}")
-        message = problem + ("; " + ", ".join(details) if details else "")
+            details.append(f"received {_clipped(received)}")
+        message = _clipped(problem) + ("; " + ", ".join(details) if details else "")
         if fix:
             message += f". To fix: {fix}"
-        super().__init__(message)
+        super().__init__(_one_line(message))
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}…"
+
+
+def _one_line(text: str) -> str:
+    """A text that may quote a file, without line breaks and whatever else would command a terminal."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -9,6 +9,7 @@ from typing import Any
 from emotion_tf.corpora.sources import wrong_folder
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.files import read_bounded
 from emotion_tf.labels import EMOTIONS, canonical
 
 CITATION = "that of the database, as its db.yaml has it"
@@ -20,6 +21,9 @@ LAYOUT = (
 )
 DEFAULT_DIR = None
 SYNTHETIC = False
+
+MAX_DEPTH = 32
+"""Deepest nesting of a header; those that audformat writes have about six."""
 
 
 def read(data_dir: Path) -> tuple[Utterance, ...]:
@@ -45,6 +49,7 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
     """
     if not (data_dir / "db.yaml").is_file():
         raise wrong_folder("an audformat database", data_dir, "db.yaml", layout=LAYOUT, source=SOURCE, licence=LICENCE)
+    _check_header(data_dir / "db.yaml")
     pickled = sorted(path.name for path in data_dir.glob("db.*.pkl"))
     if pickled:
         raise EmotionTFError(
@@ -86,16 +91,47 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
     return tuple(utterances)
 
 
+def _check_header(path: Path) -> None:
+    """Refuses a header that would run code, since audformat's own loader of YAML runs what a file tells it to.
+
+    So does its loader of tables, which prefers pickles: they are looked for by their names, which must be plain.
+    """
+    try:
+        import yaml  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise _not_installed(error) from None
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        content, depth = read_bounded(path), 0
+        # Brackets in brackets take a time that grows with the square of their number.
+        for event in yaml.parse(content, Loader=loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                raise ValueError(f"more than {MAX_DEPTH} brackets in brackets")
+        header = yaml.load(content, Loader=loader)
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise _contradiction(path.parent, error, fix="get the database again") from None
+    if not isinstance(header, dict):
+        raise EmotionTFError(f"{path} is not the header of a database", expected="tables and schemes by their names")
+    for name in [name for tables in ("tables", "misc_tables") for name in header.get(tables) or ()]:
+        if not isinstance(name, str) or Path(name).name != name:
+            raise EmotionTFError(f"{path} names a table that is not beside it", expected="a name", received=repr(name))
+
+
+def _not_installed(error: ImportError) -> EmotionTFError:
+    return EmotionTFError(
+        f"audformat, which reads such databases, cannot be imported ({error})",
+        fix="pip install 'emotion-tf[audformat]'",
+    )
+
+
 def _table(data_dir: Path) -> tuple[str, Any]:
     """The scheme of emotions, and a data frame of files and segments with its labels, speakers and texts, or None."""
     try:
         from audformat import Database
         from audformat.utils import to_segmented_index
     except ImportError as error:
-        raise EmotionTFError(
-            f"audformat, which reads such databases, cannot be imported ({error})",
-            fix="pip install 'emotion-tf[audformat]'",
-        ) from None
+        raise _not_installed(error) from None
     try:
         database = Database.load(str(data_dir), load_data=True)
     except Exception as error:  # What YAML, pandas, Arrow and audformat raise has no other ancestor in common.

@@ -7,6 +7,7 @@ from pathlib import Path
 from emotion_tf.corpora.sources import clips, wrong_folder
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.files import read_bounded
 
 CITATION = (
     "Zhou, Sisman, Liu and Li, Emotional voice conversion: Theory, databases and ESD, Speech Communication 137, 2022, "
@@ -71,7 +72,7 @@ def _texts(path: Path) -> dict[str, str]:
 
 def _decoded(path: Path) -> str:
     """The content of a file of transcripts; the release mixes four encodings."""
-    content = path.read_bytes()
+    content = read_bounded(path)
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return content.decode("utf-16", errors="replace")
     try:

@@ -5,6 +5,7 @@ from pathlib import Path
 from emotion_tf.corpora.sources import rows
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.files import read_text_lines
 from emotion_tf.labels import canonical
 
 CITATION = (
@@ -44,12 +45,9 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
             received="a folder" if data_dir.is_dir() else "no such file",
             fix=f"make it from {SOURCE} (licence: {LICENCE}), and let data_dir name it",
         )
-    try:
-        text = data_dir.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise EmotionTFError(f"{data_dir} is not UTF-8 ({error})", fix="save the file as UTF-8") from None
     utterances = []
-    for line, row in enumerate(rows(data_dir, text, ("split", "label", "text"), delimiter="\t"), start=2):
+    table = rows(data_dir, read_text_lines(data_dir), ("split", "label", "text"), delimiter="\t")
+    for line, row in enumerate(table, start=2):
         if row["split"] not in SPLITS:
             raise EmotionTFError(
                 f"{data_dir}, line {line}: unknown split", expected=", ".join(SPLITS), received=repr(row["split"])

@@ -8,6 +8,7 @@ from pathlib import Path
 from emotion_tf.corpora.sources import wrong_folder
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.files import read_bounded
 from emotion_tf.labels import EMOTIONS, canonical
 
 CITATION = (
@@ -131,7 +132,7 @@ def _labels(evaluation: Path) -> list[tuple[str, str, str]]:
 
 def _lines(path: Path) -> list[str]:
     # In Latin-1 every byte is a character, so that a stray one fails no line of ASCII.
-    return path.read_text(encoding="latin-1").splitlines()
+    return read_bounded(path).decode("latin-1").splitlines()
 
 
 def _incomplete(path: Path) -> EmotionTFError:

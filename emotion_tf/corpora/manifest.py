@@ -1,14 +1,15 @@
 """A corpus that the user describes in one table: CSV, or JSONL with one object a line."""
 
 import csv
-import io
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.files import parse_json, read_text_lines
 from emotion_tf.labels import EMOTIONS, MERGES, canonical
 
 CITATION = "none: recordings of the user's own"
@@ -64,7 +65,7 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
 
 def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and row, which has every column of the header."""
-    table = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    table = csv.reader(read_text_lines(path), strict=True)
     try:
         header = [column.strip() for column in next(table, [])]
         _check_columns(header, f"{path}, line 1")
@@ -85,13 +86,12 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
 def _jsonl_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and row, whose values are made text; null stands for an empty cell."""
-    # JSON strings may hold characters that splitlines() takes for the end of a line.
-    for number, line in enumerate(_text(path).split("\n"), start=1):
+    for number, line in enumerate(read_text_lines(path), start=1):
         if not line.strip():
             continue
         where = f"{path}, line {number}"
         try:
-            row = json.loads(line)
+            row = parse_json(line)
         except json.JSONDecodeError as error:
             raise EmotionTFError(f"{where} is not valid JSON ({error})", expected="one object a line") from None
         if not isinstance(row, dict):
@@ -102,16 +102,17 @@ def _jsonl_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 raise EmotionTFError(
                     f"{where}: wrong {column}", expected="a string, a number or null", received=json.dumps(value)[:40]
                 )
+            if isinstance(value, str) and not value.isascii():
+                _check_unicode(value, f"{where}: wrong {column}")
         yield number, {column: "" if value is None else str(value) for column, value in row.items()}
 
 
-def _text(path: Path) -> str:
-    content = path.read_bytes()
+def _check_unicode(value: str, problem: str) -> None:
+    """JSON can name half of a character, which no file that we write could hold."""
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise EmotionTFError(f"{path}, line {line} is not UTF-8", fix="save the file as UTF-8") from None
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise EmotionTFError(problem, expected="whole characters", received=ascii(value[error.start])) from None
 
 
 def _check_columns(columns: list[str], where: str) -> None:
@@ -120,7 +121,7 @@ def _check_columns(columns: list[str], where: str) -> None:
     if not {"audio", "text"} & set(columns):
         missing.append("audio or text")
     wrong = [column for column in columns if column not in REQUIRED + OPTIONAL]
-    repeated = sorted({column for column in columns if columns.count(column) > 1})
+    repeated = sorted(column for column, times in Counter(columns).items() if times > 1)
     for what, which in (("missing", missing), ("unknown", wrong), ("repeated", repeated)):
         if which:
             raise EmotionTFError(

@@ -1,11 +1,13 @@
 """MELD: dialogues of the television series Friends in seven emotions, of which four are read."""
 
+import io
 import re
 from pathlib import Path
 
 from emotion_tf.corpora.sources import rows, wrong_folder
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.files import read_bounded
 from emotion_tf.labels import canonical
 
 CITATION = (
@@ -51,7 +53,7 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
         table = _find(data_dir, split, f"{split}_sent_emo.csv")
         folder = _find(data_dir, split, clips)
         there = {path.name for path in folder.iterdir()}
-        for row in rows(table, _text(table), COLUMNS):
+        for row in rows(table, io.StringIO(_text(table), newline=""), COLUMNS):
             label = canonical(row["Emotion"])
             clip = f"dia{row['Dialogue_ID'].strip()}_utt{row['Utterance_ID'].strip()}"
             if label is None or f"{split}_{clip}" in UNUSABLE:
@@ -81,7 +83,7 @@ def _find(data_dir: Path, split: str, name: str) -> Path:
 
 def _text(table: Path) -> str:
     """The content of a table, whose quotation marks went through Windows-1252 and came out as control characters."""
-    content = table.read_bytes()
+    content = read_bounded(table)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:

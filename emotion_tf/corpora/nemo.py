@@ -1,10 +1,12 @@
 """nEMO: nine actors speak the same Polish sentences in six emotions, of which four are read."""
 
+import io
 from pathlib import Path
 
 from emotion_tf.corpora.sources import rows, wrong_folder
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.files import read_bounded
 from emotion_tf.labels import canonical
 
 CITATION = "Christop, nEMO: Dataset of Emotional Speech in Polish, LREC-COLING 2024"
@@ -32,7 +34,7 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
         raise wrong_folder("nEMO", data_dir, "data.tsv", layout=LAYOUT, source=SOURCE, licence=LICENCE)
     there = {path.name for path in folder.glob("*.wav")}
     utterances = []
-    text = table.read_text(encoding="utf-8-sig", errors="replace")
+    text = io.StringIO(read_bounded(table).decode("utf-8-sig", errors="replace"), newline="")
     for row in rows(table, text, ("file_id", "emotion", "raw_text", "speaker_id"), delimiter="\t"):
         label = canonical(row["emotion"])
         if label is None:

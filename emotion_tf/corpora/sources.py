@@ -1,7 +1,6 @@
 """What the readers of published corpora share: clips found by name, rows of tables, the error for a wrong folder."""
 
 import csv
-import io
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -32,12 +31,12 @@ def clips(folders: Iterable[Path], name: re.Pattern[str]) -> list[tuple[Path, re
     return list(found.values())
 
 
-def rows(path: Path, text: str, columns: tuple[str, ...], delimiter: str = ",") -> Iterator[dict[str, str]]:
+def rows(path: Path, lines: Iterable[str], columns: tuple[str, ...], delimiter: str = ",") -> Iterator[dict[str, str]]:
     """The rows of a table with a header.
 
     Args:
         path: The file, for messages.
-        text: What is in it.
+        lines: What is in it, line by line.
         columns: The columns that must be there; there may be others.
         delimiter: What stands between cells.
 
@@ -47,7 +46,7 @@ def rows(path: Path, text: str, columns: tuple[str, ...], delimiter: str = ",") 
     Raises:
         EmotionTFError: If a column is missing or a row does not fit the header; it names the file and the line.
     """
-    table = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    table = csv.DictReader(lines, delimiter=delimiter, strict=True)
     try:
         header = list(table.fieldnames or ())
         missing = [column for column in columns if column not in header]

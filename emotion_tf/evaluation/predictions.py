@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.files import write_text
+from emotion_tf.files import read_text_lines, write_text
 from emotion_tf.labels import EMOTIONS, index
 
 COLUMNS = ("id", "fold", "speaker", "label", "predicted", *EMOTIONS)
@@ -123,17 +123,16 @@ class Predictions:
             EmotionTFError: If the file is missing or is no such table; it names the file and the line or the utterance.
         """
         try:
-            with Path(path).open(encoding="utf-8", newline="") as file:
-                table = csv.reader(file, strict=True)
-                header = next(table, [])
-                if tuple(header) != COLUMNS:
-                    raise EmotionTFError(
-                        f"{path} has the wrong columns", expected=",".join(COLUMNS), received=",".join(header) or "none"
-                    )
-                rows = [_parse(cells, f"{path}, line {table.line_num}") for cells in table]
+            table = csv.reader(read_text_lines(path), strict=True)
+            header = next(table, [])
+            if tuple(header) != COLUMNS:
+                raise EmotionTFError(
+                    f"{path} has the wrong columns", expected=",".join(COLUMNS), received=",".join(header) or "none"
+                )
+            rows = [_parse(cells, f"{path}, line {table.line_num}") for cells in table]
         except FileNotFoundError:
             raise EmotionTFError(f"{path} does not exist", fix="name the folder of a trained run") from None
-        except (csv.Error, UnicodeDecodeError) as error:
+        except csv.Error as error:
             raise EmotionTFError(f"{path} is not valid CSV ({error})", fix="train the run again") from None
         ids, folds, speakers, labels, predicted, probabilities = zip(*rows, strict=True) if rows else [()] * 6
         try:
@@ -158,6 +157,7 @@ def _parse(cells: list[str], where: str) -> tuple[Any, ...]:
         )
     id_, fold, speaker, label, predicted, *probabilities = cells
     try:
-        return id_, int(fold), speaker, index(label), index(predicted), [float(cell) for cell in probabilities]
-    except ValueError as error:
+        # A number of any length is one to Python, and none to NumPy.
+        return id_, np.int64(fold), speaker, index(label), index(predicted), [float(cell) for cell in probabilities]
+    except (ValueError, OverflowError) as error:
         raise EmotionTFError(f"{where}: {error}") from None

@@ -1,5 +1,9 @@
 """Speaker embeddings in files: x-vectors that others have made, and those that we keep."""
 
+import io
+import lzma
+import math
+import os
 import re
 import struct
 import zipfile
@@ -12,7 +16,13 @@ from typing import BinaryIO
 import numpy as np
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.files import replacing
+from emotion_tf.files import read_text_lines, replacing
+
+MAX_ENTRY_BYTES = 2**20
+"""Largest entry of a file of speaker embeddings; usual ones have a few kilobytes."""
+
+MAX_ID_BYTES = 2**12
+"""Longest utterance id in a Kaldi archive."""
 
 
 def read_speaker_embeddings(path: str | Path, ids: Sequence[str]) -> np.ndarray:
@@ -48,7 +58,7 @@ def read_speaker_embeddings(path: str | Path, ids: Sequence[str]) -> np.ndarray:
                 raise EmotionTFError(f"{path} repeats an utterance", expected="each once", received=repr(name))
             vectors[name] = _vector(array, f"the speaker embedding of {name!r} in {path}")
     except OSError as error:
-        raise EmotionTFError(f"{error.filename or path} cannot be read ({error.strerror})") from None
+        raise EmotionTFError(f"{error.filename or path} cannot be read ({error.strerror or error})") from None
     except UnicodeDecodeError as error:
         raise EmotionTFError(f"{path} is damaged or is no {path.suffix} file ({error})") from None
     missing = [name for name in ids if name not in vectors]
@@ -113,36 +123,59 @@ def _npz_entries(path: Path, wanted: Collection[str]) -> Iterator[tuple[str, np.
                 name = entry.removesuffix(".npy")
                 if name in wanted:
                     with archive.open(entry) as file:
-                        yield name, np.lib.format.read_array(file, allow_pickle=False)
-    except (zipfile.BadZipFile, zlib.error, ValueError, RuntimeError) as error:
+                        array = _npy_array(file.read(MAX_ENTRY_BYTES + 1))
+                    yield name, array
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, RuntimeError) as error:
         raise EmotionTFError(f"{path} is no whole .npz file ({error})", fix="make or copy it again") from None
 
 
+def _npy_array(content: bytes) -> np.ndarray:
+    """The array in a file of NumPy, which would take memory for all that the header claims before it reads."""
+    file = io.BytesIO(content)
+    try:
+        if np.lib.format.read_magic(file) == (1, 0):
+            shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        else:
+            shape, _, dtype = np.lib.format.read_array_header_2_0(file)
+        if math.prod(shape) * dtype.itemsize > MAX_ENTRY_BYTES:
+            raise ValueError(f"an array of more than {MAX_ENTRY_BYTES} bytes")
+        return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+    except Exception as error:  # What Python's own parser makes of a header has no other ancestor in common.
+        raise ValueError(str(error)) from None
+
+
 def _ark_entries(path: Path, wanted: Collection[str]) -> Iterator[tuple[str, np.ndarray]]:
-    matio = _matio()
     with path.open("rb") as file:
-        while name := matio.read_token(file):
+        while beginning := file.read(MAX_ID_BYTES + 1):
+            id, blank, rest = beginning.partition(b" ")
+            if not blank:
+                raise EmotionTFError(f"{path} is damaged", expected="an utterance id, a blank and a binary vector")
+            file.seek(-len(rest), os.SEEK_CUR)
+            name = id.decode("utf-8")
             array = _kaldi_array(file, f"the entry {name!r} of {path}")
             if name in wanted:
                 yield name, array
 
 
 def _scp_entries(path: Path, wanted: Collection[str]) -> Iterator[tuple[str, np.ndarray]]:
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            # kaldiio would run what stands beside a "|" as a command. Here, it is part of the name of a file.
-            parts = re.fullmatch(r"(\S+)\s+(.+?)(?::(\d{1,18}))?\s*", line)
-            if parts is None:
-                raise EmotionTFError(
-                    f"line {number} of {path} is no entry of a Kaldi script file",
-                    expected="an utterance id and FILE:OFFSET",
-                    received=repr(line.rstrip()),
-                )
-            name, archive, offset = parts.groups()
-            if name in wanted:
-                with Path(archive).open("rb") as file:
-                    file.seek(int(offset or 0))
-                    yield name, _kaldi_array(file, f"the entry {name!r} of {archive}, which {path} points at,")
+    for number, line in enumerate(read_text_lines(path), start=1):
+        parts = line.split(maxsplit=1)
+        # kaldiio would run what stands beside a "|" as a command, or wait for whoever writes into a pipe.
+        if len(parts) != 2 or "|" in line or "\0" in line:
+            raise EmotionTFError(
+                f"line {number} of {path} is no entry of a Kaldi script file",
+                expected="an utterance id and FILE:OFFSET, and no command",
+                received=repr(line.rstrip()),
+            )
+        name, place = parts[0], parts[1].rstrip()
+        match = re.search(r":(\d{1,18})$", place)
+        archive = Path(place[: match.start()] if match else place)
+        if name in wanted:
+            if archive.exists() and not archive.is_file():
+                raise EmotionTFError(f"{archive}, which line {number} of {path} points at, is no file")
+            with archive.open("rb") as file:
+                file.seek(int(match[1]) if match else 0)
+                yield name, _kaldi_array(file, f"the entry {name!r} of {archive}, which {path} points at,")
 
 
 def _kaldi_array(file: BinaryIO, what: str) -> np.ndarray:
@@ -150,13 +183,17 @@ def _kaldi_array(file: BinaryIO, what: str) -> np.ndarray:
 
     Nothing else is read, since kaldiio would unpickle, and so run, an entry that says that it is a pickle.
     """
-    start = file.tell()
+    matio, start = _matio(), file.tell()
+    # kaldiio would take memory for all that an entry claims before it reads.
+    entry = io.BytesIO(file.read(MAX_ENTRY_BYTES))
     try:
-        array, size = _matio().read_matrix_or_vector(file, return_size=True)
+        with np.errstate(all="ignore"):  # Numbers that are not finite are told of later.
+            array, size = matio.read_matrix_or_vector(entry, return_size=True)
         # What is cut short comes back as a shorter vector.
-        if file.tell() == start + size:
+        if entry.tell() == size:
+            file.seek(start + size)
             return array
-    except (AssertionError, ValueError, struct.error):
+    except (AssertionError, ValueError, OverflowError, struct.error):
         pass
     raise EmotionTFError(
         f"{what} is damaged or is no array",

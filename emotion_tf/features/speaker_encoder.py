@@ -34,6 +34,9 @@ MIN_COVERAGE = 0.75
 UNITS = 256
 LAYERS = 3
 
+MAX_FLOATS = 2**24
+"""Most numbers in one of its storages; the largest of the weights has a sixty-fourth of that."""
+
 FLOAT = "<f4"
 """How the weight file holds numbers."""
 
@@ -184,10 +187,14 @@ class _TorchUnpickler(pickle.Unpickler):
     def persistent_load(self, pid: Any) -> np.ndarray:
         """The storage that the pickle refers to; its numbers follow later in the file."""
         _, _, name, _, length, _ = pid
+        if not 0 <= length <= MAX_FLOATS:
+            raise pickle.UnpicklingError(f"a storage of {length} numbers, which no weight file needs")
         return self.storages.setdefault(name, np.empty(length, FLOAT))
 
 
 def _tensor(storage: np.ndarray, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: Any) -> np.ndarray:
-    """A view into a storage; NumPy sees to it that it does not reach beyond."""
+    """A view into a storage; NumPy sees to it that it does not reach beyond, but not how often it looks at a number."""
+    if math.prod(shape) > len(storage):
+        raise pickle.UnpicklingError(f"a tensor of the shape {shape} in {len(storage)} numbers")
     size = storage.itemsize
     return np.ndarray(shape, FLOAT, storage, offset * size, [stride * size for stride in strides])

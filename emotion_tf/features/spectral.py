@@ -38,14 +38,16 @@ def frame_count(num_samples: tf.Tensor, config: FeatureConfig) -> tf.Tensor:
 # Rewriting the control flow of librosa and SciPy, which this calls for constants, would take ten seconds.
 @tf.autograph.experimental.do_not_convert
 def acoustic_features(
-    waveform: tf.Tensor, num_samples: tf.Tensor, config: FeatureConfig
+    waveform: tf.Tensor, num_samples: tf.Tensor, config: FeatureConfig, silence_is_absence: bool = False
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Features of a batch of waves, frame by frame.
 
     Args:
         waveform: (B, N) float32 at `config.sample_rate`, within [-1, 1]; what lies behind a wave's end is ignored.
-        num_samples: (B,) int32, the length of each wave in samples.
+        num_samples: (B,) int32, the length of each wave in samples; 0 where there is no recording, of which no frame
+            counts.
         config: The settings of the front end.
+        silence_is_absence: Whether a wave of exact zeros alone counts as no recording, too.
 
     Returns:
         Features (B, T, `config.width`) float32 in the order static, delta, delta-delta, and the mask (B, T) bool of the
@@ -57,6 +59,9 @@ def acoustic_features(
     waveform = waveform[:, : config.max_samples]
     num_samples = tf.minimum(tf.cast(num_samples, tf.int32), config.max_samples)
     waveform = tf.where(_sample_mask(num_samples, tf.shape(waveform)[1]), waveform, 0.0)
+    present = num_samples > 0
+    if silence_is_absence:
+        present &= tf.reduce_any(waveform != 0.0, axis=1)
     num_frames = frame_count(num_samples, config)
 
     power = _power_spectrum(waveform, _padded_window(config), config)  # (B, T, bins)
@@ -71,6 +76,7 @@ def acoustic_features(
     mask = tf.sequence_mask(num_frames, tf.shape(features)[1])
     if config.trim_db is not None:
         mask = _loud_stretch(energy[:, : config.max_frames, 0], mask, config.trim_db)
+    mask &= present[:, tf.newaxis]
     features = tf.where(tf.expand_dims(mask, -1), features, 0.0)
     if config.mean_normalization:
         features -= _spectral_mean(features, mask, config)
@@ -167,7 +173,8 @@ def _spectral_mean(features: tf.Tensor, mask: tf.Tensor, config: FeatureConfig) 
     """What is subtracted from each frame that counts (B, T, width): the utterance's mean of each static band."""
     counts = tf.expand_dims(tf.cast(mask, tf.float32), -1)
     spectral = tf.constant(np.arange(config.width) < config.spectral_width, tf.float32)
-    mean = tf.reduce_sum(features, axis=1, keepdims=True) / tf.reduce_sum(counts, axis=1, keepdims=True)
+    frames = tf.maximum(tf.reduce_sum(counts, axis=1, keepdims=True), 1.0)
+    mean = tf.reduce_sum(features, axis=1, keepdims=True) / frames
     return mean * spectral * counts
 
 

@@ -4,9 +4,12 @@ import functools
 import io
 import math
 import mmap
+import os
 import struct
+import threading
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import BinaryIO
@@ -24,8 +27,11 @@ MAX_BYTES = 2**32
 MAX_SECONDS = 6 * 60 * 60
 """Longest recording that is read at once."""
 
+RATES = (1_000, 1_000_000)
+"""Lowest and highest rate of a file, in hertz: a header that lies could make a wave of any length of a few samples."""
+
 BLOCK_FRAMES = 2**16
-"""Samples of each channel that are decoded at a time where a file is read in blocks."""
+"""Samples that are decoded at a time where a file is read in blocks, of all channels of three and more together."""
 
 MAX_AMPLITUDE = 2.0**15
 """Loudest sample of a float file: some tools write 16-bit values as floats without scaling them."""
@@ -128,6 +134,37 @@ def read_blocks(path: str | Path, sample_rate: int) -> Iterator[np.ndarray]:
         yield np.pad(rest, (0, math.ceil(heard * (sample_rate / rate)) - given - len(rest)))
 
 
+def read_beginning(path: str | Path, sample_rate: int, seconds: float) -> np.ndarray:
+    """Reads the first seconds of an audio file as `read_waveform` does, and decodes little more than that.
+
+    Args:
+        path: A file of a format that `decode` takes, of any size and any length.
+        sample_rate: Rate of the result, in hertz.
+        seconds: How much is wanted; a shorter file is read whole.
+
+    Returns:
+        (samples,) float32, at most `seconds` long.
+
+    Raises:
+        EmotionTFError: As for `read_blocks`, but for what is wrong behind the part that is wanted.
+
+    Example:
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     soundfile.write(f"{folder}/tone.wav", np.zeros((48_000, 2)), 48_000)
+    ...     read_beginning(f"{folder}/tone.wav", sample_rate=16_000, seconds=0.5).shape
+    (8000,)
+    """
+    wanted, read, blocks = round(seconds * sample_rate), 0, []
+    for block in read_blocks(path, sample_rate):
+        blocks.append(block)
+        read += len(block)
+        if read >= wanted:
+            break
+    return np.concatenate(blocks)[:wanted]
+
+
 def decode(content: bytes, name: str = "the audio") -> tuple[np.ndarray, int]:
     """Decodes the bytes of an audio file.
 
@@ -135,9 +172,9 @@ def decode(content: bytes, name: str = "the audio") -> tuple[np.ndarray, int]:
     tensorflow-io and soundfile give the same samples.
 
     Args:
-        content: The whole file: WAV (8, 16, 24, 32 bit or float), FLAC, OGG, MP3, MP4 or WebM, of any rate and any
-            number of channels. Other formats that libsndfile reads are taken too, but not all of them are known to be
-            whole; nor is WebM. Of a video the first sound track is taken.
+        content: The whole file: WAV (8, 16, 24, 32 bit or float), FLAC, OGG, MP3, MP4 or WebM, of a rate within `RATES`
+            and any number of channels. Other formats that libsndfile reads are taken too, but not all of them are known
+            to be whole; nor is WebM. Of a video the first sound track is taken.
         name: How errors call it.
 
     Returns:
@@ -156,14 +193,14 @@ def decode(content: bytes, name: str = "the audio") -> tuple[np.ndarray, int]:
     """
     if not content:
         raise _empty(name)
-    container = _video_container(content)
-    if container:
-        samples, rate = _decode_with_av(content, container, name)
-    else:
-        samples, rate = _decode_with_soundfile(content, name)
-    if not len(samples):
+    heard, rate, waves = 0, 0, []
+    for samples, rate in _blocks_at_once(content, name):
+        waves.append(_mono(samples, rate, name, heard))
+        heard += len(samples)
+        _check_length(heard, samples.shape[1], rate, name)
+    if not heard:
         raise _no_samples(name)
-    return _mono(samples, rate, name), rate
+    return np.concatenate(waves), rate
 
 
 def change_speed(waveform: np.ndarray, factor: float) -> np.ndarray:
@@ -201,11 +238,11 @@ def _read(path: Path) -> bytes:
 
 def _open(path: Path) -> BinaryIO:
     """Opens a file that is there."""
-    if not path.exists():
-        raise EmotionTFError(f"{path} does not exist", expected="an audio file")
-    if not path.is_file():
-        raise EmotionTFError(f"{path} is not a file", expected="an audio file", fix="name the file itself")
     try:
+        if not path.exists():
+            raise EmotionTFError(f"{path} does not exist", expected="an audio file")
+        if not path.is_file():
+            raise EmotionTFError(f"{path} is not a file", expected="an audio file", fix="name the file itself")
         return path.open("rb")
     except OSError as error:
         raise _not_read(path, error) from None
@@ -214,7 +251,8 @@ def _open(path: Path) -> BinaryIO:
 def _mono(samples: np.ndarray, rate: int, name: str, first: int = 0) -> np.ndarray:
     """The mean of the channels (frames,) of samples (frames, channels), of which the first is number `first`."""
     with np.errstate(over="ignore", invalid="ignore"):
-        mono = samples.mean(axis=1)
+        # With each channel in one piece, NumPy averages them ten times as fast.
+        mono = np.asfortranarray(samples).mean(axis=1)
     sound = np.abs(mono) <= MAX_AMPLITUDE  # False for NaN too.
     if not sound.all():
         index = int(np.argmin(sound))
@@ -242,6 +280,42 @@ def _decode_blocks(path: Path) -> Iterator[tuple[np.ndarray, int]]:
                 yield from _blocks_with_soundfile(stream, content, name)
 
 
+class _Stream:
+    """What libsndfile reads: it seeks to wherever a damaged header points, be that before the beginning.
+
+    An ordinary stream then raises, which soundfile prints as a traceback and passes over.
+    """
+
+    def __init__(self, stream: BinaryIO):
+        self._stream = stream
+        self.read, self.readinto, self.tell = stream.read, stream.readinto, stream.tell  # type: ignore[attr-defined]
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Stays where it is if there is no such place."""
+        with suppress(OSError, ValueError):
+            self._stream.seek(offset, whence)
+        return self.tell()
+
+
+_one_at_a_time = threading.Lock()
+
+
+@contextmanager
+def _quiet(content: bytes | mmap.mmap) -> Iterator[None]:
+    """Keeps libmpg123, which decodes MP3 for libsndfile, from writing its remarks on damage to the standard error."""
+    if content[:3] != b"ID3" and content[:1] != b"\xff":
+        yield
+        return
+    with _one_at_a_time, Path(os.devnull).open("wb") as nowhere:
+        stderr = os.dup(2)
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
 class _OneWayFile(soundfile.SoundFile):
     """A file that is read from its start to its end.
 
@@ -254,43 +328,68 @@ class _OneWayFile(soundfile.SoundFile):
         return False
 
 
-def _blocks_with_soundfile(stream: BinaryIO, content: mmap.mmap, name: str) -> Iterator[tuple[np.ndarray, int]]:
+def _blocks_with_soundfile(stream: BinaryIO, content: bytes | mmap.mmap, name: str) -> Iterator[tuple[np.ndarray, int]]:
     """Blocks (frames, channels) float32 of a file that libsndfile reads, each with the rate."""
     frames = 0
     try:
-        with _OneWayFile(stream) as file:
+        with _quiet(content):
+            file = _OneWayFile(_Stream(stream))
+        with file:
             _check_header(file, content, name)
-            while len(samples := file.read(BLOCK_FRAMES, dtype="float32", always_2d=True)):
+            # Of a format with up to 1,024 channels, the blocks would else be a thousand times as large.
+            block_frames = max(1, 2 * BLOCK_FRAMES // max(2, file.channels))
+            # A read beyond the last frame might look at all that is left of an MP3, which tells nothing any more.
+            while frames < file.frames:
+                with _quiet(content):
+                    samples = file.read(min(block_frames, file.frames - frames), dtype="float32", always_2d=True)
+                if not len(samples):
+                    break
                 frames += len(samples)
-                # Each channel in one piece: NumPy averages them ten times as fast.
-                yield np.asfortranarray(samples), file.samplerate
+                yield samples, file.samplerate
             _check_whole(file, content, frames, stream.tell(), name)
     except soundfile.LibsndfileError as error:
         raise _not_decoded(name, error.error_string) from None
 
 
-def _decode_with_soundfile(content: bytes, name: str) -> tuple[np.ndarray, int]:
-    """Samples (frames, channels) float32 of a file that libsndfile reads, and their rate."""
-    stream = io.BytesIO(content)
+def _blocks_at_once(content: bytes, name: str) -> Iterator[tuple[np.ndarray, int]]:
+    """Blocks (frames, channels) float32 of a file of bounded length, each with the rate.
+
+    Memory is taken for what there is, block by block, and not for what the header claims.
+    """
+    container = _video_container(content)
+    if container:
+        yield from _blocks_with_av(io.BytesIO(content), container, name)
+        return
     try:
-        with soundfile.SoundFile(stream) as file:
+        with _quiet(content), soundfile.SoundFile(_Stream(io.BytesIO(content))) as file:
             _check_header(file, content, name)
-            # Before anything is allocated for what the header claims.
             _check_length(file.frames, file.channels, file.samplerate, name)
-            samples = _decode_with_tensorflow_io(file, content)
-            if samples is None:
-                samples = file.read(dtype="float32", always_2d=True)
-                _check_whole(file, content, len(samples), stream.tell(), name)
-            return samples, file.samplerate
+            samples, rate = _decode_with_tensorflow_io(file, content), file.samplerate
     except soundfile.LibsndfileError as error:
         raise _not_decoded(name, error.error_string) from None
+    if samples is None:
+        yield from _blocks_with_soundfile(io.BytesIO(content), content, name)
+    else:
+        yield samples, rate
 
 
 def _check_header(file: soundfile.SoundFile, content: bytes | mmap.mmap, name: str) -> None:
-    """Refuses a file that is shorter than its header says."""
+    """Refuses a file that is shorter than its header says, or whose rate is none."""
+    _check_rate(file.samplerate, name)
     missing = _missing_bytes(content, file.format)
     if missing:
         raise _cut_short(name, f"at least {len(content) + missing} bytes", f"{len(content)}")
+
+
+def _check_rate(rate: int, name: str) -> None:
+    lowest, highest = RATES
+    if not lowest <= rate <= highest:
+        raise EmotionTFError(
+            f"{name} has no rate at which there is sound",
+            expected=f"{lowest} to {highest} Hz",
+            received=f"{rate} Hz",
+            fix="convert the recording again",
+        )
 
 
 def _check_length(frames: int, channels: int, rate: int, name: str) -> None:
@@ -318,11 +417,12 @@ def _missing_bytes(content: bytes | mmap.mmap, container: str) -> int:
             position += size % 2
     if container == "OGG":
         # Each page begins with 27 bytes, the last of which counts the segments whose lengths follow.
-        page = content[content.rfind(b"OggS") :]
+        start = content.rfind(b"OggS")
+        page = content[start : start + 27 + 255]
         if len(page) < 27 or len(page) < 27 + page[26]:
             return 1
         ends_stream = page[5] & 4
-        return max(0 if ends_stream else 1, 27 + page[26] + sum(page[27 : 27 + page[26]]) - len(page))
+        return max(0 if ends_stream else 1, start + 27 + page[26] + sum(page[27 : 27 + page[26]]) - len(content))
     return 0
 
 
@@ -423,18 +523,6 @@ def _video_container(content: bytes | mmap.mmap) -> str | None:
     return None
 
 
-def _decode_with_av(content: bytes, container: str, name: str) -> tuple[np.ndarray, int]:
-    """Samples (frames, channels) float32 of the first sound track of a video file, and their rate."""
-    frames, blocks = 0, []
-    for samples, rate in _blocks_with_av(io.BytesIO(content), container, name):
-        frames += len(samples)
-        _check_length(frames, samples.shape[1], rate, name)
-        blocks.append(samples)
-    if not blocks:
-        raise _no_samples(name)
-    return np.concatenate(blocks), rate
-
-
 def _blocks_with_av(stream: BinaryIO, container: str, name: str) -> Iterator[tuple[np.ndarray, int]]:
     """Blocks (frames, channels) float32 of the first sound track of a video file, each with the rate."""
     try:
@@ -449,6 +537,8 @@ def _blocks_with_av(stream: BinaryIO, container: str, name: str) -> Iterator[tup
             if not file.streams.audio:
                 raise EmotionTFError(f"{name} has no sound track", expected="a whole video file with sound")
             track = file.streams.audio[0]
+            if track.codec_context is None:
+                raise _not_decoded(name, "nobody knows the codec of its sound")
             seconds = None if track.duration is None else track.duration * track.time_base
             # Some tracks of AAC say half of their rate; what is decoded knows better.
             rate, frames = track.rate, 0
@@ -456,6 +546,7 @@ def _blocks_with_av(stream: BinaryIO, container: str, name: str) -> Iterator[tup
             for packed in file.decode(track):
                 for frame in resampler.resample(packed):
                     rate = frame.sample_rate
+                    _check_rate(rate, name)
                     samples = frame.to_ndarray().T  # (samples of the frame, channels)
                     # Encoders fill up the last block; what they added lies beyond the duration.
                     yield samples if seconds is None else samples[: max(0, round(seconds * rate) - frames)], rate

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import lzma
 import re
 import zipfile
 import zlib
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.files import read_lines
 
 if TYPE_CHECKING:
     from emotion_tf.features.words import Vocabulary
@@ -20,7 +22,10 @@ if TYPE_CHECKING:
 TEXT_SUFFIXES = (".txt", ".vec")
 """Names of the members of a .zip that may hold word vectors: GloVe and word2vec have the first, fastText the second."""
 
-_HEADER = re.compile(rb"(\d+) (\d+)\s*")
+# Encrypted archives and unknown compressions are runtime errors, and names may be in no encoding.
+_BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, UnicodeDecodeError)
+
+_HEADER = re.compile(rb"(\d{1,18}) (\d{1,18})\s*")
 _NUMBER_OR_NOTHING = re.compile(rb" ([-+]?\.?\d[-+.\deE]*)?$")
 
 
@@ -58,7 +63,7 @@ def read_word_vectors(
     vectors: dict[str, np.ndarray] = {}
     declared, number = None, 0
     with _open(Path(path), width) as (file, name):
-        for number, line in enumerate(file, start=1):
+        for number, line in enumerate(read_lines(file, name), start=1):
             header = _HEADER.fullmatch(line) if number == 1 else None
             if header:
                 declared, declared_width = map(int, header.groups())
@@ -136,11 +141,11 @@ def _open(path: Path, width: int | None) -> Iterator[tuple[io.BufferedReader, st
                     "KeyedVectors.load_word2vec_format(FILE, binary=True).save_word2vec_format('vectors.txt')",
                 )
             yield file, name
-    except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-        # Encrypted archives and unknown compressions are runtime errors.
+    except (*_BROKEN, gzip.BadGzipFile) as error:
         raise EmotionTFError(f"{path} cannot be unpacked ({error})", fix="copy it again, or unpack it first") from None
     except OSError as error:
-        raise EmotionTFError(f"{path} cannot be read ({error.strerror})", expected="a file of word vectors") from None
+        reason = error.strerror or str(error)
+        raise EmotionTFError(f"{path} cannot be read ({reason})", expected="a file of word vectors") from None
 
 
 def _unpack(packed: io.BufferedReader, path: Path, width: int | None) -> tuple[io.BufferedReader, str]:

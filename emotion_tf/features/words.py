@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.files import write_text
+from emotion_tf.files import read_bounded, write_text
 
 PADDING = 0
 """Word id behind the end of a transcript."""
@@ -156,7 +156,7 @@ class Vocabulary:
             EmotionTFError: If the file is missing or not such a vocabulary.
         """
         try:
-            *words, end = Path(path).read_bytes().decode("utf-8").split("\n")
+            *words, end = read_bounded(path).decode("utf-8").split("\n")
             if end:
                 raise EmotionTFError("its last line has no end", received=repr(end))
             return cls(tuple(words))

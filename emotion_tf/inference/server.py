@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.files import parse_json
 from emotion_tf.inference.serving_api import load_serving_api
 from emotion_tf.inference.sidecar import Sidecar
 from emotion_tf.labels import EMOTIONS
@@ -25,6 +26,12 @@ DEFAULT_MODEL = "emotion"
 """Name under which the README's commands serve an export."""
 
 TIMEOUT_SECONDS = 30.0
+
+MAX_SECONDS = 60.0
+"""Longest wave that is sent of a file, since the server does not say after which time its model stops to hear."""
+
+MAX_ANSWER_BYTES = 2**22
+"""Longest answer over REST, as long as gRPC's own; one that is cut there is no JSON."""
 
 INPUTS = {"audio", "transcript", "speaker"}
 """Everything that the signature `serving_default` of an export may take."""
@@ -60,13 +67,17 @@ class ServerRuntime:
         self.speaker_width = shapes["speaker"][-1] if "speaker" in shapes else None
         self._reads = "transcript" in shapes
         modality = "text" if "audio" not in shapes else "both" if self._reads else "audio"
-        self.sidecar = Sidecar(Config().override(f"model.modality={modality}"), EMOTIONS, None)
+        # Whether it can do without one of both, only the server knows, and says if it cannot.
+        stand_ins = str(modality == "both").lower()
+        config = Config().override(f"model.modality={modality}", f"model.stand_ins={stand_ins}")
+        self.sidecar = Sidecar(config, EMOTIONS, None)
 
     def probabilities(self, waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None) -> np.ndarray:
-        """See `Runtime`. The wave is sent as a 16-bit WAV file."""
+        """See `Runtime`. The wave is sent as a 16-bit WAV file, and as no bytes where there is none."""
         inputs: dict[str, list] = {}
-        if waveform is not None:
-            inputs["audio"] = [_wav(waveform, self.sidecar.config.features.sample_rate)]
+        if self.sidecar.config.model.hears:
+            rate = self.sidecar.config.features.sample_rate
+            inputs["audio"] = [b"" if waveform is None else _wav(waveform, rate)]
         if self._reads:
             inputs["transcript"] = [transcript]
         if speaker is not None:
@@ -75,7 +86,7 @@ class ServerRuntime:
         try:
             (error,), (label,) = outputs["error"], outputs["label"]
             probabilities = np.array(outputs["probabilities"], np.float32).reshape(len(EMOTIONS))
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise EmotionTFError(
                 f"{self._name} gives another answer than an export of this package",
                 expected=f"error, label and {len(EMOTIONS)} probabilities",
@@ -120,7 +131,7 @@ class _Rest:
             return {
                 name: [int(size["size"]) for size in tensor["tensor_shape"]["dim"]] for name, tensor in inputs.items()
             }
-        except (KeyError, TypeError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             raise _something_else(self._address, "REST") from None
 
     def predict(self, inputs: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
@@ -136,7 +147,7 @@ class _Rest:
         """The JSON object with which the server answers."""
         try:
             with urllib.request.urlopen(request, timeout=self._timeout) as response:
-                content = json.load(response)
+                content = _answer(response)
         except urllib.error.HTTPError as error:
             raise self._refusal(error) from None
         except TimeoutError:
@@ -154,12 +165,21 @@ class _Rest:
 
     def _refusal(self, error: urllib.error.HTTPError) -> EmotionTFError:
         try:
-            reason = json.load(error)["error"]
+            reason = str(_answer(error)["error"])
         except (KeyError, TypeError, ValueError, OSError, http.client.HTTPException):
             return _something_else(self._address, "REST")
         if error.code == http.HTTPStatus.NOT_FOUND:
             return _no_such_model(self._address, self._model)
         return _refused(self._address, reason)
+
+
+def _answer(response: Any) -> Any:
+    """The JSON in the body of an answer, of which the rest is not read where it is too long.
+
+    Raises:
+        json.JSONDecodeError: If it is too long or no JSON.
+    """
+    return parse_json(response.read(MAX_ANSWER_BYTES))
 
 
 class _Grpc:

@@ -8,6 +8,8 @@ import numpy as np
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.features.words import Vocabulary
+from emotion_tf.files import read_bounded
+from emotion_tf.inference.checksums import check_files
 from emotion_tf.labels import EMOTIONS
 
 REQUIRED = ("config.json", "labels.txt")
@@ -38,7 +40,8 @@ class Sidecar:
             artefact: A file, or the folder of a SavedModel.
 
         Raises:
-            EmotionTFError: If a file is missing or does not fit.
+            EmotionTFError: If a file is missing or does not fit, or one of these or of the artefact is not what the
+                export's SHA256SUMS says, where there is that.
         """
         artefact = artefact.absolute()
         near = [artefact, *artefact.parents][:LEVELS]
@@ -50,8 +53,10 @@ class Sidecar:
                 expected=f"{' and '.join(REQUIRED)} in the folder in which it lies or the one above",
                 fix="keep an artefact in the folder in which it was exported, or copy these files along with it",
             )
+        beside = (root / name for name in (*REQUIRED, "vocabulary.txt"))
+        check_files(root, [artefact, *(path for path in beside if path.exists())])
         config = Config.load(root / "config.json")
-        labels = tuple((root / "labels.txt").read_text(encoding="utf-8", errors="replace").split())
+        labels = tuple(read_bounded(root / "labels.txt").decode("utf-8", errors="replace").split())
         if len(labels) != len(EMOTIONS):
             raise EmotionTFError(
                 f"{root / 'labels.txt'} does not fit the model",

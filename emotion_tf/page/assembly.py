@@ -67,7 +67,9 @@ def build(export: str | Path, out: str | Path) -> None:
         shutil.copyfile(export / "MODEL_CARD.md", temporary / "MODEL_CARD.md")
         if sidecar.vocabulary is not None:
             shutil.copyfile(export / "vocabulary.txt", temporary / "vocabulary.txt")
-        write_json(temporary / "settings.json", settings(sidecar, read_json(export / "parity.json").get("notes", [])))
+        parity = read_json(export / "parity.json")
+        notes = parity.get("notes", []) if isinstance(parity, dict) else []
+        write_json(temporary / "settings.json", settings(sidecar, notes))
 
 
 def settings(sidecar: Sidecar, notes: list[str]) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 import errno
 import functools
+import io
 import os
+from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from emotion_tf.errors import EmotionTFError
 
@@ -18,6 +20,13 @@ TYPES = {".js": "text/javascript", ".wasm": "application/wasm", ".md": "text/pla
 
 
 class _Handler(SimpleHTTPRequestHandler):
+    def send_head(self) -> io.BytesIO | BinaryIO | None:
+        try:
+            return super().send_head()
+        except ValueError:  # No file can have a NUL in its name.
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return None
+
     def guess_type(self, path: str | os.PathLike[str]) -> str:
         return TYPES.get(Path(path).suffix) or super().guess_type(path)
 

@@ -123,6 +123,28 @@ def test_pickles_are_not_loaded(tmp_path):
         load(folder)
 
 
+def test_header_runs_no_code(tmp_path):
+    """audformat's own loader of YAML would run it."""
+    folder, trap = TREES["audformat"](tmp_path / "mini"), tmp_path / "sprung"
+    header = (folder / "db.yaml").read_text() + f"author: !!python/object/apply:os.mkdir [{trap}]\n"
+    (folder / "db.yaml").write_text(header)
+    with pytest.raises(EmotionTFError, match=r"^[^\n]*mini is no database .*constructor for the tag[^\n]*os\.mkdir"):
+        load(folder)
+    assert not trap.exists()
+    audformat.Database.load(str(folder), load_data=False)
+    assert trap.exists(), "the trap does not work"
+
+
+@pytest.mark.parametrize("name", ["../db.emotion", "x/emotion"])
+def test_table_of_another_folder(tmp_path, name):
+    """Beside which a pickle could lie that is not looked for."""
+    folder = TREES["audformat"](tmp_path)
+    header = (folder / "db.yaml").read_text()
+    (folder / "db.yaml").write_text(header.replace("  emotion:\n    type", f"  {name}:\n    type"))
+    with pytest.raises(EmotionTFError, match=rf"names a table that is not beside it; .*received '{name}'"):
+        load(folder)
+
+
 def test_without_the_package(tmp_path, monkeypatch):
     folder = TREES["audformat"](tmp_path)
     monkeypatch.setitem(sys.modules, "audformat", None)

@@ -62,7 +62,7 @@ def test_the_whole_of_it(real_data):
         (HEADER + "train\t \tHi\n", r"line 2: the label is empty"),
         (HEADER + "train\tjoy\t\n", r"line 2: the text is empty"),
         (HEADER + "train\tfear\tHelp\n", r"lists no sentence of the four emotions"),
-        (HEADER.encode() + b"train\tjoy\t\xff\n", r"is not UTF-8 .* save the file as UTF-8"),
+        (HEADER.encode() + b"train\tjoy\t\xff\n", r"line 2 is not UTF-8\. To fix: save the file as UTF-8"),
     ],
 )
 def test_damaged_table(tmp_path, content, message):

@@ -107,7 +107,7 @@ def test_missing_file(tmp_path):
 def test_file_in_another_encoding(tmp_path):
     path = tmp_path / "predictions.csv"
     path.write_bytes(f"{HEADER}\n{ROW}\n".replace("Ann", "Änn").encode("latin-1"))
-    with pytest.raises(EmotionTFError, match=r"predictions.csv is not valid CSV"):
+    with pytest.raises(EmotionTFError, match=r"predictions.csv, line 2 is not UTF-8"):
         Predictions.read(path)
 
 

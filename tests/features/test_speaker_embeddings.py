@@ -1,5 +1,6 @@
 import os
 import pickle
+import re
 import struct
 import sys
 import zipfile
@@ -144,10 +145,12 @@ def test_damaged_archives(tmp_path, entry):
 
 
 def test_bytes_that_are_no_text(tmp_path):
-    for name in ("speakers.ark", "speakers.scp"):
-        (tmp_path / name).write_bytes(b"\xff\xfe ")
-        with pytest.raises(EmotionTFError, match=rf"{name} is damaged or is no \.\w+ file \(.*invalid start byte"):
-            read_speaker_embeddings(tmp_path / name, ["ann"])
+    problems = {"ark": r" is damaged or is no \.ark file \(.*invalid start byte", "scp": ", line 1 is not UTF-8"}
+    for suffix, problem in problems.items():
+        path = tmp_path / f"speakers.{suffix}"
+        path.write_bytes(b"\xff\xfe ")
+        with pytest.raises(EmotionTFError, match=re.escape(path.name) + problem):
+            read_speaker_embeddings(path, ["ann"])
 
 
 def test_damaged_script_files(tmp_path):
@@ -196,6 +199,23 @@ def test_no_code_is_run(tmp_path):
         assert not trap.exists()
     dict(kaldiio.load_ark(str(tmp_path / "a.ark")))
     assert trap.exists(), "the trap does not work"
+
+
+@pytest.mark.parametrize("line", ["ann touch {trap} |", "ann | touch {trap}", "ann a.ark\0:4", "ann"])
+def test_script_that_is_more_than_a_list_of_places(tmp_path, line):
+    (tmp_path / "a.scp").write_text(line.format(trap=tmp_path / "sprung") + "\n")
+    with pytest.raises(EmotionTFError, match=r"line 1 of .* is no entry .* expected an utterance id and FILE:OFFSET"):
+        read_speaker_embeddings(tmp_path / "a.scp", ["ann"])
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_script_that_points_at_what_is_no_file(tmp_path):
+    """Whoever opens a pipe waits for somebody to write into it, and /dev/zero has no end."""
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path / "pipe", "/dev/zero", tmp_path):
+        (tmp_path / "a.scp").write_text(f"ann {place}:4\n")
+        with pytest.raises(EmotionTFError, match=rf"{place}, which line 1 of .* points at, is no file"):
+            read_speaker_embeddings(tmp_path / "a.scp", ["ann"])
 
 
 def test_kaldiio_is_not_installed(tmp_path, monkeypatch):

@@ -113,6 +113,8 @@ def test_no_code_is_run(tmp_path):
         (torch_file(tensor(0, 2, 1)), "IndexError"),  # It can be read, but is no dictionary.
         (torch_file(tensor(0, 2, 1))[:-1], "storage a is cut short"),
         (torch_file(tensor(0, 2, 1, length=3)), "storage a is cut short"),
+        (torch_file(tensor(0, 2, 1, length=2**40)), f"a storage of {2**40} numbers"),
+        (torch_file(tensor(0, 2**40, 0)), f"a tensor of the shape .{2**40},. in 2 numbers"),
         (torch_file(tensor(1, 2, 1)), "strides is incompatible"),
         (torch_file(tensor(0, 2, -1)), "strides is incompatible"),
         (torch_file(tensor(0, 2, 2)), "strides is incompatible"),

@@ -233,6 +233,27 @@ def test_trim_leaves_silence_whole_and_changes_no_feature_that_stays():
     np.testing.assert_array_equal(trimmed[kept], features_of(wave, MFCC)[kept])
 
 
+@pytest.mark.parametrize("config", [MFCC, ALL, CENTRED, dataclasses.replace(CENTRED, trim_db=40.0)])
+def test_no_frame_counts_where_there_is_no_recording(config):
+    wave = WAVES["fade"]
+    batch, lengths = np.stack([wave, wave, 0 * wave, 0 * wave]), np.array([len(wave), 0, 0, len(wave)], "int32")
+    batch[2] = np.nan
+    for silence_is_absence, present in ((False, [0, 3]), (True, [0])):
+        features, mask = acoustic_features(batch, lengths, config, silence_is_absence)
+        assert np.flatnonzero(np.any(mask, axis=1)).tolist() == present
+        assert np.isfinite(features).all() and not np.any(features[1:3])
+        np.testing.assert_allclose(features[0], features_of(wave, config), atol=1e-3)
+        assert np.any(features[3]) == (not silence_is_absence)
+
+
+def test_silence_with_something_behind_it_is_silence():
+    wave = WAVES["noise"].copy()
+    wave[:800] = 0
+    for heard, expected in ((800, 0), (801, 1 + 801 // 160)):
+        _, mask = acoustic_features(wave[np.newaxis], np.array([heard], "int32"), MFCC, True)
+        assert np.sum(mask) == expected
+
+
 def test_mean_normalization_takes_the_mean_over_the_frames_that_are_kept():
     plain, mask = acoustic_features(*batch_of([WAVES["fade"]]), dataclasses.replace(CENTRED, mean_normalization=False))
     centred, centred_mask = acoustic_features(*batch_of([WAVES["fade"]]), CENTRED)

@@ -1,4 +1,5 @@
 import io
+import os
 import shutil
 import struct
 import subprocess
@@ -222,6 +223,20 @@ def test_stretch_without_a_sample(tmp_path, start, end):
         read_waveform(path, 8_000, start, end)
 
 
+def test_decoders_say_nothing_themselves(tmp_path, capfd):
+    """libmpg123 writes remarks to the standard error, and soundfile tracebacks of what its streams raise."""
+    garbage = np.random.default_rng(0).bytes(3000)
+    backwards = bytearray(encode(tones(1), "AIFF"))
+    backwards[38:42] = b"\xff\xff\xff\xf0"  # The name of the chunk with the sound, for which libsndfile then searches.
+    for content in (b"\xff\xfb\x90\x64" + garbage, b"ID3" + garbage, bytes(backwards)):
+        (tmp_path / "a").write_bytes(content)
+        for read in (lambda content=content: decode(content), lambda: list(read_blocks(tmp_path / "a", 16_000))):
+            with pytest.raises(EmotionTFError):
+                read()
+    os.write(2, b"standard error")
+    assert capfd.readouterr().err == "standard error"
+
+
 def test_missing_file_folder_and_no_bytes(tmp_path):
     with pytest.raises(EmotionTFError, match=r"nowhere\.wav does not exist"):
         read_waveform(tmp_path / "nowhere.wav", 16_000)
@@ -310,7 +325,9 @@ def test_mp3_with_tags_is_still_known_to_be_cut():
 
 
 @pytest.mark.parametrize(
-    ("frames", "rate"), [(2**36 - 1, 16_000), (16_000 * 21_601, 16_000), (22_000, 1)], ids=["samples", "hours", "rate"]
+    ("frames", "rate"),
+    [(2**36 - 1, 16_000), (16_000 * 21_601, 16_000), (1_000 * 21_601, 1_000)],
+    ids=["samples", "hours", "rate"],
 )
 def test_absurd_length_is_refused_before_it_is_allocated(frames, rate, monkeypatch):
     def refuse(*args, **kwargs):
@@ -427,6 +444,13 @@ def test_damaged_videos():
         decode(b"\x1a\x45\xdf\xa3" + bytes(1000), "clip")
     with pytest.raises(EmotionTFError, match=r"clip has no sound track; expected a whole video file with sound"):
         decode(video(None), "clip")
+
+
+def test_video_of_an_unknown_codec():
+    content = video(tones(1, 48_000), "webm", "libopus")
+    assert content.count(b"A_OPUS") == 1
+    with pytest.raises(EmotionTFError, match=r"clip cannot be decoded \(nobody knows the codec of its sound\)"):
+        decode(content.replace(b"A_OPUS", b"A_NONE"), "clip")
 
 
 def test_very_long_video(monkeypatch):

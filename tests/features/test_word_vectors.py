@@ -190,3 +190,12 @@ def test_embedding_matrix(vectors):
 def test_embedding_matrix_without_a_word(vectors):
     with pytest.raises(EmotionTFError, match=r"vectors\.txt has a vector for none of the 3 words"):
         embedding_matrix(Vocabulary(("", "[UNK]", "dog")), vectors, width=3)
+
+
+def test_zip_whose_names_are_no_text(tmp_path):
+    path = tmp_path / "vectors.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("é.txt", "the 0.5 1\n")
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xd0\xd0"))
+    with pytest.raises(EmotionTFError, match=r"vectors\.zip cannot be unpacked \(.*can't decode byte 0xd0"):
+        read_word_vectors(path)

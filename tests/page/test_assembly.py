@@ -5,6 +5,8 @@ import concurrent.futures
 import hashlib
 import re
 import shutil
+import threading
+import urllib.error
 import urllib.request
 from http.server import ThreadingHTTPServer
 
@@ -111,11 +113,20 @@ def test_folder_of_something_else_is_left_alone(both_export, tmp_path):
 
 
 def test_model_that_takes_speaker_embeddings_is_refused(both_export, tmp_path):
-    shutil.copytree(both_export.folder, tmp_path / "export")
+    shutil.copytree(both_export.folder, tmp_path / "export", ignore=shutil.ignore_patterns("SHA256SUMS"))
     config = both_export.config.override("model.attention=false", "speaker.embeddings=xvectors.scp")
     config.save(tmp_path / "export" / "config.json")
     with pytest.raises(EmotionTFError, match="takes a speaker embedding"):
         build(tmp_path / "export", tmp_path / "page")
+
+
+def test_name_that_no_file_can_have_is_not_found(tmp_path, capfd):
+    with listen(tmp_path, 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/a%00b")
+        server.shutdown()
+    assert capfd.readouterr().err == ""
 
 
 def test_port_that_is_taken_is_said(tmp_path):
