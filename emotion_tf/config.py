@@ -3,13 +3,14 @@
 import dataclasses
 import json
 import math
+import sys
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.files import read_json, write_json
+from emotion_tf.files import parse_json, read_json, write_json
 
 MODALITIES = {
     "mscnn": ("audio", "text", "both"),
@@ -33,10 +34,15 @@ SHARES = {
     "augmentation.frequency_mask_share",
     "augmentation.time_mask_share",
     "augmentation.word_dropout",
+    "augmentation.word_error_rate",
     "augmentation.transcript_dropout",
+    "augmentation.audio_dropout",
     "training.label_smoothing",
 }
 """Settings from 0 to less than 1."""
+
+LARGEST = 1e12
+"""No setting is larger: what is computed from several of them has to be a number too."""
 
 MAY_BE_ZERO = {
     "features.mel_min_hz",
@@ -194,6 +200,9 @@ class ModelConfig:
         attention: Whether the audio looks at the words; needs both modalities.
         pairing: How audio scales meet text scales in the attention.
         swem: Appends the maximum and the mean of the word embeddings.
+        stand_ins: Learns what stands in for the audio or the words of an utterance that lacks them, so that the model
+            can be asked with one of them alone; needs the model `mscnn`, both modalities, and training that leaves out
+            audio and transcripts.
         dense_units: Width of the hidden dense layer; None goes without one.
         dropout: Share of inputs of each dense layer that is dropped in training.
         batch_normalization: Normalises what enters the hidden dense layer.
@@ -211,6 +220,7 @@ class ModelConfig:
     attention: bool = True
     pairing: Literal["paired", "all_pairs"] = "paired"
     swem: bool = False
+    stand_ins: bool = False
     dense_units: int | None = 128
     dropout: float = 0.3
     batch_normalization: bool = False
@@ -240,8 +250,12 @@ class AugmentationConfig:
         time_masks: Number of stretches of frames that are hidden.
         time_mask_share: Longest hidden stretch, as a share of the utterance.
         word_dropout: Share of words that is replaced by the unknown word.
+        word_error_rate: Largest word error rate with which a transcript is misheard. Each draws its own, from zero to
+            this one, of which words replaced, words left out and words added make a third each.
         transcript_dropout: Share of transcripts that is left out whole where the model hears as well, which keeps it
             from learning sentences by heart.
+        audio_dropout: Share of utterances whose audio is left out whole, for a model with `model.stand_ins`. No
+            utterance loses both.
     """
 
     speeds: tuple[float, ...] = (1.0,)
@@ -252,7 +266,9 @@ class AugmentationConfig:
     time_masks: int = 0
     time_mask_share: float = 0.15
     word_dropout: float = 0.0
+    word_error_rate: float = 0.0
     transcript_dropout: float = 0.0
+    audio_dropout: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -365,6 +381,21 @@ class Config:
                 "model.pairing",
                 "all_pairs, or as many audio kernel sizes as text kernel sizes",
             ),
+            (
+                not model.stand_ins or (model.name == "mscnn" and model.modality == "both"),
+                "model.stand_ins",
+                "false unless the model is mscnn and its modality both",
+            ),
+            (
+                model.stand_ins or not augmentation.audio_dropout,
+                "augmentation.audio_dropout",
+                "0 unless model.stand_ins is true",
+            ),
+            (
+                augmentation.audio_dropout + augmentation.transcript_dropout < 1,
+                "augmentation.audio_dropout",
+                "less than 1 together with augmentation.transcript_dropout",
+            ),
             (1.0 in augmentation.speeds, "augmentation.speeds", "1.0 among them"),
             (
                 model.hears or self.speaker.embeddings is None,
@@ -414,7 +445,7 @@ class Config:
                     "no such setting", expected=f"one of {', '.join(known)}", received=repr(assignment)
                 )
             try:
-                content[section][name] = json.loads(value)
+                content[section][name] = parse_json(value)
             except json.JSONDecodeError:
                 content[section][name] = value
         return Config.from_dict(content)
@@ -461,12 +492,14 @@ def _check_range(name: str, value: Any) -> None:
     for number in value if isinstance(value, tuple) else (value,):
         if isinstance(number, bool) or not isinstance(number, int | float):
             continue
-        if name in SHARES:
+        if number > LARGEST:
+            holds, expected = False, f"at most {LARGEST:g}"
+        elif name in SHARES:
             holds, expected = 0 <= number < 1, "from 0 to less than 1"
         elif name in MAY_BE_ZERO:
-            holds, expected = 0 <= number < math.inf, "zero or more"
+            holds, expected = number >= 0, "zero or more"
         else:
-            holds, expected = 0 < number < math.inf, "more than zero"
+            holds, expected = number > 0, "more than zero"
         if not holds:
             raise EmotionTFError(
                 f"setting {name} is out of range",
@@ -501,7 +534,8 @@ def _fitting(annotation: Any, value: Any, name: str) -> Any:
     else:
         accepted = options or (annotation,)
         if float in accepted and type(value) is int:
-            return float(value)
+            # An integer beyond all floats is as much as endless, which no setting may be.
+            return float(value) if abs(value) <= sys.float_info.max else math.inf
         if type(value) in accepted:
             return value
         expected = " or ".join(kind.__name__.replace("NoneType", "null") for kind in accepted)

@@ -66,6 +66,19 @@ _BASES = {
         "Strong with two more copies of the training part, disturbed by noise, reverberation or a telephone.",
         (*_STRONG, "augmentation.disturbed_copies=2"),
     ),
+    "misheard": Preset(
+        "Strong with transcripts that are misheard, up to a word error rate of 60 %.",
+        (*_STRONG, "augmentation.word_error_rate=0.6"),
+    ),
+    "modality-dropout": Preset(
+        "Strong for audio and words together and for either alone: learns to do without one of them.",
+        (
+            *_STRONG,
+            "model.stand_ins=true",
+            "augmentation.transcript_dropout=0.4",
+            "augmentation.audio_dropout=0.25",
+        ),
+    ),
     "demo": Preset(
         "A small network with the front end of strong, for the demo corpus: some seconds a fold.",
         (

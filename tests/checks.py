@@ -74,12 +74,17 @@ def check_model(config: Config, fitted: Fitted) -> None:
     rng = np.random.default_rng(0)
     model = build(config, fitted)
     largest = max(config.model.audio_kernel_sizes)
-    # One frame, fewer frames than the largest kernel has, and more; the empty transcript is one padding id.
+    # One frame, fewer frames than the largest kernel has, and more; the empty transcript is one padding id,
+    # the recording that is not there one frame of padding.
     utterances = []
-    for frames, words in [(1, 3), (largest - 1, 1), (23, 0), (40, 9), (1, 1)]:
+    lengths = [(1, 3), (largest - 1, 1), (23, 0), (40, 9), (1, 1)]
+    if config.model.stand_ins:
+        lengths.append((0, 4))
+    for frames, words in lengths:
         utterance = {}
         if config.model.hears:
-            utterance["audio"] = random_frames(fitted, frames, rng)
+            audio = random_frames(fitted, frames, rng)
+            utterance["audio"] = audio if frames else np.zeros((1, *audio.shape[1:]), "float32")
         if config.model.reads:
             utterance["words"] = rng.integers(1, 10, words, dtype="int32") if words else np.zeros(1, "int32")
         if config.speaker.embeddings is not None:

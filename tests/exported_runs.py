@@ -17,6 +17,7 @@ from emotion_tf.config import Config
 from emotion_tf.dataset.extract import FrontEnd
 from emotion_tf.export import export
 from emotion_tf.files import write_json
+from emotion_tf.layers import StandIn
 from emotion_tf.training import compile_network, save_model
 
 WORDS = ("", "[UNK]", "i", "am", "so", "happy", "sad", "today", "never", "leave", "me")
@@ -35,6 +36,14 @@ VARIANTS = {
     ),
     "text": ("model.modality=text",),
     "x-vector": ("model.attention=false", "speaker.embeddings=xvectors.scp"),
+    "stand-ins": (
+        "model.stand_ins=true",
+        "model.swem=true",
+        "speaker.embeddings=xvectors.scp",
+        "features.mean_normalization=true",
+        "features.prosody=true",
+        "features.trim_db=40",
+    ),
     "all_pairs": ("model.pairing=all_pairs", "model.batch_normalization=true", "model.swem=true"),
 }
 
@@ -59,8 +68,14 @@ class Exported(NamedTuple):
         return {} if self.voice is None else {"speaker": self.voice[np.newaxis]}
 
     def expected(self, waveform: np.ndarray | None, word_ids: list[int]) -> np.ndarray:
-        """What the network says before it was ever saved; the word ids were looked up by hand."""
+        """What the network says before it was ever saved; the word ids were looked up by hand.
+
+        Without a recording, it is the network of features that is asked, on a frame of zeros.
+        """
         inputs: dict = dict(self.voices)
+        if self.config.model.hears and waveform is None:
+            inputs |= {"audio": np.zeros((1, 1, self.config.features.width)), "words": np.array([word_ids], np.int32)}
+            return models.inner_network(self.speech_model)(inputs, training=False)[0].numpy()
         if self.config.model.hears:
             inputs |= {"waveform": waveform[np.newaxis], "num_samples": np.array([len(waveform)], np.int32)}
         if self.config.model.reads:
@@ -81,6 +96,9 @@ def make_run(workdir: Path, config: Config) -> keras.Model:
         speaker_variance=np.full(len(VOICE), 4.0),
     )
     network = models.build(config, fitted)
+    for layer in network.layers:
+        if isinstance(layer, StandIn):
+            layer.stand_in.assign(keras.random.normal(layer.stand_in.shape))
     sharpen(network, config)
     # Training leaves a compiled network.
     compile_network(network, config.training, steps_per_epoch=1)
@@ -127,6 +145,12 @@ def any_export(request, tmp_path_factory) -> Exported:
 def both_export(tmp_path_factory) -> Exported:
     """An export of a model that hears and reads."""
     return exported_variant(tmp_path_factory.getbasetemp(), "both")
+
+
+@pytest.fixture(scope="session")
+def stand_ins_export(tmp_path_factory) -> Exported:
+    """An export of a model that can do without a recording or without words."""
+    return exported_variant(tmp_path_factory.getbasetemp(), "stand-ins")
 
 
 @pytest.fixture(scope="session")

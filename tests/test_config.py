@@ -131,6 +131,13 @@ def test_override_of_nothing_or_with_what_does_not_fit(assignment, message):
         (["model.text_kernel_sizes=[0, 1, 2, 3]"], "model.text_kernel_sizes"),
         (["model.text_kernel_sizes=[2, 3]"], "model.pairing"),
         (["model.dropout=1"], "model.dropout"),
+        (["model.stand_ins=true", "model.modality=text"], "model.stand_ins"),
+        (["model.stand_ins=true", "model.name=mdre"], "model.stand_ins"),
+        (["augmentation.audio_dropout=0.1"], "augmentation.audio_dropout"),
+        (
+            ["model.stand_ins=true", "augmentation.audio_dropout=0.5", "augmentation.transcript_dropout=0.5"],
+            "augmentation.audio_dropout",
+        ),
         (["augmentation.speeds=[0.9, 1.1]"], "augmentation.speeds"),
         (["augmentation.speeds=[1, 0]"], "augmentation.speeds"),
         (["training.epochs=0"], "training.epochs"),
@@ -145,6 +152,9 @@ def test_override_of_nothing_or_with_what_does_not_fit(assignment, message):
         (["features.window_seconds=0"], "features.window_seconds"),
         (["features.mel_min_hz=9000"], "features.mel_max_hz"),
         (["features.max_seconds=1e-6"], "features.max_seconds"),
+        (["features.window_seconds=1e308"], "features.window_seconds"),
+        ([f"features.hop_seconds={10**400}"], "features.hop_seconds"),
+        (["training.learning_rate=Infinity"], "training.learning_rate"),
     ],
 )
 def test_contradictory_settings(assignments, named):

@@ -101,6 +101,16 @@ def test_robust_is_strong_with_disturbed_copies():
     assert robust.override("augmentation.disturbed_copies=0") == preset("strong")
 
 
+def test_modality_dropout_is_strong_that_learns_to_do_without():
+    chosen = preset("modality-dropout")
+    assert chosen.model.stand_ins and chosen.augmentation.audio_dropout > 0
+    assert chosen.augmentation.audio_dropout + chosen.augmentation.transcript_dropout < 0.8
+    shared = chosen.override(
+        "augmentation.audio_dropout=0", "model.stand_ins=false", "augmentation.transcript_dropout=0.5"
+    )
+    assert shared == preset("strong")
+
+
 def test_unknown_preset():
     with pytest.raises(EmotionTFError, match="no such preset; expected one of paper, strong.*, received 'best'"):
         preset("best")

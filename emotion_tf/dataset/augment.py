@@ -9,11 +9,15 @@ from emotion_tf.features.spectral import level_response
 from emotion_tf.features.words import PADDING, UNKNOWN
 
 
-def augment(config: Config) -> Callable[..., tuple[dict[str, tf.Tensor], tf.Tensor]]:
+def augment(config: Config, vocabulary_size: int) -> Callable[..., tuple[dict[str, tf.Tensor], tf.Tensor]]:
     """A function that changes one utterance at random.
 
     It takes the pair of inputs and label, and a seed (scalar int64), and returns the pair. Hidden bands take the
     utterance's mean, hidden frames become zero, which is what the model takes for padding.
+
+    Args:
+        config: What changes, and how much.
+        vocabulary_size: Number of word ids, among which misheard words are drawn.
 
     Reference:
         Park et al., "SpecAugment: A Simple Data Augmentation Method for Automatic Speech Recognition", Interspeech
@@ -36,13 +40,21 @@ def augment(config: Config) -> Callable[..., tuple[dict[str, tf.Tensor], tf.Tens
                 hidden = draw.stretch(tf.shape(audio)[0], settings.time_mask_share)
                 audio = tf.where(hidden[:, tf.newaxis], 0.0, audio)
             inputs["audio"] = audio
+        if "words" in inputs and settings.word_error_rate:
+            rate = draw.uniform(0.0, settings.word_error_rate)
+            misheard = _mishear(inputs["words"], rate, vocabulary_size, draw)
+            inputs["words"] = misheard[: config.words.max_words]
         if "words" in inputs and settings.word_dropout:
             words = inputs["words"]
             dropped = draw.uniform(0.0, 1.0, tf.shape(words)) < settings.word_dropout
             inputs["words"] = tf.where(dropped & (words > 0), UNKNOWN, words)
-        if {"audio", "words"} <= inputs.keys() and settings.transcript_dropout:
-            kept = draw.uniform(0.0, 1.0) >= settings.transcript_dropout
-            inputs["words"] = tf.where(kept, inputs["words"], PADDING)
+        if {"audio", "words"} <= inputs.keys() and (settings.transcript_dropout or settings.audio_dropout):
+            # One draw decides on both, so that no utterance loses both; one that has no words keeps its audio.
+            chance = draw.uniform(0.0, 1.0)
+            read = chance >= settings.transcript_dropout
+            heard = (chance < 1 - settings.audio_dropout) | tf.reduce_all(inputs["words"] == PADDING)
+            inputs["words"] = tf.where(read, inputs["words"], PADDING)
+            inputs["audio"] = tf.where(heard, inputs["audio"], 0.0)
         return inputs, label
 
     return change
@@ -60,9 +72,29 @@ class _Draw:
         self._count += 1
         return tf.random.stateless_uniform(shape, [self._seed, self._count], low, high)
 
+    def integers(self, low: int, high: int, shape: tf.Tensor) -> tf.Tensor:
+        """Uniform int32 from `low` to less than `high`."""
+        self._count += 1
+        return tf.random.stateless_uniform(shape, [self._seed, self._count], low, high, tf.int32)
+
     def stretch(self, length: tf.Tensor | int, share: float) -> tf.Tensor:
         """Mask (length,) bool of one stretch of at most `share` of the length."""
         size = tf.cast(length, tf.float32) * self.uniform(0.0, share)
         start = self.uniform(0.0, 1.0) * (tf.cast(length, tf.float32) - size)
         positions = tf.range(tf.cast(length, tf.float32))
         return (positions >= tf.floor(start)) & (positions < tf.floor(start + size))
+
+
+def _mishear(words: tf.Tensor, rate: tf.Tensor, vocabulary_size: int, draw: _Draw) -> tf.Tensor:
+    """Word ids (M',) of which so large a share of the true ones (M,) is replaced, left out or followed by another.
+
+    Each error is as likely as the others. M' is at least 1, as for any transcript; padding stays.
+    """
+    size = tf.shape(words)
+    wrong = (draw.uniform(0.0, 1.0, size) < rate) & (words != PADDING)
+    kind = draw.integers(0, 3, size)
+    others = draw.integers(UNKNOWN, vocabulary_size, size)
+    replaced, left_out, followed = (wrong & (kind == number) for number in range(3))
+    pairs = tf.stack([tf.where(replaced, others, words), others], axis=1)  # (M, 2): each word, and what may follow it
+    misheard = tf.boolean_mask(pairs, tf.stack([~left_out, followed], axis=1))  # (M',)
+    return tf.pad(misheard, [[0, tf.maximum(0, 1 - tf.size(misheard))]], constant_values=PADDING)

@@ -5,7 +5,8 @@ The proof of parity runs the artefacts through `emotion_tf.inference`: what is p
 
 import importlib.util
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.export.checksums import write_checksums
 from emotion_tf.export.examples import Example, Examples, illustrations, made_examples, read_examples
 from emotion_tf.export.golden import write_golden
 from emotion_tf.export.model_card import model_card
@@ -20,7 +22,7 @@ from emotion_tf.export.parity import THREADS, check_parity
 from emotion_tf.export.saved_model import write_saved_model
 from emotion_tf.export.serving import write_batching_parameters, write_warmup_requests
 from emotion_tf.export.tflite import VARIANTS, write_tflite
-from emotion_tf.files import read_json, replacing, write_json, write_text
+from emotion_tf.files import locked, read_json, replacing, sweep, write_json, write_text
 from emotion_tf.inference.runtimes import KerasRuntime
 from emotion_tf.inference.sidecar import Sidecar
 
@@ -40,7 +42,7 @@ def export(
         workdir: The run's folder.
         out: The export's folder: a new one, or an export that is replaced. It gets `saved_model/1/`,
             `batching_parameters.txt`, `tflite/`, `golden/`, `model.keras`, `config.json`, `labels.txt`,
-            `vocabulary.txt` if the model reads, `MODEL_CARD.md` and `parity.json`.
+            `vocabulary.txt` if the model reads, `MODEL_CARD.md`, `parity.json` and `SHA256SUMS`.
         utterances: The corpus of the run, with the transcripts that the model shall read. Its training part gives the
             ranges of the int8 model, and on its test part the loss of every artefact is measured; without it there is
             no int8 model.
@@ -69,8 +71,9 @@ def export(
     sidecar = Sidecar.find(source / "model.keras")
     runtime = KerasRuntime(source / "model.keras", sidecar)
     examples = read_examples(workdir, utterances, sidecar.config) if utterances else Examples()
-    shown = illustrations(examples.test, made_examples(sidecar, runtime.speaker_width))
-    with replacing(out) as temporary:
+    made = made_examples(sidecar, runtime.speaker_width)
+    shown = illustrations(examples.test, made, sidecar.config.model.stand_ins)
+    with _alone_at(out), replacing(out) as temporary:
         temporary.mkdir()
         for name in ("model.keras", "config.json", "labels.txt", "vocabulary.txt"):
             if (source / name).exists():
@@ -92,7 +95,25 @@ def export(
         parity = {"notes": _notes(workdir), **check_parity(temporary, examples, threads)}
         write_json(temporary / "parity.json", parity)
         write_text(temporary / "MODEL_CARD.md", model_card(sidecar, workdir, parity))
+        write_checksums(temporary)
     return parity
+
+
+@contextmanager
+def _alone_at(out: Path) -> Iterator[None]:
+    """Keeps other exports out of a folder, and clears away what one that was killed left half-written."""
+
+    def refuse() -> None:
+        raise EmotionTFError(
+            f"another process exports to {out}",
+            expected="one at a time",
+            fix="wait until it has ended, or name another folder",
+        )
+
+    # The folder itself is replaced as a whole, so the lock stands beside it.
+    with locked(out.parent / f".{out.name}.lock", refuse):
+        sweep(out.parent, out.name)
+        yield
 
 
 def _as_inputs(example: Example, sidecar: Sidecar) -> dict[str, np.ndarray]:

@@ -113,6 +113,8 @@ def _ask_serving_default(runtime: SavedModelRuntime, sidecar: Sidecar, example: 
     if example.waveform is not None:
         content = tf.audio.encode_wav(example.waveform[:, np.newaxis], sidecar.config.features.sample_rate)
         inputs["audio"] = content[tf.newaxis]
+    elif sidecar.config.model.hears:
+        inputs["audio"] = tf.constant([""])
     if sidecar.config.model.reads:
         inputs["transcript"] = tf.constant([example.transcript])
     return _ask(runtime, "serving_default", inputs, example)
@@ -125,6 +127,8 @@ def _ask_features(
     if example.waveform is not None:
         waveform = tf.constant(example.waveform[np.newaxis])
         inputs["audio"] = front_end(waveform, tf.constant([len(example.waveform)]))
+    elif sidecar.config.model.hears:
+        inputs["audio"] = tf.zeros((1, 1, sidecar.config.features.width))
     return _ask(runtime, "features", inputs, example)
 
 

@@ -1,5 +1,6 @@
 """The utterances on which an export is quantised, proved and illustrated."""
 
+import dataclasses
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,7 +39,8 @@ class Example:
     """One utterance as a model is asked, and what it should say.
 
     Args:
-        waveform: (N,) float32 at the model's rate, of values that a 16-bit file holds; None if the model does not hear.
+        waveform: (N,) float32 at the model's rate, of values that a 16-bit file holds; None if the model does not hear,
+            or can do without and shall.
         transcript: The words.
         speaker: (W,) float32 speaker embedding, if the model takes one.
         label: The index of its emotion; None where it has none.
@@ -97,6 +99,8 @@ def read_examples(workdir: Path, utterances: Sequence[Utterance], config: Config
 def made_examples(sidecar: Sidecar, speaker_width: int | None) -> tuple[Example, ...]:
     """Waves and transcripts made by code: first the one whose time is taken, then those at the edges of what is asked.
 
+    For a model with `model.stand_ins`, one without a wave and one without words end the series.
+
     Args:
         sidecar: What the model was built with.
         speaker_width: Numbers in the speaker embedding that it takes; None if it takes none.
@@ -123,13 +127,25 @@ def made_examples(sidecar: Sidecar, speaker_width: int | None) -> tuple[Example,
     voices: list[np.ndarray | None] = [None] * len(waves)
     if speaker_width is not None:
         voices = list(generator.normal(size=(len(waves), speaker_width)).astype(np.float32))
-    return tuple(map(Example, map(_as_16_bit, waves), cycle(transcripts), voices))
+    made = tuple(map(Example, map(_as_16_bit, waves), cycle(transcripts), voices))
+    return (*made, *halves(made[-2])) if sidecar.config.model.stand_ins else made
 
 
-def illustrations(test: Sequence[Example], made: Sequence[Example]) -> list[Example]:
-    """A few utterances to show: the first of each emotion, or without a corpus the short ones that code made."""
-    first = {example.label: example for example in reversed(test)}
-    return list(first.values()) or sorted(made, key=_length)[:SHOWN]
+def halves(example: Example) -> tuple[Example, Example]:
+    """An utterance without its recording, whose voice is then nobody's, and without its words."""
+    nobody = None if example.speaker is None else np.zeros_like(example.speaker)
+    return dataclasses.replace(example, waveform=None, speaker=nobody), dataclasses.replace(example, transcript="")
+
+
+def illustrations(test: Sequence[Example], made: Sequence[Example], stand_ins: bool) -> list[Example]:
+    """A few utterances to show: the first of each emotion, or without a corpus the short ones that code made.
+
+    With `stand_ins`, one without a recording and one without words are among them.
+    """
+    shown = list({example.label: example for example in reversed(test)}.values())
+    if shown and stand_ins:
+        shown += halves(max(shown, key=lambda example: len(example.transcript)))
+    return shown or sorted(made, key=_length)[:SHOWN]
 
 
 def _length(example: Example) -> int:

@@ -37,7 +37,7 @@ microcontroller is right if its numbers are these, within the tolerances that th
 | `probabilities` | by the name of the `.tflite` file, in the order of `labels` |
 
 What the model does not take is left out.
-
+$absence
 ## How to check a port
 
 1. Read the WAV file and compare the number of samples with `num_samples`.
@@ -55,6 +55,13 @@ What the model does not take is left out.
      float32, and the front end computes in float32.
 5. Compare with `probabilities` of the same file, within `tolerances.probabilities`.
 """)
+
+
+ABSENCE = """
+The model can do without a recording or without words. An utterance whose `num_samples` is 0 has no recording: feed a
+`waveform` of zeros alone, of any length, with `num_samples` 0 where that is an input. One without words has `words` of
+zeros alone.
+"""
 
 
 def write_golden(folder: Path, sidecar: Sidecar, examples: Sequence[Example]) -> None:
@@ -82,6 +89,8 @@ def write_golden(folder: Path, sidecar: Sidecar, examples: Sequence[Example]) ->
             soundfile.write(golden / utterance["wav"], example.waveform, features.sample_rate, subtype="PCM_16")
             frames = front_end(tf.constant(example.waveform[np.newaxis]), tf.constant([len(example.waveform)]))
             utterance["features"] = _as_list(frames[0].numpy())
+        elif sidecar.config.model.hears:
+            utterance["num_samples"] = 0
         if sidecar.vocabulary is not None:
             utterance["transcript"] = example.transcript
             utterance["words"] = sidecar.vocabulary.encode(example.transcript, words.max_words).tolist()
@@ -108,6 +117,7 @@ def write_golden(folder: Path, sidecar: Sidecar, examples: Sequence[Example]) ->
         width=features.width,
         max_samples=features.max_samples,
         max_words=words.max_words,
+        absence=ABSENCE if sidecar.config.model.stand_ins else "",
     )
     write_text(golden / "README.md", page)
 

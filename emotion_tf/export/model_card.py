@@ -121,6 +121,8 @@ def _network(sidecar: Sidecar) -> str:
         parts.append(f"attention of the audio over the words ({model.pairing})" if model.attention else "no attention")
     if sidecar.config.speaker.embeddings is not None:
         parts.append("speaker embeddings beside the audio")
+    if model.stand_ins:
+        parts.append("learned stand-ins for what an utterance lacks, its recording or its words")
     return ", ".join(parts) + ". All settings are in `config.json`."
 
 
@@ -171,6 +173,11 @@ def _inputs(sidecar: Sidecar) -> list[str]:
     frames = f"`audio`, frames of {features.width} features"
     lines.append(f"SavedModel, `features`: {taken(frames, '`words`, positions in `vocabulary.txt`')}.")
     lines.append(f"TFLite, one utterance at a time: {taken(wave, '`words`, positions in `vocabulary.txt`')}.")
+    if model.stand_ins:
+        lines.append(
+            "It can do without one of the two. No recording: empty `audio`, `num_samples` 0, or zeros alone in "
+            "`waveform` or `audio`, as silence from a computer is. No words: an empty `transcript`, or zeros alone."
+        )
     return lines
 
 

@@ -30,6 +30,10 @@ def write_saved_model(model: keras.Model, sidecar: Sidecar, folder: Path) -> Non
     - `features`: `audio` (B, T, D) float32, padded with zero frames; and `words` (B, M) int32, padded with zeros.
     - each of them, if the model takes speaker embeddings: `speaker` (B, W) float32.
 
+    A model with `config.model.stand_ins` can do without one of the two. There is no recording where `audio` is "",
+    `num_samples` 0, or all samples or frames are zeros; a `speaker` beside it is passed over. There are no words where
+    `transcript` has none, or `words` is zeros alone.
+
     Every signature gives `probabilities` (B, 4) float32, `label` (B,) string and `error` (B,) string. `error` is ""
     where all is well; else it says what is wrong with this one utterance, whose label is then "" and whose
     probabilities are zeros. A server joins the requests of several clients, and an error raised in the graph would fail
@@ -97,18 +101,22 @@ class _Service(tf.Module):
 
     def _from_bytes(self, inputs: Tensors) -> Tensors:
         inputs = dict(inputs)
-        inputs["waveform"], inputs["num_samples"], error = decode_wavs(inputs.pop("audio"), self._config.features)
+        audio = inputs.pop("audio")
+        inputs["waveform"], inputs["num_samples"], error = decode_wavs(audio, self._config.features)
+        if self._config.model.stand_ins:
+            error = tf.where(audio == "", "", error)
         return self._from_text(inputs, (error == "", error))
 
     def _from_waveform(self, inputs: Tensors) -> Tensors:
         inputs = dict(inputs)
         num_samples, room = inputs["num_samples"], tf.shape(inputs["waveform"])[1]
         inputs["waveform"] = tf.where(tf.sequence_mask(num_samples, room), inputs["waveform"], 0.0)
-        message = "num_samples is out of range; expected 1 to the length of waveform"
+        least = 0 if self._config.model.stand_ins else 1
+        message = f"num_samples is out of range; expected {least} to the length of waveform"
         loudest = f"waveform holds numbers that are no sound; expected finite ones, {MAX_AMPLITUDE:g} at most"
         return self._from_text(
             inputs,
-            ((num_samples >= 1) & (num_samples <= room), message),
+            ((num_samples >= least) & (num_samples <= room), message),
             (tf.reduce_all(tf.abs(inputs["waveform"]) <= MAX_AMPLITUDE, axis=1), loudest),
         )
 
@@ -116,6 +124,8 @@ class _Service(tf.Module):
         inputs = dict(inputs)
         if self._vocabulary is not None:
             inputs["words"] = self._vocabulary.encode(inputs.pop("transcript"), self._config.words.max_words)
+        if self._config.model.stand_ins:
+            checks = (*checks, self._something(inputs["num_samples"] > 0, inputs["words"]))
         return self._answer(self._model, inputs, *checks)
 
     def _from_features(self, inputs: Tensors) -> Tensors:
@@ -130,7 +140,15 @@ class _Service(tf.Module):
             checks.append((tf.reduce_all(known, axis=1), message))
             # The embedding of a word that does not exist would be an error of the whole batch.
             inputs["words"] = tf.where(known, inputs["words"], 0)
+        if self._config.model.stand_ins:
+            checks.append(self._something(tf.reduce_any(inputs["audio"] != 0.0, axis=[1, 2]), inputs["words"]))
         return self._answer(inner_network(self._model), inputs, *checks)
+
+    @staticmethod
+    def _something(heard: tf.Tensor, words: tf.Tensor) -> Check:
+        """Whether an utterance has a recording, as `heard` (B,) bool says, or words."""
+        message = "there is neither a recording nor a word; expected one of them"
+        return heard | tf.reduce_any(words != 0, axis=1), message
 
     def _answer(self, network: keras.Model, inputs: Tensors, *checks: Check) -> Tensors:
         sizes = [tf.shape(tensor)[0] for tensor in inputs.values()]

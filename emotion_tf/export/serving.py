@@ -72,13 +72,18 @@ def _requests(examples: Sequence[Example], sidecar: Sidecar) -> Iterator[tuple[s
     if not sidecar.config.model.hears:
         yield "serving_default", texts
     else:
-        waves = [item.waveform for item in examples if item.waveform is not None]
-        wavs = [tf.audio.encode_wav(wave[:, np.newaxis], features.sample_rate).numpy() for wave in waves]
+        # Where there is no recording, no bytes and no samples say so.
+        waves = [np.zeros(0, np.float32) if item.waveform is None else item.waveform for item in examples]
+        wavs = [_wav(wave, features.sample_rate) if len(wave) else b"" for wave in waves]
         yield "serving_default", {"audio": np.array(wavs, np.object_), **texts}
         waveform, num_samples = _padded(waves), np.array([len(wave) for wave in waves], np.int32)
         yield "waveform", {"waveform": waveform, "num_samples": num_samples, **texts}
         frames["audio"] = MFCC(features)(waveform, num_samples).numpy()
     yield "features", frames
+
+
+def _wav(waveform: np.ndarray, sample_rate: int) -> bytes:
+    return tf.audio.encode_wav(waveform[:, np.newaxis], sample_rate).numpy()
 
 
 def _padded(rows: Sequence[np.ndarray]) -> np.ndarray:

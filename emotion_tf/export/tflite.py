@@ -33,7 +33,8 @@ def write_tflite(
     does:
 
     - `VARIANT.tflite`: `waveform` [1, N] float32, all of which counts; `words` [1, M] int32; `speaker` [1, W] float32.
-      N and M are free and at least 1; until an input is resized, both are 1.
+      N and M are free and at least 1; until an input is resized, both are 1. With `config.model.stand_ins`, zeros alone
+      in `waveform` say that there is no recording.
     - `VARIANT-fixed.tflite`: `waveform` [1, `config.features.max_samples`], padded with anything; `num_samples` [1]
       int32, how many of them count; `words` [1, `config.words.max_words`], padded with zeros; `speaker`.
     - `mediapipe.tflite`, of a model that takes audio alone: `waveform` [1, `config.features.max_samples`] alone, of

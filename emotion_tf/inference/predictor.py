@@ -11,9 +11,10 @@ import numpy as np
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.features.speaker_embeddings import read_speaker_embeddings
 from emotion_tf.features.speaker_encoder import SAMPLE_RATE, SpeakerEncoder
-from emotion_tf.features.waveform import read_waveform
+from emotion_tf.features.waveform import read_beginning
+from emotion_tf.features.words import tokenize
 from emotion_tf.inference.runtimes import KerasRuntime, LiteRTRuntime, Runtime, SavedModelRuntime
-from emotion_tf.inference.server import DEFAULT_MODEL, TIMEOUT_SECONDS, ServerRuntime
+from emotion_tf.inference.server import DEFAULT_MODEL, MAX_SECONDS, TIMEOUT_SECONDS, ServerRuntime
 from emotion_tf.inference.sidecar import Sidecar
 
 FILE_RUNTIMES: dict[str, Callable[[Path, Sidecar], Runtime]] = {".keras": KerasRuntime, ".tflite": LiteRTRuntime}
@@ -42,12 +43,14 @@ class Predictor:
     Args:
         runtime: What runs the artefact.
         sidecar: What lies beside the artefact.
+        max_seconds: Where files are cut; None cuts them where the model stops to hear.
     """
 
-    def __init__(self, runtime: Runtime, sidecar: Sidecar):
+    def __init__(self, runtime: Runtime, sidecar: Sidecar, max_seconds: float | None = None):
         self.config = sidecar.config
         self.labels = sidecar.labels
-        self._runtime = runtime
+        self.runtime = runtime
+        self._max_seconds = sidecar.config.features.max_seconds if max_seconds is None else max_seconds
         self._encoder: SpeakerEncoder | None = None
 
     def predict(
@@ -60,8 +63,9 @@ class Predictor:
         """Names the emotion of one utterance.
 
         Args:
-            waveform: (N,) samples within [-1, 1] at `config.features.sample_rate`; None for a model that only reads.
-                What lies behind `config.features.max_seconds` is not heard.
+            waveform: (N,) samples within [-1, 1] at `config.features.sample_rate`. None for a model that only reads;
+                and for one with `config.model.stand_ins` where there is no recording, as zeros alone say too. What lies
+                behind `config.features.max_seconds` is not heard.
             transcript: What is said; None or "" where nobody knows. Words behind the first `config.words.max_words` are
                 not read.
             speaker: (W,) speaker embedding, for a model that takes one; None lets the speaker encoder compute it, if
@@ -72,15 +76,17 @@ class Predictor:
             The emotion and all probabilities.
 
         Raises:
-            EmotionTFError: If a model that hears is given no wave, one that does not is given one, one that does not
-                read is given words, the wave is not a row of finite numbers, or the speaker embedding is missing or is
-                not one of the model's.
+            EmotionTFError: If a model that hears is given no wave, or one that can do without one no words either; one
+                that does not hear is given a wave, or one that does not read words; the wave is not a row of finite
+                numbers; or the speaker embedding is missing or is not one of the model's.
         """
         model = self.config.model
         if not 0 <= min_confidence <= 1:
             raise EmotionTFError("no such confidence", expected="0 to 1", received=f"{min_confidence:g}")
-        if model.hears and waveform is None:
+        if model.hears and waveform is None and not model.stand_ins:
             raise EmotionTFError("the model hears but was given no audio", expected="a wave or an audio file")
+        if waveform is None and model.stand_ins and not tokenize(transcript or ""):
+            raise EmotionTFError("the model was given neither audio nor words", expected="one of them, or both")
         if not model.hears and waveform is not None:
             raise EmotionTFError("the model reads only but was given audio", fix="give it the transcript alone")
         if transcript and not model.reads:
@@ -93,7 +99,7 @@ class Predictor:
                     expected="one row of at least one sample, all finite numbers",
                     received=f"the shape {waveform.shape}, {np.count_nonzero(~np.isfinite(waveform))} not finite",
                 )
-        probabilities = self._runtime.probabilities(waveform, transcript or "", self._speaker(waveform, speaker))
+        probabilities = self.runtime.probabilities(waveform, transcript or "", self._speaker(waveform, speaker))
         likeliest = self.labels[int(probabilities.argmax())] if probabilities.max() >= min_confidence else UNDECIDED
         return Prediction(likeliest, dict(zip(self.labels, probabilities.tolist(), strict=True)))
 
@@ -115,12 +121,21 @@ class Predictor:
         Raises:
             EmotionTFError: If the file cannot be read, or as for `predict`.
         """
-        waveform = read_waveform(path, self.config.features.sample_rate)
-        return self.predict(waveform, transcript, speaker, min_confidence)
+        return self.predict(self.read(path), transcript, speaker, min_confidence)
+
+    def read(self, path: str | Path) -> np.ndarray:
+        """The wave (N,) float32 of an audio file as far as the model hears it; of hours, no more is decoded than that.
+
+        Raises:
+            EmotionTFError: If the file cannot be read.
+        """
+        return read_beginning(path, self.config.features.sample_rate, self._max_seconds)
 
     def _speaker(self, waveform: np.ndarray | None, given: np.ndarray | None) -> np.ndarray | None:
         """The speaker embedding (W,) float32 that the model takes, if it takes one."""
-        width = self._runtime.speaker_width
+        width = self.runtime.speaker_width
+        if waveform is None and width is not None:
+            return np.zeros(width, np.float32)  # What stands in for the recording stands in for the voice, too.
         if given is None and width is not None and self.config.speaker.embeddings == "ge2e" and waveform is not None:
             if self._encoder is None:
                 self._encoder = SpeakerEncoder()
@@ -168,7 +183,7 @@ def connect(address: str, model: str = DEFAULT_MODEL, timeout: float = TIMEOUT_S
         EmotionTFError: If no such model is served there; see `server.ServerRuntime`.
     """
     runtime = ServerRuntime(address, model, timeout)
-    return Predictor(runtime, runtime.sidecar)
+    return Predictor(runtime, runtime.sidecar, MAX_SECONDS)
 
 
 def predict_files(
@@ -183,9 +198,9 @@ def predict_files(
     """Names the emotions of many audio files, one after the other.
 
     Args:
-        files: The audio files; none for a model that only reads.
+        files: The audio files; none for a model that only reads, or where one with `model.stand_ins` shall only read.
         model: What `load` takes; with a server, the name under which the model is served.
-        texts: The transcripts: none, one that holds for all files, or one a file. A model that only reads answers each.
+        texts: The transcripts: none, one that holds for all files, or one a file. Without files, each is answered.
         skip_bad: Go on after a file that cannot be read, instead of raising.
         speakers: File of speaker embeddings, by the names of the audio files without their suffixes.
         server: The address of a server that is asked, as for `connect`; None loads the model here.
@@ -193,7 +208,7 @@ def predict_files(
 
     Yields:
         A dict of `file`, `label` and `probabilities`, or of `file` and `error` for a file that was skipped. `file` is
-        None for a model that only reads.
+        None where none was given.
 
     Raises:
         EmotionTFError: If the model cannot be loaded or asked, files and texts do not fit it or each other, or a file
@@ -201,7 +216,8 @@ def predict_files(
     """
     predictor = load(model) if server is None else connect(server, str(model))
     texts = list(texts or [])
-    if not predictor.config.model.hears:
+    settings = predictor.config.model
+    if not settings.hears or (settings.stand_ins and texts and not files):
         if files or not texts:
             raise EmotionTFError(
                 "the model reads only", expected="texts and no audio file", received=f"{len(files)} files"
@@ -222,7 +238,7 @@ def predict_files(
         embeddings = list(read_speaker_embeddings(speakers, [Path(file).stem for file in files]))
     for file, text, speaker in zip(files, texts, embeddings, strict=True):
         try:
-            waveform = read_waveform(file, predictor.config.features.sample_rate)
+            waveform = predictor.read(file)
         except EmotionTFError as error:
             if not skip_bad:
                 raise

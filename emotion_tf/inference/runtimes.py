@@ -11,10 +11,14 @@ import numpy as np
 import tensorflow as tf
 
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.files import read_bounded
 from emotion_tf.inference.sidecar import Sidecar
 
 DIGEST_LENGTH = 64
 """Bytes of a SHA-256 in hexadecimal digits."""
+
+MAX_MODEL_BYTES = 2**29
+"""Largest model that is loaded."""
 
 
 class Runtime(Protocol):
@@ -27,7 +31,7 @@ class Runtime(Protocol):
         """Probabilities (4,) float32 of one utterance.
 
         Args:
-            waveform: (N,) float32, if the model hears.
+            waveform: (N,) float32, if the model hears; None where there is no recording.
             transcript: The words, if it reads.
             speaker: (W,) float32 speaker embedding, if it takes one.
         """
@@ -48,11 +52,10 @@ class KerasRuntime:
         # Keras looks up the layers by their registered names.
         import emotion_tf.layers  # noqa: F401
 
-        if not zipfile.is_zipfile(path):
-            raise EmotionTFError(f"{path} is damaged", expected="a whole .keras file", fix="copy or export it again")
+        _check_archive(path)
         try:
-            self.model = keras.saving.load_model(path, compile=False)
-        except (ValueError, TypeError) as error:
+            self.model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        except Exception as error:  # What Keras, h5py and the layers raise has no other ancestor in common.
             raise EmotionTFError(f"{path} cannot be loaded ({_first_line(error)})") from error
         self._sidecar = sidecar
         shapes = {tensor.name: tensor.shape for tensor in self.model.inputs}
@@ -60,8 +63,12 @@ class KerasRuntime:
 
     def probabilities(self, waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None) -> np.ndarray:
         """See `Runtime`."""
-        inputs = _heard(waveform) | self._sidecar.words(transcript) | _known(speaker)
+        inputs = self.inputs(waveform, transcript) | _known(speaker)
         return self.model(inputs, training=False)[0].numpy()
+
+    def inputs(self, waveform: np.ndarray | None, transcript: str) -> dict[str, np.ndarray]:
+        """What the model is given of an utterance, but for the speaker embedding."""
+        return _heard(waveform, self._sidecar) | self._sidecar.words(transcript)
 
 
 class SavedModelRuntime:
@@ -87,12 +94,13 @@ class SavedModelRuntime:
         shapes = {name: spec.shape for name, spec in specs.items()}
         heard = ["waveform", "num_samples"]
         self.speaker_width = _check_inputs(path, sidecar, shapes, heard=heard, read=["transcript"])
-        self._reads = sidecar.config.model.reads
+        self._sidecar = sidecar
 
     def probabilities(self, waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None) -> np.ndarray:
         """See `Runtime`."""
-        inputs = {name: tf.constant(value) for name, value in (_heard(waveform) | _known(speaker)).items()}
-        if self._reads:
+        given = _heard(waveform, self._sidecar) | _known(speaker)
+        inputs = {name: tf.constant(value) for name, value in given.items()}
+        if self._sidecar.config.model.reads:
             inputs["transcript"] = tf.constant([transcript])
         return self._signature(**inputs)["probabilities"][0].numpy()
 
@@ -133,7 +141,7 @@ class LiteRTRuntime:
 
     def probabilities(self, waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None) -> np.ndarray:
         """See `Runtime`."""
-        inputs = _heard(waveform) | self._sidecar.words(transcript) | _known(speaker)
+        inputs = _heard(waveform, self._sidecar) | self._sidecar.words(transcript) | _known(speaker)
         inputs = fit_lengths(inputs, self._lengths)
         return self._run(**{name: inputs[name] for name in self._names})["probabilities"][0]
 
@@ -162,6 +170,19 @@ def fit_lengths(inputs: Mapping[str, np.ndarray], lengths: Mapping[str, int]) ->
     return fitted
 
 
+def _check_archive(path: Path) -> None:
+    """Refuses a `.keras` file that is no archive, or one that would take more memory than any model of ours."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile):
+        raise EmotionTFError(
+            f"{path} is damaged", expected="a whole .keras file", fix="copy or export it again"
+        ) from None
+    if size > MAX_MODEL_BYTES:
+        raise EmotionTFError(f"{path} is too large", expected=f"at most {MAX_MODEL_BYTES} bytes", received=f"{size}")
+
+
 def _intact(path: Path) -> bytes:
     """The content of a `.tflite` file of ours, which ends in the digest of all that comes before.
 
@@ -169,7 +190,7 @@ def _intact(path: Path) -> bytes:
         OSError: If the file cannot be read.
         ValueError: If it is not what was written.
     """
-    content = path.read_bytes()
+    content = read_bounded(path, MAX_MODEL_BYTES)
     if hashlib.sha256(content[:-DIGEST_LENGTH]).hexdigest().encode() != content[-DIGEST_LENGTH:]:
         raise ValueError("its digest does not fit its content")
     return content
@@ -190,10 +211,13 @@ def _check_inputs(
     return int(shapes["speaker"][-1]) if "speaker" in shapes else None
 
 
-def _heard(waveform: np.ndarray | None) -> dict[str, np.ndarray]:
-    """The inputs `waveform` (1, N) and `num_samples` (1,) of a wave (N,); nothing without one."""
-    if waveform is None:
+def _heard(waveform: np.ndarray | None, sidecar: Sidecar) -> dict[str, np.ndarray]:
+    """The inputs `waveform` (1, N) and `num_samples` (1,) of a wave (N,); nothing if the model does not hear."""
+    if not sidecar.config.model.hears:
         return {}
+    if waveform is None:
+        # No file takes a wave of no samples; zeros alone, too, say that there is none.
+        return {"waveform": np.zeros((1, 1), np.float32), "num_samples": np.zeros(1, np.int32)}
     return {"waveform": waveform[np.newaxis], "num_samples": np.array([len(waveform)], np.int32)}
 
 

@@ -7,6 +7,7 @@ from emotion_tf.layers.modal_attention import ModalAttention
 from emotion_tf.layers.multi_scale_conv2d import MultiScaleConv2D
 from emotion_tf.layers.soft_alignment import SoftAlignment
 from emotion_tf.layers.spectral_conv2d import SpectralConv2D
+from emotion_tf.layers.stand_in import StandIn
 from emotion_tf.layers.statistical_pooling import StatisticalPooling
 from emotion_tf.layers.subword_embedding import SubwordEmbedding
 from emotion_tf.layers.swem_pooling import SWEMPooling
@@ -20,6 +21,7 @@ __all__ = [
     "SWEMPooling",
     "SoftAlignment",
     "SpectralConv2D",
+    "StandIn",
     "StatisticalPooling",
     "SubwordEmbedding",
 ]

@@ -19,10 +19,12 @@ class MFCC(keras.layers.Layer):
 
     Args:
         features: The settings of the front end.
+        silence_is_absence: Whether a wave of exact zeros alone counts as no recording.
 
     Call arguments:
         waveform: (B, N) float32, within [-1, 1], at `features.sample_rate`.
-        num_samples: (B,) int32, the length of each wave in samples; what lies behind it is ignored.
+        num_samples: (B,) int32, the length of each wave in samples; what lies behind it is ignored. 0 where there is no
+            recording, whose frames all come out as zeros.
 
     Returns:
         Features (B, T, `features.width`) float32.
@@ -36,13 +38,14 @@ class MFCC(keras.layers.Layer):
         Davis and Mermelstein, "Comparison of parametric representations for monosyllabic word recognition", 1980.
     """
 
-    def __init__(self, features: FeatureConfig | None = None, **kwargs: Any):
+    def __init__(self, features: FeatureConfig | None = None, silence_is_absence: bool = False, **kwargs: Any):
         super().__init__(**{**kwargs, "dtype": "float32", "trainable": False})
         self.features = features or FeatureConfig()
+        self.silence_is_absence = silence_is_absence
 
     def call(self, waveform: Any, num_samples: Any) -> tf.Tensor:
         """Computes the features of `waveform`."""
-        return acoustic_features(waveform, num_samples, self.features)[0]
+        return acoustic_features(waveform, num_samples, self.features, self.silence_is_absence)[0]
 
     def compute_output_shape(self, waveform_shape: Any, num_samples_shape: Any) -> tuple[int | None, ...]:
         """(B, T, width) from (B, N) and (B,)."""
@@ -52,8 +55,11 @@ class MFCC(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        config = super().get_config()
-        return {**config, "features": dataclasses.asdict(self.features)}
+        return {
+            **super().get_config(),
+            "features": dataclasses.asdict(self.features),
+            "silence_is_absence": self.silence_is_absence,
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "MFCC":

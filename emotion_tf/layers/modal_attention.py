@@ -28,11 +28,11 @@ class ModalAttention(keras.layers.Layer):
         inputs: The pair of context (B, 3, S_audio, F), which `StatisticalPooling` gives, and maps (B, M, S_text, F),
             which `MultiScaleConv2D` gives.
         mask: The pair of None and the mask (B, M) of the maps; None where all positions count.
-        return_scores: Also return the weights.
+        return_attention_scores: Also return the weights.
 
     Returns:
-        (B, 3, S, F) for `paired`, (B, 3, S_audio, S_text, F) for `all_pairs`; with `return_scores`, also the weights
-        (B, 3, S, M) or (B, 3, S_audio, S_text, M).
+        (B, 3, S, F) for `paired`, (B, 3, S_audio, S_text, F) for `all_pairs`; with `return_attention_scores`, also the
+        weights (B, 3, S, M) or (B, 3, S_audio, S_text, M).
 
     Raises:
         EmotionTFError: If the shapes do not fit the pairing.
@@ -70,7 +70,7 @@ class ModalAttention(keras.layers.Layer):
                 fix="use pairing='all_pairs'",
             )
 
-    def call(self, inputs: Any, mask: Any = None, return_scores: bool = False) -> Any:
+    def call(self, inputs: Any, mask: Any = None, return_attention_scores: bool = False) -> Any:
         """Attends."""
         context, maps = (keras.ops.cast(tensor, "float32") for tensor in inputs)
         maps = keras.ops.transpose(maps, (0, 2, 1, 3))  # (B, S_text, M, F)
@@ -89,7 +89,7 @@ class ModalAttention(keras.layers.Layer):
         last = len(attended.shape) - 1
         order = (0, last - 1, *range(1, last - 1), last)
         attended = keras.ops.cast(keras.ops.transpose(attended, order), self.compute_dtype)
-        return (attended, keras.ops.transpose(weights, order)) if return_scores else attended
+        return (attended, keras.ops.transpose(weights, order)) if return_attention_scores else attended
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
         """Attention ends the mask."""

@@ -17,14 +17,17 @@ def speech_model(network: keras.Model, config: Config) -> keras.Model:
         config: Holds the settings of the front end.
 
     Returns:
-        A model of `waveform` (B, N) float32 and `num_samples` (B,) int32 in place of `audio`.
+        A model of `waveform` (B, N) float32 and `num_samples` (B,) int32 in place of `audio`. With
+        `config.model.stand_ins`, there is no recording where `num_samples` is 0 or all samples are exact zeros; the
+        second is for files that have no input `num_samples`.
     """
     inputs: dict[str, Any] = {}
     features: dict[str, Any] = {}
     if config.model.hears:
         inputs["waveform"] = keras.Input((None,), dtype="float32", name="waveform")
         inputs["num_samples"] = keras.Input((), dtype="int32", name="num_samples")
-        features["audio"] = MFCC(config.features, name="front_end")(inputs["waveform"], inputs["num_samples"])
+        front_end = MFCC(config.features, silence_is_absence=config.model.stand_ins, name="front_end")
+        features["audio"] = front_end(inputs["waveform"], inputs["num_samples"])
     for tensor in network.inputs:
         if tensor.name == "speaker":
             inputs["speaker"] = features["speaker"] = keras.Input(tensor.shape[1:], dtype="float32", name="speaker")

@@ -3,10 +3,11 @@
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from emotion_tf import labels
 from emotion_tf.config import AugmentationConfig, Config
@@ -23,6 +24,8 @@ from emotion_tf.features.words import Vocabulary
 from emotion_tf.models import inner_network
 from emotion_tf.training.workdir import claim, describe
 
+Modality = Literal["audio", "words"]
+
 
 def predict(
     network: keras.Model,
@@ -31,6 +34,7 @@ def predict(
     utterances: Sequence[Utterance],
     vocabulary: Sequence[str],
     fold: int,
+    without: Modality | None = None,
 ) -> Predictions:
     """What a network says of some utterances.
 
@@ -41,13 +45,23 @@ def predict(
         utterances: Those asked for, in the order of the records.
         vocabulary: The words by id, needed if it reads.
         fold: The fold to note beside each.
+        without: What is left out of every utterance, as if it had never been there.
     """
+    batches = evaluation_dataset(records, config, utterances, vocabulary)
+    if without is not None:
+        # Zeros are padding, to which frames and words come as one.
+        batches = batches.map(lambda inputs, label: ({**inputs, without: tf.zeros_like(inputs[without])}, label))
+    return predictions_of(utterances, fold, network.predict(batches, verbose=0))
+
+
+def predictions_of(utterances: Sequence[Utterance], fold: int, probabilities: np.ndarray) -> Predictions:
+    """Probabilities (N, 4) of some utterances that were tested in one fold, with all that is known of them."""
     return Predictions(
         [utterance.id for utterance in utterances],
         np.full(len(utterances), fold),
         [utterance.speaker for utterance in utterances],
         np.array([labels.index(utterance.label) for utterance in utterances]),
-        network.predict(evaluation_dataset(records, config, utterances, vocabulary), verbose=0),
+        probabilities,
     )
 
 
@@ -83,8 +97,11 @@ def retest(
     out: str | Path,
     records_dir: str | Path | None = None,
     report: Callable[[str], None] = print,
+    without: Modality | None = None,
 ) -> dict[str, Any]:
-    """Tests the networks of a run once more, each on the fold that it was tested on, with other transcripts.
+    """Tests the networks of a run once more, each on the fold that it was tested on.
+
+    They read other transcripts, or make do with the audio or the words alone.
 
     Args:
         workdir: The run's folder.
@@ -92,16 +109,24 @@ def retest(
         out: The folder that gets `config.json`, `folds.json`, `predictions.csv`, `metrics.json` and `report.html`.
         records_dir: Where features are kept from run to run; `records` beside the workdir if None.
         report: Called with lines of progress.
+        without: What no utterance has in this test. Networks with `model.stand_ins` have learned to do without.
 
     Returns:
         The content of `metrics.json`.
 
     Raises:
-        EmotionTFError: If `workdir` holds no finished run, or one of another corpus.
+        EmotionTFError: If `workdir` holds no finished run, or one of another corpus, or something is to be left out for
+            models that do not both hear and read, or `out` holds something else.
     """
     workdir, out = Path(workdir), Path(out)
     run = read_run_of(corpus, workdir)
     config = Config.from_dict(run["settings"])
+    if without is not None and config.model.modality != "both":
+        raise EmotionTFError(
+            f"the models of {workdir} cannot be tested without {without}",
+            expected="models that hear and read",
+            received=f"modality {config.model.modality}",
+        )
     plain = dataclasses.replace(config, augmentation=AugmentationConfig())
     records = extract(corpus.utterances, plain, records_dir or workdir.parent / "records", report=report)
     assignment = folds.load(workdir / "folds.json", records.utterances)
@@ -110,10 +135,13 @@ def retest(
         speech_model, vocabulary = load_fold(workdir, fold)
         tested = [utterance for utterance in records.utterances if assignment[utterance.id] == fold]
         words = vocabulary.words if vocabulary else ()
-        parts.append(predict(inner_network(speech_model), records, plain, tested, words, fold))
+        parts.append(predict(inner_network(speech_model), records, plain, tested, words, fold, without))
         report(f"fold {fold}: {len(tested)} tested on the transcripts of {corpus.transcripts}")
     notes = [*run["notes"], f"The networks were trained on the transcripts of {run['transcripts']}."]
-    claim(out, describe(corpus, config, run["protocol"], notes, records, assignment))
+    if without is not None:
+        notes.append(f"They were tested without {without}.")
+    description = describe(corpus, config, run["protocol"], notes, records, assignment)
+    claim(out, {**description, "without": without})
     folds.save(out / "folds.json", assignment)
     Predictions.concatenate(parts).write(out / "predictions.csv")
     return evaluate(out)

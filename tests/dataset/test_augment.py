@@ -15,12 +15,13 @@ RNG = np.random.default_rng(0)
 AUDIO = RNG.normal(-40, 20, (30, 3 * STATIC)).astype(np.float32)
 WORDS = np.array([5, 1, 2, 7, 3, 9, 4, 2, 0, 0, 0], np.int32)
 LABEL = np.array([0, 0, 1, 0], np.float32)
+VOCABULARY_SIZE = 12
 
 
 def changed(config, seed, audio=AUDIO, words=WORDS):
     """Features and words after the augmentation."""
     inputs = {"audio": tf.constant(audio), "words": tf.constant(words)}
-    new, label = augment(config)((inputs, tf.constant(LABEL)), tf.constant(seed, tf.int64))
+    new, label = augment(config, VOCABULARY_SIZE)((inputs, tf.constant(LABEL)), tf.constant(seed, tf.int64))
     np.testing.assert_array_equal(label, LABEL)
     assert new.keys() == {"audio", "words"}
     assert new["audio"].dtype == tf.float32 and new["words"].dtype == tf.int32
@@ -60,7 +61,7 @@ def test_input_that_the_model_has_not(missing):
     config = CONFIG.override("augmentation.time_masks=1", "augmentation.word_dropout=0.5")
     inputs = {"audio": tf.constant(AUDIO), "words": tf.constant(WORDS)}
     del inputs[missing]
-    new, _ = augment(config)((inputs, tf.constant(LABEL)), tf.constant(0, tf.int64))
+    new, _ = augment(config, VOCABULARY_SIZE)((inputs, tf.constant(LABEL)), tf.constant(0, tf.int64))
     assert new.keys() == inputs.keys()
 
 
@@ -135,6 +136,57 @@ def test_dropped_words_are_unknown_and_padding_stays():
     assert dropped.any(axis=0).all()
 
 
+def misheard(seed, words, settings=()):
+    """Words after the augmentation, from a vocabulary so large that no word is drawn that was there before."""
+    config = CONFIG.override("augmentation.word_error_rate=0.6", *settings)
+    inputs = {"words": tf.constant(words)}
+    new, _ = augment(config, 2**31 - 1)((inputs, tf.constant(LABEL)), tf.constant(seed, tf.int64))
+    assert new["words"].dtype == tf.int32
+    return new["words"].numpy()
+
+
+def test_misheard_words_make_the_word_error_rate_that_was_drawn():
+    """Over many transcripts the rates are spread evenly up to the largest one, and so are the kinds of error."""
+    words = np.arange(2, 102, dtype=np.int32)
+    lost, added = [], []
+    for seed in range(150):
+        heard = misheard(seed, words)
+        kept = np.isin(heard, words)
+        # What remains stays in its order.
+        assert (np.diff(heard[kept]) > 0).all()
+        lost.append(100 - kept.sum())
+        added.append((~kept).sum())
+    # A word is replaced, left out and followed by another with a third of the rate each; so two thirds of it are lost
+    # and two thirds are added. The rates drawn have the mean 0.3 and the deviation 0.17.
+    assert np.mean(lost) == pytest.approx(20, abs=3) and np.mean(added) == pytest.approx(20, abs=3)
+    # The quartiles of the rate are 0.15 and 0.45.
+    assert np.quantile(lost, [0.25, 0.75]) == pytest.approx([10, 30], abs=5)
+    assert np.corrcoef(lost, added)[0, 1] > 0.6
+    assert max(lost) < 60
+
+
+def test_misheard_words_are_drawn_from_the_vocabulary():
+    config = CONFIG.override("augmentation.word_error_rate=0.9")
+    heard = np.concatenate([changed(config, seed)[1] for seed in SEEDS])
+    assert set(heard.tolist()) == set(range(VOCABULARY_SIZE))
+
+
+def test_misheard_transcripts_end_in_time_and_are_never_without_a_place():
+    words = np.arange(2, 12, dtype=np.int32)
+    assert max(len(misheard(seed, words, ["words.max_words=10"])) for seed in SEEDS) == 10
+    lengths = [len(misheard(seed, words[:1])) for seed in range(60)]
+    assert set(lengths) == {1, 2}
+    assert any(not misheard(seed, words[:1]).any() for seed in range(60))
+    for seed in SEEDS:
+        np.testing.assert_array_equal(misheard(seed, np.zeros(1, np.int32)), [0])
+
+
+def test_same_seed_same_errors():
+    for seed in SEEDS[:5]:
+        np.testing.assert_array_equal(misheard(seed, WORDS), misheard(seed, WORDS))
+    assert len({misheard(seed, WORDS).tobytes() for seed in SEEDS}) > 20
+
+
 def test_transcript_dropout_leaves_out_whole_transcripts_and_never_the_audio():
     config = CONFIG.override("augmentation.transcript_dropout=0.4")
     left_out = []
@@ -150,5 +202,39 @@ def test_transcript_dropout_leaves_out_whole_transcripts_and_never_the_audio():
 def test_transcript_dropout_leaves_a_model_that_only_reads_its_words():
     config = CONFIG.override("augmentation.transcript_dropout=0.9")
     for seed in SEEDS:
-        new, _ = augment(config)(({"words": tf.constant(WORDS)}, tf.constant(LABEL)), tf.constant(seed, tf.int64))
+        new, _ = augment(config, VOCABULARY_SIZE)(
+            ({"words": tf.constant(WORDS)}, tf.constant(LABEL)), tf.constant(seed, tf.int64)
+        )
         np.testing.assert_array_equal(new["words"], WORDS)
+
+
+def left_out(config, seeds, words=WORDS):
+    """For each seed what the utterance lost: `audio`, `words`, both, or nothing, the rest of it being whole."""
+    lost = []
+    for seed in seeds:
+        audio, read = changed(config, seed, words=words)
+        assert not audio.any() or np.array_equal(audio, AUDIO)
+        assert not read.any() or np.array_equal(read, words)
+        lost.append("audio" * (not audio.any()) + "words" * (not read.any()))
+    return lost
+
+
+def test_one_modality_or_the_other_is_left_out_and_never_both():
+    config = CONFIG.override(
+        "model.stand_ins=true", "augmentation.audio_dropout=0.2", "augmentation.transcript_dropout=0.5"
+    )
+    lost = left_out(config, range(400))
+    shares = {name: lost.count(name) / len(lost) for name in set(lost)}
+    # 0.08 is more than three deviations of such a share.
+    assert shares == pytest.approx({"audio": 0.2, "words": 0.5, "": 0.3}, abs=0.08)
+
+
+def test_audio_alone_may_be_left_out():
+    config = CONFIG.override("model.stand_ins=true", "augmentation.audio_dropout=0.3")
+    lost = left_out(config, range(300))
+    assert set(lost) == {"audio", ""} and lost.count("audio") / 300 == pytest.approx(0.3, abs=0.09)
+
+
+def test_what_has_no_words_keeps_its_audio():
+    config = CONFIG.override("model.stand_ins=true", "augmentation.audio_dropout=0.9")
+    assert set(left_out(config, SEEDS, words=np.zeros(4, np.int32))) == {"words"}

@@ -162,6 +162,21 @@ def test_golden_vectors_are_those_of_other_implementations(corpus_export):
         np.testing.assert_allclose(received, utterance["probabilities"]["int8-fixed"], atol=tolerance)
 
 
+def test_golden_vectors_of_what_lacks_its_recording_or_its_words(stand_ins_export):
+    folder = stand_ins_export.folder / "golden"
+    utterances = json.loads((folder / "golden.json").read_text())["utterances"]
+    unheard = [item for item in utterances if item["num_samples"] == 0]
+    assert unheard and any(item["words"] == [0] for item in utterances)
+    for item in unheard:
+        assert "wav" not in item and "features" not in item
+        expected = stand_ins_export.expected(None, item["words"])
+        for name in ("float32", "float32-fixed"):
+            np.testing.assert_allclose(item["probabilities"][name], expected, atol=1e-4)
+    for file in (folder / "README.md", stand_ins_export.folder / "MODEL_CARD.md"):
+        assert "o recording" in file.read_text()
+    assert stand_ins_export.parity["utterances"]["made"] == 8
+
+
 @pytest.mark.parametrize(
     ("result", "message"),
     [

@@ -193,6 +193,35 @@ def test_bad_waves_are_errors_of_their_rows(both_export, load):
     check_rows(answer, [""], both_export.expected(noise(RATE)[:800], [4, 6]))
 
 
+NOTHING = "there is neither a recording nor a word; expected one of them"
+
+
+def test_rows_without_a_recording_or_without_words(stand_ins_export, load):
+    """Each signature's own way to say so, in one batch with an utterance that has both."""
+    signatures, voices = load(stand_ins_export), np.repeat(stand_ins_export.voices["speaker"], 4, axis=0)
+    wave, length, ids = noise(RATE), np.array([RATE], np.int32), [[4, 6], [4, 6], [0, 0], [0, 0]]
+    frames = stand_ins_export.speech_model.get_layer("front_end")(wave[np.newaxis], length).numpy()[0]
+    batches = {
+        "serving_default": {"audio": [wav(wave), b"", wav(wave), b""]},
+        "waveform": {"waveform": np.stack([wave] * 4), "num_samples": [RATE, 0, RATE, 0]},
+        "features": {"audio": np.stack([frames, 0 * frames, frames, 0 * frames]), "words": ids},
+    }
+    expected = [stand_ins_export.expected(*asked) for asked in ((wave, [4, 6]), (None, [4, 6]), (wave, [0]))]
+    for name, batch in batches.items():
+        texts = {} if name == "features" else {"transcript": ["so sad", "so sad", "", "; ,"]}
+        answer = ask(signatures[name], {**batch, **texts, "speaker": voices})
+        assert [error.decode() for error in answer["error"]] == ["", "", "", NOTHING], name
+        np.testing.assert_allclose(answer["probabilities"], [*expected, np.zeros(4)], atol=1e-5, err_msg=name)
+
+
+def test_batch_without_any_recording(stand_ins_export, load):
+    voices = np.repeat(stand_ins_export.voices["speaker"], 2, axis=0)
+    inputs = {"audio": [b"", b"none"], "transcript": ["so sad"] * 2, "speaker": voices}
+    answer = ask(load(stand_ins_export)["serving_default"], inputs)
+    wanted = "audio is not a WAV file; expected the bytes of a 16-bit PCM WAV file at 16000 Hz"
+    check_rows(answer, ["", wanted], stand_ins_export.expected(None, [4, 6]))
+
+
 def test_bad_features_are_errors_of_their_rows(both_export, load):
     length = np.array([RATE], np.int32)
     frames = both_export.speech_model.get_layer("front_end")(noise(RATE)[np.newaxis], length).numpy()

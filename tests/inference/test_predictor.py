@@ -19,6 +19,9 @@ pytest_plugins = ["exported_runs"]
 ARTEFACTS = ["", "saved_model", "saved_model/1", "tflite/float32.tflite", "model.keras"]
 RUNTIMES = ["saved_model/1", "tflite/float32.tflite", "model.keras"]
 
+WITHOUT_SUMS = shutil.ignore_patterns("SHA256SUMS")
+"""An export that is changed on purpose must not say that it was."""
+
 # Positions in the vocabulary of `exported_runs`: 0 is padding, 1 the unknown word.
 UTTERANCES = {
     "one sample": (noise(1), "i am so happy today", [2, 3, 4, 5, 7]),
@@ -77,7 +80,7 @@ def test_model_of_a_run_is_loaded_as_training_left_it(text_export):
 
 def test_highest_version_is_taken(text_export, tmp_path):
     folder = tmp_path / "export"
-    shutil.copytree(text_export.folder, folder)
+    shutil.copytree(text_export.folder, folder, ignore=WITHOUT_SUMS)
     (folder / "saved_model" / "1").rename(folder / "saved_model" / "10")
     (folder / "saved_model" / "9").mkdir()
     (folder / "saved_model" / "9" / "saved_model.pb").write_bytes(b"old and broken")
@@ -134,6 +137,32 @@ def test_predicting_needs_no_training_code(both_export, tmp_path):
     assert not {"models", "training", "dataset", "evaluation"} & {name.split(".")[1] for name in modules.split()}
 
 
+@pytest.mark.parametrize("artefact", [*RUNTIMES, "tflite/float32-fixed.tflite"])
+def test_without_a_recording_or_without_words(stand_ins_export, artefact):
+    predictor = load(stand_ins_export.folder / artefact)
+    read = stand_ins_export.expected(None, [4, 6])
+    check(predictor.predict(transcript="so sad"), read)
+    check(predictor.predict(np.zeros(800), "so sad", stand_ins_export.voice), read)
+    heard = stand_ins_export.expected(noise(RATE), [0])
+    check(predictor.predict(noise(RATE), speaker=stand_ins_export.voice), heard)
+    both = stand_ins_export.expected(noise(RATE), [4, 6])
+    assert min(np.abs(read - both).max(), np.abs(heard - both).max(), np.abs(heard - read).max()) > 0.01
+    for transcript in (None, "", " , "):
+        with pytest.raises(EmotionTFError, match="was given neither audio nor words; expected one of them, or both"):
+            predictor.predict(transcript=transcript)
+
+
+def test_texts_without_files(stand_ins_export):
+    answers = list(predict_files([], stand_ins_export.folder, ["so sad", "never"]))
+    assert [answer["file"] for answer in answers] == [None, None]
+    for answer, ids in zip(answers, ([4, 6], [8]), strict=True):
+        np.testing.assert_allclose(
+            list(answer["probabilities"].values()), stand_ins_export.expected(None, ids), atol=1e-5
+        )
+    with pytest.raises(EmotionTFError, match="files and texts do not pair; expected at least one file"):
+        list(predict_files([], stand_ins_export.folder))
+
+
 def test_model_that_hears_wants_audio(both_export):
     with pytest.raises(EmotionTFError, match="hears but was given no audio; expected a wave or an audio file"):
         load(both_export.folder).predict(transcript="so sad")
@@ -166,7 +195,7 @@ def test_wave_that_cannot_be_heard(audio_export, waveform, received):
 @pytest.fixture
 def copy(text_export, tmp_path):
     """An export that a test may damage."""
-    shutil.copytree(text_export.folder, tmp_path / "export")
+    shutil.copytree(text_export.folder, tmp_path / "export", ignore=WITHOUT_SUMS)
     return tmp_path / "export"
 
 
@@ -228,7 +257,7 @@ def test_file_of_another_kind_by_the_name_of_a_model(copy):
 
 @pytest.mark.parametrize("artefact", RUNTIMES)
 def test_artefact_beside_the_settings_of_another(audio_export, text_export, tmp_path, artefact):
-    shutil.copytree(audio_export.folder, tmp_path / "export")
+    shutil.copytree(audio_export.folder, tmp_path / "export", ignore=WITHOUT_SUMS)
     for name in ("config.json", "vocabulary.txt"):
         shutil.copy(text_export.folder / name, tmp_path / "export" / name)
     with pytest.raises(EmotionTFError, match=r"not the speech model that the config.json beside it describes"):

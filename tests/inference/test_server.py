@@ -76,6 +76,18 @@ def test_files_are_predicted_as_without_a_server(both_served, tmp_path, protocol
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_words_alone(stand_ins_export, both_served, protocol):
+    from serving_stand_in import Served, serving
+
+    with serving(Served(stand_ins_export.folder / "saved_model" / "1")) as ports:
+        (answer,) = predict_files([], "emotion", ["so sad"], server=ports.address(protocol))
+        expected = stand_ins_export.expected(None, [4, 6])
+        np.testing.assert_allclose(list(answer["probabilities"].values()), expected, atol=1e-5)
+    with pytest.raises(EmotionTFError, match="refuses the request: audio is empty; expected the bytes of a 16-bit"):
+        connect(both_served[1].address(protocol)).predict(transcript="so sad")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_real_speech(both_served, ravdess_clips, protocol):
     run, ports = both_served
     predictor = connect(ports.address(protocol))
@@ -107,7 +119,7 @@ def test_model_that_answers_with_an_error(both_served, protocol, monkeypatch):
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_request_that_the_server_refuses(both_served, protocol, monkeypatch):
     predictor = connect(both_served[1].address(protocol))
-    monkeypatch.setattr(predictor._runtime, "_reads", False)
+    monkeypatch.setattr(predictor.runtime, "_reads", False)
     with pytest.raises(EmotionTFError, match=r"the server at .* cannot answer \(.*transcript"):
         predictor.predict(noise(RATE))
 
@@ -166,7 +178,14 @@ def web_server(content, status=200):
 
 
 @pytest.mark.parametrize("status", [200, 404])
-@pytest.mark.parametrize("content", [b"<html>Hello</html>", b"", b"[1, 2]", b'{"status": "fine"}', b"\xff\xfe\xfd"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"<html>Hello</html>", b"", b"[1, 2]", b'{"status": "fine"}', b"\xff\xfe\xfd"),
+        *(b"[" * 20_000, b'{"error": ' + b"9" * 5000 + b"}", b'{"error": "' + b"x" * 2**22 + b'"}'),
+    ],
+    ids=["page", "nothing", "list", "status", "bytes", "brackets", "long number", "long text"],
+)
 def test_web_server_that_is_another(content, status):
     with (
         web_server(content, status) as address,

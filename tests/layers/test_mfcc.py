@@ -43,4 +43,12 @@ def test_computes_in_float32_under_every_policy_and_has_no_weights():
 
 def test_settings_survive_the_config():
     settings = FeatureConfig(mel_bands=64, cepstra="logmel", prosody=True, deltas=1, trim_db=40.0)
-    assert MFCC.from_config(MFCC(settings).get_config()).features == settings
+    layer = MFCC.from_config(MFCC(settings, silence_is_absence=True).get_config())
+    assert layer.features == settings and layer.silence_is_absence
+
+
+def test_silence_is_absence_where_it_shall_be():
+    silence, length = np.zeros((1, 800), "float32"), np.array([800], "int32")
+    assert np.any(MFCC()(silence, length), axis=2).all()
+    assert not np.any(MFCC(silence_is_absence=True)(silence, length))
+    assert not np.any(MFCC()(silence, np.array([0], "int32")))

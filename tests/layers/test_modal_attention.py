@@ -26,7 +26,7 @@ def compare(context: np.ndarray, maps: np.ndarray, mask: np.ndarray | None, pair
     rows = np.ones(maps.shape[:2], bool) if mask is None else mask
     expected = [attention(*row, pairing) for row in zip(context, maps, rows, strict=True)]
     arguments = {} if mask is None else {"mask": [None, mask]}
-    attended, weights = layer([context, maps], return_scores=True, **arguments)
+    attended, weights = layer([context, maps], return_attention_scores=True, **arguments)
     np.testing.assert_allclose(weights, [weights for _, weights in expected], rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(attended, [attended for attended, _ in expected], rtol=1e-5, atol=1e-5)
     np.testing.assert_array_equal(layer([context, maps], **arguments), attended)
@@ -69,7 +69,7 @@ def test_masked_scores_do_not_matter_wherever_they_lie(masked_score):
     context = np.ones((1, 3, 1, 1), "float32")
     maps = np.array([-101.0, masked_score, -100.0, masked_score], "float32").reshape(1, 4, 1, 1)
     mask = np.array([[True, False, True, False]])
-    attended, weights = ModalAttention()([context, maps], mask=[None, mask], return_scores=True)
+    attended, weights = ModalAttention()([context, maps], mask=[None, mask], return_attention_scores=True)
     small, large = 1 / (1 + np.e), np.e / (1 + np.e)
     np.testing.assert_allclose(weights[0, 0, 0], [small, 0, large, 0], rtol=1e-5)
     np.testing.assert_allclose(attended[0, :, 0, 0], [-101 * small - 100 * large] * 3, rtol=1e-6)
@@ -79,7 +79,7 @@ def test_by_hand():
     # With e = ln 3, scores 0 and ln 3 give weights 1/4 and 3/4.
     context = np.array([np.log(3), 0, -np.log(3)], "float32").reshape(1, 3, 1, 1)
     maps = np.array([0.0, 1.0], "float32").reshape(1, 2, 1, 1)
-    attended, weights = ModalAttention()([context, maps], return_scores=True)
+    attended, weights = ModalAttention()([context, maps], return_attention_scores=True)
     np.testing.assert_allclose(weights[0, :, 0], [[0.25, 0.75], [0.5, 0.5], [0.75, 0.25]], rtol=1e-6)
     np.testing.assert_allclose(np.ravel(attended), [0.75, 0.5, 0.25], rtol=1e-6)
 
@@ -100,14 +100,14 @@ def test_paired_is_the_diagonal_of_all_pairs():
 )
 def test_weights_are_an_output_of_a_functional_model_too(pairing, attended, weights):
     context, maps = keras.Input((3, 4, 8)), keras.Input((None, 4, 8))
-    outputs = ModalAttention(pairing, dtype="mixed_float16")([context, maps], return_scores=True)
+    outputs = ModalAttention(pairing, dtype="mixed_float16")([context, maps], return_attention_scores=True)
     assert [(tensor.shape, tensor.dtype) for tensor in outputs] == [(attended, "float16"), (weights, "float32")]
 
 
 def test_mask_of_the_maps_arrives_by_itself_and_ends():
     words = keras.layers.Embedding(5, 6, mask_zero=True)(np.array([[1, 2, 3, 0, 0]]))
     maps = MultiScaleConv2D(6, (2, 3, 4, 5))(words)
-    attended, weights = ModalAttention()([CONTEXT[:1], maps], return_scores=True)
+    attended, weights = ModalAttention()([CONTEXT[:1], maps], return_attention_scores=True)
     assert not np.any(weights[..., 3:])
     np.testing.assert_allclose(np.sum(weights, axis=-1), 1, rtol=1e-6)
     assert getattr(attended, "_keras_mask", None) is None

@@ -24,7 +24,8 @@ VARIANTS = {
     "dilated": ("modality=audio", "convolution=dilated"),
     "grouped": ("modality=both", "convolution=grouped"),
     "bottleneck": ("modality=text", "convolution=bottleneck"),
-    "all at once": ("modality=both", "pairing=all_pairs", "swem=true", "batch_normalization=true"),
+    "stand-ins": ("modality=both", "stand_ins=true"),
+    "all at once": ("modality=both", "pairing=all_pairs", "swem=true", "batch_normalization=true", "stand_ins=true"),
 }
 # Every word of the vocabulary but the special ones shares one n-gram with its neighbour.
 SUBWORDS = np.array([[0, 0], [0, 0], *([number, number + 1] for number in range(1, 19))], "int32")
@@ -68,9 +69,9 @@ def test_subwords_add_to_the_word_vectors():
     np.testing.assert_allclose(entering({"words": words}), table[words], rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("modality", ["audio", "both"])
-def test_contract_with_speaker_embeddings(modality):
-    config = small(f"modality={modality}").override("speaker.embeddings=xvectors.scp")
+@pytest.mark.parametrize("settings", [("modality=audio",), ("modality=both",), ("modality=both", "stand_ins=true")])
+def test_contract_with_speaker_embeddings(settings):
+    config = small(*settings).override("speaker.embeddings=xvectors.scp")
     check_model(config, fitted_for(config))
 
 
@@ -234,3 +235,35 @@ def test_step_in_a_graph_equals_the_eager_step():
         model.train_on_batch(batch, np.array([2]))
     for found, expected in zip(graph.get_weights(), eager.get_weights(), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("missing", ["audio", "words"])
+def test_what_stands_in_is_all_that_is_known_of_a_missing_modality(missing):
+    """The utterance's vector has the learned tensors where the modality's vectors would be, and the others stay."""
+    config = small("swem=true", "stand_ins=true").override("speaker.embeddings=xvectors.scp")
+    fitted = fitted_for(config)
+    model = build(config, fitted)
+    rng = np.random.default_rng(3)
+    learned = {}
+    for layer in model.layers:
+        if layer.name.endswith("stand_in"):
+            learned[layer.name] = rng.normal(size=layer.stand_in.shape).astype("float32")
+            layer.stand_in.assign(learned[layer.name])
+    batch = {
+        "audio": np.stack([random_frames(fitted, 30, rng)]),
+        "words": rng.integers(1, len(VOCABULARY), (1, 7), dtype="int32"),
+        "speaker": rng.normal(size=(1, SPEAKER_WIDTH)).astype("float32"),
+    }
+    names = ["audio_stand_in", "speaker_stand_in", "text_stand_in", "swem_stand_in", "attention_stand_in"]
+    assert set(learned) == set(names)
+    inside = keras.Model(model.input, {name: model.get_layer(name).output for name in names})
+    maps = keras.Model(model.input, model.get_layer("text_mscnn").output)
+    whole, found = inside(batch), inside({**batch, missing: np.zeros_like(batch[missing])})
+    gone = names[:2] if missing == "audio" else names[2:]
+    for name in names[:4]:
+        np.testing.assert_array_equal(found[name][0], learned[name] if name in gone else whole[name][0], err_msg=name)
+    attended = learned["attention_stand_in"]
+    if missing == "audio":
+        # The attention asks the words with what stands in for the audio.
+        attended, _ = references.attention(learned["audio_stand_in"], maps(batch)[0].numpy(), np.ones(7, bool))
+    np.testing.assert_allclose(found["attention_stand_in"][0], attended, rtol=1e-5, atol=1e-5)

@@ -78,3 +78,25 @@ def test_saved_and_loaded(tmp_path):
     loaded = keras.saving.load_model(tmp_path / "speech.keras")
     batch = {"waveform": WAVES, "num_samples": LENGTHS, "words": WORDS}
     np.testing.assert_allclose(loaded(batch), speech(batch), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("front_end", FRONT_ENDS.values(), ids=FRONT_ENDS)
+def test_a_recording_that_is_not_there_is_heard_as_padding(front_end):
+    """No samples, or zeros alone whatever lies behind them, of a model with stand-ins."""
+    network, speech, config = models(*front_end, "model.stand_ins=true")
+    network.get_layer("audio_stand_in").stand_in.assign(np.random.default_rng(2).normal(0, 3, (3, 4, 4)))
+    expected = network({"audio": np.zeros((3, 1, config.features.width), "float32"), "words": np.stack([WORDS[0]] * 3)})
+    waves = np.stack([WAVES[0], np.zeros(9000), np.concatenate([np.zeros(500), WAVES[0, :8500]])]).astype("float32")
+    found = speech(
+        {"waveform": waves, "num_samples": np.array([0, 9000, 500], "int32"), "words": np.stack([WORDS[0]] * 3)}
+    )
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+    heard = speech({"waveform": WAVES[:1], "num_samples": LENGTHS[:1], "words": WORDS[:1]})
+    assert np.abs(heard[0] - found[0]).max() > 0.01
+
+
+def test_silence_is_heard_where_nothing_stands_in():
+    network, speech, config = models()
+    silence = {"waveform": np.zeros((1, 800), "float32"), "num_samples": np.array([800], "int32"), "words": WORDS[:1]}
+    nothing = network({"audio": np.zeros((1, 1, config.features.width), "float32"), "words": WORDS[:1]})
+    assert np.abs(speech(silence) - nothing).max() > 1e-3

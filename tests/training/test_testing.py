@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+import soundfile
 from made_corpus import WORDS, make_corpus
 
 from emotion_tf import files
@@ -13,7 +14,9 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.export import export
 from emotion_tf.inference import load
+from emotion_tf.models import inner_network
 from emotion_tf.training import retest, train
+from emotion_tf.training.testing import load_fold
 
 CONFIG = Config().override(
     "features.mel_bands=8",
@@ -76,6 +79,40 @@ def test_on_other_transcripts_the_answers_change_and_say_so(run, corpus, tmp_pat
     assert described["notes"][-1] == "The networks were trained on the transcripts of reference."
     assert json.loads((run / "config.json").read_text())["transcripts"] == "reference"
     assert (tmp_path / "whisper" / "report.html").is_file()
+
+
+@pytest.mark.parametrize("without", ["audio", "words"])
+def test_without_a_modality(run, corpus, tmp_path, without):
+    """As the same networks say of zeros, fold by fold; and the folder tells it from other tests."""
+    retest(run, corpus, tmp_path / "new", report=quiet, without=without)
+    predictions = Predictions.read(tmp_path / "new" / "predictions.csv")
+    described = files.read_json(tmp_path / "new" / "config.json")
+    assert described["without"] == without
+    assert described["notes"][-1] == f"They were tested without {without}."
+    assert described["notes"][-1] in files.read_json(tmp_path / "new" / "metrics.json")["notes"]
+    voices = np.load(run.parent / "xvectors.npz")
+    for id, fold, found in zip(predictions.ids, predictions.folds, predictions.probabilities, strict=True):
+        model, vocabulary = load_fold(run, fold)
+        utterance = next(item for item in corpus.utterances if item.id == id)
+        wave, _ = soundfile.read(utterance.audio, dtype="float32")
+        frames = model.get_layer("front_end")(wave[np.newaxis], np.array([len(wave)], "int32")).numpy()
+        given = {
+            "audio": frames,
+            "words": vocabulary.encode(utterance.text, 128)[np.newaxis],
+            "speaker": voices[id][None],
+        }
+        given[without] = np.zeros_like(given[without])
+        np.testing.assert_allclose(inner_network(model)(given)[0], found, atol=1e-5)
+    with pytest.raises(EmotionTFError, match="another configuration; expected without = "):
+        retest(run, corpus, tmp_path / "new", report=quiet)
+
+
+def test_model_of_one_modality_cannot_do_without_it(run, corpus, tmp_path):
+    described = files.read_json(run / "config.json")
+    described["settings"]["model"]["modality"] = "audio"
+    files.write_json(tmp_path / "run" / "config.json", described)
+    with pytest.raises(EmotionTFError, match="cannot be tested without words; expected models that hear and read"):
+        retest(tmp_path / "run", corpus, tmp_path / "new", report=quiet, without="words")
 
 
 def test_a_run_on_other_transcripts_is_another_run(run, corpus):
