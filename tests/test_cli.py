@@ -175,14 +175,20 @@ def test_failed_transcripts_are_listed_and_the_others_kept(heard, tmp_path, caps
     assert lines[1] == "1 of 8 utterances have no transcript:" and str(corpus.utterances[3].audio) in lines[2]
 
 
-def test_evaluate_on_other_transcripts_needs_a_folder(workdir, capsys):
-    assert main(["evaluate", "--workdir", str(workdir), "--transcripts", "whisper"]) == 1
-    assert the_line(capsys) == "the new figures need a folder; expected --out beside --transcripts or --stress"
-
-
-def test_stress_needs_a_folder(workdir, capsys):
-    assert main(["evaluate", "--workdir", str(workdir), "--stress"]) == 1
-    assert the_line(capsys) == "the new figures need a folder; expected --out beside --transcripts or --stress"
+@pytest.mark.parametrize(
+    ("flags", "line"),
+    [
+        (["--transcripts", "whisper"], "--transcripts or --without needs a folder for the new figures"),
+        (["--without", "audio"], "--transcripts or --without needs a folder for the new figures"),
+        (["--stress"], "--stress needs a folder for the new figures"),
+        (["--misheard"], "--misheard needs a folder for the new figures"),
+        (["--stress", "--misheard"], "one kind of test at a time; received --stress and --misheard. To fix: call once"),
+    ],
+    ids=flags_only,
+)
+def test_evaluate_says_what_it_needs(workdir, flags, line, capsys):
+    assert main(["evaluate", "--workdir", str(workdir), *flags]) == 1
+    assert the_line(capsys).startswith(line)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +196,13 @@ def test_stress_needs_a_folder(workdir, capsys):
     [
         ([], "predict needs --model or --server"),
         (["--model", "m", "--hop", "1"], "--hop needs --timeline"),
-        (["--model", "m", "--out", "a.csv"], "--out needs --timeline"),
+        (["--model", "m", "--out", "a.csv"], "--out needs --timeline or --explain"),
+        (["--model", "m", "--timeline", "--explain"], "--explain is of one utterance, --timeline of many"),
+        (["--server", "localhost:1", "--explain"], "a server cannot explain itself"),
+        (
+            ["b.wav", "--model", "m", "--explain"],
+            "--explain is of one utterance; expected one file, one text, or both, received 2 files and 1 texts",
+        ),
         (
             ["b.wav", "--model", "m", "--timeline"],
             "--timeline hears one recording; expected one file, and one text or none, received 2 files and 1 texts",

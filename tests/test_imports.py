@@ -42,6 +42,7 @@ MAY_IMPORT = {
     "export": "errors files labels config corpora features layers models dataset.speakers evaluation inference",
     "inference": "errors files labels config features.waveform features.words features.speaker_embeddings "
     "features.speaker_encoder transcripts [layers]",
+    "comparison": "errors files config corpora dataset models evaluation training export inference",
     "page": "errors files config features.words inference.sidecar inference.streaming",
     "cli": "*",
     "__init__": "*",
@@ -53,6 +54,7 @@ OPTIONAL = {
     "av": "features.waveform",
     "espeakng_loader": "corpora.demo",
     "audformat": "corpora.audformat",
+    "yaml": "corpora.audformat",
     "kaldiio": "features.speaker_embeddings",
     "jiwer": "transcripts.error_rate",
     "pocketsphinx": "transcripts.pocketsphinx",

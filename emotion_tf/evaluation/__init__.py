@@ -1,5 +1,6 @@
 """How good a run is, from its saved predictions only, never from live models."""
 
+from emotion_tf.evaluation.misheard import evaluate_misheard
 from emotion_tf.evaluation.rendering import render
 from emotion_tf.evaluation.report import evaluate
 from emotion_tf.evaluation.run import read_run
@@ -7,4 +8,4 @@ from emotion_tf.evaluation.significance import compare
 from emotion_tf.evaluation.stress import evaluate_stress
 from emotion_tf.evaluation.table import collate
 
-__all__ = ["collate", "compare", "evaluate", "evaluate_stress", "read_run", "render"]
+__all__ = ["collate", "compare", "evaluate", "evaluate_misheard", "evaluate_stress", "read_run", "render"]

@@ -188,6 +188,37 @@ def stress_bars(results: Mapping[str, Mapping[str, Any]]) -> Figure:
     return figure
 
 
+def error_rate_curve(results: Mapping[str, Mapping[str, Any]], recognizers: Sequence[str]) -> Figure:
+    """Draws the UA over the word error rate of the transcripts.
+
+    Args:
+        results: Condition -> `word_error_rate`, `ua` and `ua_ci95`, which is None for one speaker.
+        recognizers: The conditions that are points of their own, with their names; the others make a line, from the
+            lowest word error rate to the highest.
+
+    Returns:
+        The figure.
+    """
+    figure = Figure(figsize=(WIDTH_INCHES, 3.4), layout="constrained")
+    axes = figure.subplots()
+    line = sorted((of["word_error_rate"], name) for name, of in results.items() if name not in recognizers)
+    rates = [rate for rate, _ in line]
+    ends = np.array([results[name]["ua_ci95"] or [results[name]["ua"]] * 2 for _, name in line])
+    axes.fill_between(rates, ends[:, 0], ends[:, 1], color=BLUE, alpha=0.2, linewidth=0, label="95 % interval")
+    axes.plot(rates, [results[name]["ua"] for _, name in line], color=BLUE, marker="o", label="simulated errors")
+    for name in recognizers:
+        of = results[name]
+        rate, score = of["word_error_rate"], of["ua"]
+        axes.vlines(rate, *(of["ua_ci95"] or (score, score)), color=ORANGE, linewidth=1)
+        axes.plot(rate, score, color=ORANGE, linestyle="", marker="D", markeredgecolor="black")
+        axes.annotate(name, (rate, score), xytext=(-6, -12), textcoords="offset points", horizontalalignment="right")
+    axes.set(xlim=(0, None), ylim=(0, 1), xlabel="word error rate", ylabel=AXIS_LABELS["ua"])
+    axes.legend(loc="lower left", frameon=False)
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
 def svg(figure: Figure) -> bytes:
     """The figure as an SVG file, the same bytes for the same figure."""
     content = io.BytesIO()

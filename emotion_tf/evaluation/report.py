@@ -4,6 +4,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.metrics import metrics
 from emotion_tf.evaluation.page import cell, figure, interval, number, page, table
 from emotion_tf.evaluation.plots import confusion_matrix, learning_curves, reliability_diagram, risk_coverage_curve
@@ -61,10 +62,19 @@ def evaluate(workdir: str | Path) -> dict[str, Any]:
     for fold in result["folds"]:
         calibration = workdir / f"fold_{fold['fold']}" / "model" / "calibration.json"
         # Runs of before there was any calibration, and tests on other transcripts, have no such file.
-        fold["temperature"] = read_json(calibration)["temperature"] if calibration.exists() else None
+        fold["temperature"] = _temperature(calibration) if calibration.exists() else None
     write_json(workdir / "metrics.json", result)
     write_report(workdir)
     return result
+
+
+def _temperature(calibration: Path) -> float:
+    """The number by which a fold's logits were divided."""
+    content = read_json(calibration)
+    temperature = content.get("temperature") if isinstance(content, dict) else None
+    if not isinstance(temperature, float):
+        raise EmotionTFError(f"{calibration} is not what training wrote", expected="an object with temperature")
+    return temperature
 
 
 def write_report(workdir: str | Path) -> None:

@@ -1,5 +1,7 @@
 """Running what was trained: one call over `.keras`, SavedModel and `.tflite`, without the code that trains."""
 
+from emotion_tf.inference.explain import explain, write_explanation
+from emotion_tf.inference.explanation import Explanation
 from emotion_tf.inference.predictor import Prediction, Predictor, connect, load, predict_files
 from emotion_tf.inference.server import DEFAULT_MODEL
 from emotion_tf.inference.streaming import Stream, Window
@@ -7,13 +9,16 @@ from emotion_tf.inference.timeline import timeline, write_timeline
 
 __all__ = [
     "DEFAULT_MODEL",
+    "Explanation",
     "Prediction",
     "Predictor",
     "Stream",
     "Window",
     "connect",
+    "explain",
     "load",
     "predict_files",
     "timeline",
+    "write_explanation",
     "write_timeline",
 ]

@@ -3,7 +3,8 @@
 from emotion_tf.training.cross_validation import save_model, train
 from emotion_tf.training.fit import fit
 from emotion_tf.training.loop import compile_network, train_network
+from emotion_tf.training.misheard import misheard_curve
 from emotion_tf.training.stress import stress
 from emotion_tf.training.testing import retest
 
-__all__ = ["compile_network", "fit", "retest", "save_model", "stress", "train", "train_network"]
+__all__ = ["compile_network", "fit", "misheard_curve", "retest", "save_model", "stress", "train", "train_network"]

@@ -9,9 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from emotion_tf import labels
 from emotion_tf.config import Config
-from emotion_tf.corpora import folds
 from emotion_tf.corpora.corpus import Corpus
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
@@ -20,8 +18,9 @@ from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.features.disturbances import Disturbance, conditions
 from emotion_tf.features.waveform import read_waveform
 from emotion_tf.features.words import Vocabulary
-from emotion_tf.files import digest, read_json
-from emotion_tf.training.testing import load_fold, read_run_of
+from emotion_tf.files import digest
+from emotion_tf.training.conditions import predict_under, tested_by_fold
+from emotion_tf.training.testing import load_fold, predictions_of, read_run_of
 from emotion_tf.training.workdir import claim
 
 BATCH_SIZE = 32
@@ -60,40 +59,22 @@ def stress(
             expected="models that hear, and take no speaker embeddings, which would have to be disturbed as well",
             received=f"modality {config.model.modality}, speaker embeddings {config.speaker.embeddings}",
         )
-    # The run may have left out what it could not read.
-    known = read_json(workdir / "folds.json")
-    utterances = [utterance for utterance in corpus.utterances if utterance.id in known]
-    assignment = folds.load(workdir / "folds.json", utterances)
-    numbers = sorted(set(assignment.values()) - {folds.NEVER_TESTED})
-    models = {number: load_fold(workdir, number) for number in numbers}
-    voices = {
-        number: _voices([utterance for utterance in utterances if assignment[utterance.id] != number], config)
-        for number in numbers
-    }
+    utterances, tested = tested_by_fold(workdir, corpus)
+    models = {number: load_fold(workdir, number) for number in tested}
+    voices = {}
+    for number, own in tested.items():
+        ids = {utterance.id for utterance in own}
+        voices[number] = _voices([utterance for utterance in utterances if utterance.id not in ids], config)
     names = list(conditions([]))
     notes = [*run["notes"], "Audio was disturbed; transcripts, where the model reads, were not."]
     claim(out, {**run, "transcripts": corpus.transcripts, "notes": notes, "conditions": names})
-    for name in names:
-        path = out / "predictions" / f"{name}.csv"
-        if path.exists():
-            continue
-        parts = []
-        for number, (model, vocabulary) in models.items():
-            tested = [utterance for utterance in utterances if assignment[utterance.id] == number]
-            disturbance = conditions(voices[number])[name]
-            probabilities = np.concatenate(list(_predict(model, vocabulary, config, tested, disturbance)))
-            parts.append(
-                Predictions(
-                    [utterance.id for utterance in tested],
-                    np.full(len(tested), number),
-                    [utterance.speaker for utterance in tested],
-                    np.array([labels.index(utterance.label) for utterance in tested]),
-                    probabilities,
-                )
-            )
-        predictions = Predictions.concatenate(parts)
-        predictions.write(path)
-        report(f"{name}: {len(predictions.ids)} tested")
+
+    def predict(name: str, number: int, utterances: Sequence[Utterance]) -> Predictions:
+        disturbance = conditions(voices[number])[name]
+        probabilities = np.concatenate(list(_predict(*models[number], config, utterances, disturbance)))
+        return predictions_of(utterances, number, probabilities)
+
+    predict_under(names, tested, predict, out, report)
     return evaluate_stress(out)
 
 

@@ -1,0 +1,38 @@
+"""The command line: each command calls one library function with the same arguments."""
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from emotion_tf.cli.parser import make_parser
+from emotion_tf.errors import EmotionTFError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command.
+
+    Args:
+        argv: Arguments without the program's name; those of the process if None.
+
+    Returns:
+        0, or 1 where a user's mistake ended the command; its line is on the standard error.
+    """
+    # TensorFlow's own remarks, on libraries registered twice and functions traced again, are none of the user's.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    arguments = make_parser().parse_args(argv)
+    try:
+        return arguments.command(arguments)
+    except EmotionTFError as error:
+        print(f"emotion-tf: {error}", file=sys.stderr)
+    except OSError as error:
+        # A full disk, a folder that cannot be written: the system's own words, without a traceback.
+        file = f": {error.filename}" if error.filename else ""
+        print(f"emotion-tf: {error.strerror or error}{file}", file=sys.stderr)
+    except Exception as error:
+        # TensorFlow says the same in exceptions of its own, which are known only once it is imported.
+        if not type(error).__module__.startswith("tensorflow"):
+            raise
+        print(f"emotion-tf: {str(error).splitlines()[0]}", file=sys.stderr)
+    return 1
