@@ -7,6 +7,7 @@ import numpy as np
 import soundfile
 from made_waves import RATE, noise
 
+from emotion_tf.config import Config
 from emotion_tf.corpora.corpus import Corpus
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.labels import EMOTIONS
@@ -17,6 +18,20 @@ WORDS = {
     "neutral": "the train leaves at nine",
     "sad": "i miss her",
 }
+
+TINY = Config().override(
+    "features.mel_bands=8",
+    "features.mfcc_coefficients=5",
+    "features.deltas=0",
+    "words.min_count=1",
+    "words.embedding_width=6",
+    "model.filters=4",
+    "model.dense_units=8",
+    "training.epochs=3",
+    "training.batch_size=4",
+    "training.learning_rate=0.01",
+)
+"""Settings with which a network of hums and words is trained in seconds."""
 
 
 def write_hum(path: Path, label: str, seconds: float, seed: int) -> None:

@@ -1,10 +1,7 @@
 """What a trained system costs: its size, its arithmetic, and its time in training and in use."""
 
-import os
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from itertools import pairwise
@@ -22,6 +19,7 @@ from emotion_tf.dataset import extract, training_dataset
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation import read_run
 from emotion_tf.export import write_tflite
+from emotion_tf.export.apart import run_apart
 from emotion_tf.inference.runtimes import KerasRuntime
 from emotion_tf.inference.sidecar import Sidecar
 from emotion_tf.training import compile_network, fit
@@ -126,16 +124,5 @@ def _litert_milliseconds(folder: Path, seconds: float, words: int) -> float:
         copy = shutil.copytree(folder, Path(temporary) / "model")
         sidecar = Sidecar.find(copy / "model.keras")
         write_tflite(KerasRuntime(copy / "model.keras", sidecar).model, sidecar, copy, ["float32"])
-        done = subprocess.run(
-            [sys.executable, "-m", "emotion_tf.comparison.litert", copy / "float32.tflite", str(seconds), str(words)],
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        )
-        if done.returncode:
-            raise EmotionTFError(
-                "LiteRT does not run the model",
-                received=(done.stderr.strip().splitlines() or [f"the exit code {done.returncode}"])[-1],
-            )
-        return float(done.stdout.splitlines()[-1])
+        printed = run_apart("emotion_tf.comparison.litert", copy / "float32.tflite", str(seconds), str(words))
+        return float(printed.splitlines()[-1])

@@ -1,9 +1,6 @@
 """Proof that the artefacts of an export say what the Keras model says, and at which cost."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +9,7 @@ import numpy as np
 
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.metrics import unweighted_accuracy, weighted_accuracy
+from emotion_tf.export.apart import run_apart
 from emotion_tf.export.artefacts import Artefact, artefacts, size
 from emotion_tf.export.examples import TIMED_SECONDS, Examples, made_examples
 from emotion_tf.inference.runtimes import KerasRuntime
@@ -117,16 +115,5 @@ def _measure(folder: Path, threads: Sequence[int]) -> dict[str, list[dict[str, A
     """By number of threads, the costs of each artefact; nothing where the system cannot tell them."""
     if not threads or not Path("/proc/self/clear_refs").exists():
         return {}
-    done = subprocess.run(
-        [sys.executable, "-m", "emotion_tf.export.measure", folder, *map(str, threads)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-    )
-    if done.returncode:
-        raise EmotionTFError(
-            f"time and memory of the artefacts of {folder} cannot be taken",
-            received=(done.stderr.strip().splitlines() or [f"the exit code {done.returncode}"])[-1],
-        )
-    return json.loads(done.stdout.splitlines()[-1])
+    printed = run_apart("emotion_tf.export.measure", folder, *map(str, threads))
+    return json.loads(printed.splitlines()[-1])

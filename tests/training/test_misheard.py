@@ -4,10 +4,9 @@ import dataclasses
 
 import numpy as np
 import pytest
-from made_corpus import make_corpus
+from made_corpus import TINY, make_corpus
 
 from emotion_tf import files
-from emotion_tf.config import Config
 from emotion_tf.dataset.mishear import simulated_hearings
 from emotion_tf.dataset.transcribe import audio_key
 from emotion_tf.errors import EmotionTFError
@@ -15,18 +14,7 @@ from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.training import misheard_curve, retest, train
 from emotion_tf.transcripts import TranscriptCache
 
-CONFIG = Config().override(
-    "features.mel_bands=8",
-    "features.mfcc_coefficients=5",
-    "features.deltas=0",
-    "words.min_count=1",
-    "words.embedding_width=6",
-    "model.filters=4",
-    "model.dense_units=8",
-    "training.epochs=6",
-    "training.batch_size=3",
-    "training.learning_rate=0.02",
-)
+CONFIG = TINY.override("training.epochs=6", "training.batch_size=3", "training.learning_rate=0.02")
 SIMULATED = [f"simulated-{rate}" for rate in (0, 10, 20, 30, 40, 50, 60)]
 
 

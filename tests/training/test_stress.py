@@ -6,27 +6,13 @@ import sys
 
 import numpy as np
 import pytest
-from made_corpus import make_corpus
+from made_corpus import TINY, make_corpus
 
 from emotion_tf import files
-from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.features.disturbances import conditions
 from emotion_tf.training import stress, train
-
-CONFIG = Config().override(
-    "features.mel_bands=8",
-    "features.mfcc_coefficients=5",
-    "features.deltas=0",
-    "words.min_count=1",
-    "words.embedding_width=6",
-    "model.filters=4",
-    "model.dense_units=8",
-    "training.epochs=3",
-    "training.batch_size=4",
-    "training.learning_rate=0.01",
-)
 
 
 def quiet(line):
@@ -41,7 +27,7 @@ def corpus(tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(corpus, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "one"
-    train(corpus, CONFIG, "speaker-kfold:2", folder, report=quiet)
+    train(corpus, TINY, "speaker-kfold:2", folder, report=quiet)
     return folder
 
 
@@ -126,7 +112,7 @@ def test_report_says_what_happened(stressed):
 )
 def test_models_whose_input_cannot_be_disturbed(setting, received, run, corpus, tmp_path):
     content = files.read_json(run / "config.json")
-    content["settings"] = CONFIG.override(setting).as_dict()
+    content["settings"] = TINY.override(setting).as_dict()
     files.write_json(tmp_path / "run" / "config.json", content)
     with pytest.raises(EmotionTFError, match=f"cannot be put under stress; .* received .*{received}"):
         stress(tmp_path / "run", corpus, tmp_path / "out", quiet)

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 import soundfile
-from made_corpus import WORDS, make_corpus
+from made_corpus import TINY, WORDS, make_corpus
 
 from emotion_tf import files
 from emotion_tf.config import Config
@@ -18,18 +18,7 @@ from emotion_tf.models import inner_network
 from emotion_tf.training import retest, train
 from emotion_tf.training.testing import load_fold
 
-CONFIG = Config().override(
-    "features.mel_bands=8",
-    "features.mfcc_coefficients=5",
-    "words.min_count=1",
-    "words.embedding_width=6",
-    "model.filters=4",
-    "model.dense_units=8",
-    "training.epochs=3",
-    "training.batch_size=4",
-    "training.learning_rate=0.01",
-    "augmentation.speeds=[1.0, 1.1]",
-)
+CONFIG = TINY.override("features.deltas=2", "augmentation.speeds=[1.0, 1.1]")
 
 
 def quiet(line):
