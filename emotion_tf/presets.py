@@ -75,8 +75,8 @@ _BASES = {
         (
             *_STRONG,
             "model.stand_ins=true",
-            "augmentation.transcript_dropout=0.4",
-            "augmentation.audio_dropout=0.25",
+            "augmentation.transcript_dropout=0.65",
+            "augmentation.audio_dropout=0.1",
         ),
     ),
     "demo": Preset(
