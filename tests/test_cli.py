@@ -127,7 +127,7 @@ def test_prepare_makes_the_records(manifest, tmp_path, capsys):
     flags = ["prepare", "--corpus", "manifest", "--data_dir", str(manifest), "--modality", "text"]
     assert main([*flags, "--records_dir", str(tmp_path / "records")]) == 0
     assert capsys.readouterr().out == "features of 16 of 16 utterances (speed 1)\n"
-    assert list((tmp_path / "records").glob("*/utterances.tfrecord"))
+    assert list((tmp_path / "records").glob("*/00000.tfrecord"))
 
 
 @pytest.fixture
