@@ -225,12 +225,18 @@ def predict_files(
         for text in texts:
             yield {"file": None, **asdict(predictor.predict(transcript=text, min_confidence=min_confidence))}
         return
+    if not files:
+        raise EmotionTFError(
+            "there is nothing to hear",
+            expected="an audio file, or texts and a model that reads only or was trained with model.stand_ins",
+            received=f"no file and {len(texts)} texts",
+        )
     if len(texts) <= 1:
         texts = (texts or [""]) * len(files)
-    if not files or len(texts) != len(files):
+    if len(texts) != len(files):
         raise EmotionTFError(
             "files and texts do not pair",
-            expected="at least one file, and no text, one for all files or one a file",
+            expected="no text, one for all files or one a file",
             received=f"{len(files)} files and {len(texts)} texts",
         )
     embeddings: Sequence[np.ndarray | None] = [None] * len(files)

@@ -159,8 +159,13 @@ def test_texts_without_files(stand_ins_export):
         np.testing.assert_allclose(
             list(answer["probabilities"].values()), stand_ins_export.expected(None, ids), atol=1e-5
         )
-    with pytest.raises(EmotionTFError, match="files and texts do not pair; expected at least one file"):
+    with pytest.raises(EmotionTFError, match="there is nothing to hear; expected an audio file, or texts and a model"):
         list(predict_files([], stand_ins_export.folder))
+
+
+def test_model_without_stand_ins_wants_files(both_export):
+    with pytest.raises(EmotionTFError, match="there is nothing to hear.*received no file and 1 texts"):
+        list(predict_files([], both_export.folder, ["so sad"]))
 
 
 def test_model_that_hears_wants_audio(both_export):
@@ -293,8 +298,6 @@ def test_one_text_a_file(both_export, clips):
 def test_texts_and_files_that_do_not_pair(both_export, clips):
     with pytest.raises(EmotionTFError, match=r"do not pair.*received 3 files and 2 texts"):
         list(predict_files(clips, both_export.folder, ["so sad", "happy"]))
-    with pytest.raises(EmotionTFError, match="expected at least one file"):
-        list(predict_files([], both_export.folder, ["so sad"]))
 
 
 def test_bad_file_is_named(audio_export, clips):
