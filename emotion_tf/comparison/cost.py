@@ -93,7 +93,7 @@ def _train_a_little(
     split = folds.split(
         records.utterances,
         assignment,
-        min(set(assignment.values()) - {folds.NEVER_TESTED}),
+        folds.fold_numbers(assignment)[0],
         protocol=read_run(workdir)["protocol"],
         dev_splits=config.training.dev_splits,
         seed=config.training.fold_seed,

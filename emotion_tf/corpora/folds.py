@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -213,6 +213,17 @@ def shared_sentences(split: Split) -> float:
         if _sentence(utterance) and speakers.get(_sentence(utterance), set()) - {utterance.speaker}
     ]
     return len(shared) / len(split.test)
+
+
+def fold_numbers(assignment: Mapping[str, int]) -> list[int]:
+    """The numbers of the folds that are tested, in order.
+
+    Example:
+
+    >>> fold_numbers({"a": 1, "b": NEVER_TESTED, "c": 0, "d": 1})
+    [0, 1]
+    """
+    return sorted(set(assignment.values()) - {NEVER_TESTED})
 
 
 def save(path: str | Path, assignment: dict[str, int]) -> None:

@@ -18,9 +18,9 @@ def tested_by_fold(workdir: Path, corpus: Corpus) -> tuple[list[Utterance], Fold
     known = read_json(workdir / "folds.json")
     utterances = [utterance for utterance in corpus.utterances if utterance.id in known]
     assignment = folds.load(workdir / "folds.json", utterances)
-    numbers = sorted(set(assignment.values()) - {folds.NEVER_TESTED})
     return utterances, {
-        number: [utterance for utterance in utterances if assignment[utterance.id] == number] for number in numbers
+        number: [utterance for utterance in utterances if assignment[utterance.id] == number]
+        for number in folds.fold_numbers(assignment)
     }
 
 

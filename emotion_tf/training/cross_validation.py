@@ -83,7 +83,7 @@ def train(
             dev_splits=config.training.dev_splits,
             seed=config.training.fold_seed,
         )
-        for number in sorted(set(assignment.values()) - {folds.NEVER_TESTED})
+        for number in folds.fold_numbers(assignment)
     }
     notes = [SYNTHETIC_NOTE] if corpus.synthetic else []
     notes += folds.notices(protocol, splits.values(), config.model.reads)

@@ -131,7 +131,7 @@ def retest(
     records = extract(corpus.utterances, plain, records_dir or workdir.parent / "records", report=report)
     assignment = folds.load(workdir / "folds.json", records.utterances)
     parts = []
-    for fold in sorted(set(assignment.values()) - {folds.NEVER_TESTED}):
+    for fold in folds.fold_numbers(assignment):
         speech_model, vocabulary = load_fold(workdir, fold)
         tested = [utterance for utterance in records.utterances if assignment[utterance.id] == fold]
         words = vocabulary.words if vocabulary else ()
