@@ -14,6 +14,7 @@ from emotion_tf.files import parse_json, read_json, write_json
 
 MODALITIES = {
     "mscnn": ("audio", "text", "both"),
+    "experts": ("both",),
     "mdre": ("both",),
     "learning_alignment": ("both",),
     "mha": ("both",),
@@ -202,7 +203,7 @@ class ModelConfig:
         swem: Appends the maximum and the mean of the word embeddings.
         stand_ins: Learns what stands in for the audio or the words of an utterance that lacks them, so that the model
             can be asked with one of them alone; needs the model `mscnn`, both modalities, and training that leaves out
-            audio and transcripts.
+            audio and transcripts. The model `experts` always has them.
         dense_units: Width of the hidden dense layer; None goes without one.
         dropout: Share of inputs of each dense layer that is dropped in training.
         batch_normalization: Normalises what enters the hidden dense layer.
@@ -382,9 +383,14 @@ class Config:
                 "all_pairs, or as many audio kernel sizes as text kernel sizes",
             ),
             (
-                not model.stand_ins or (model.name == "mscnn" and model.modality == "both"),
+                not model.stand_ins or (model.name in ("mscnn", "experts") and model.modality == "both"),
                 "model.stand_ins",
-                "false unless the model is mscnn and its modality both",
+                "false unless the model is experts, or it is mscnn and its modality both",
+            ),
+            (
+                model.stand_ins or model.name != "experts",
+                "model.stand_ins",
+                "true for the model experts, each of which answers alone where the other has nothing to judge by",
             ),
             (
                 model.stand_ins or not augmentation.audio_dropout,
@@ -403,9 +409,9 @@ class Config:
                 "null where the model does not hear, since they stand beside the audio",
             ),
             (
-                model.name == "mscnn" or self.speaker.embeddings is None,
+                model.name in ("mscnn", "experts") or self.speaker.embeddings is None,
                 "speaker.embeddings",
-                "null for every model but mscnn",
+                "null for every model but mscnn and experts",
             ),
             (training.dev_splits >= 2, "training.dev_splits", "at least 2"),
             (

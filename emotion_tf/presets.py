@@ -79,6 +79,10 @@ _BASES = {
             "augmentation.audio_dropout=0.1",
         ),
     ),
+    "experts": Preset(
+        "Strong for audio and words together and for either alone: each has a network that learns by itself.",
+        (*_STRONG, "model.name=experts", "model.stand_ins=true"),
+    ),
     "demo": Preset(
         "A small network with the front end of strong, for the demo corpus: some seconds a fold.",
         (

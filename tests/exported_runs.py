@@ -44,6 +44,16 @@ VARIANTS = {
         "features.prosody=true",
         "features.trim_db=40",
     ),
+    "experts": (
+        "model.name=experts",
+        "model.stand_ins=true",
+        "model.swem=true",
+        "model.batch_normalization=true",
+        "speaker.embeddings=xvectors.scp",
+        "features.mean_normalization=true",
+        "features.prosody=true",
+        "features.trim_db=40",
+    ),
     "all_pairs": ("model.pairing=all_pairs", "model.batch_normalization=true", "model.swem=true"),
 }
 
@@ -99,7 +109,9 @@ def make_run(workdir: Path, config: Config) -> keras.Model:
     for layer in network.layers:
         if isinstance(layer, StandIn):
             layer.stand_in.assign(keras.random.normal(layer.stand_in.shape))
-    sharpen(network, config)
+    experts = [models.expert(network, modality) for modality in models.EXPERTS] if network.name == "experts" else []
+    for each in experts or [network]:
+        sharpen(each, config)
     # Training leaves a compiled network.
     compile_network(network, config.training, steps_per_epoch=1)
     (workdir / "model").mkdir(parents=True, exist_ok=True)
@@ -120,9 +132,10 @@ def sharpen(network: keras.Model, config: Config) -> None:
             "speaker": share * VOICE[np.newaxis],
         }
         states.append(hidden([inputs[tensor.name] for tensor in network.inputs]).numpy()[0])
-    kernel, _ = network.get_layer("probabilities").get_weights()
+    last = [layer for layer in network.layers if layer.weights][-1]
+    kernel, _ = last.get_weights()
     logits = states @ kernel
-    network.get_layer("probabilities").set_weights([kernel / logits.std(), -logits.mean(axis=0) / logits.std()])
+    last.set_weights([kernel / logits.std(), -logits.mean(axis=0) / logits.std()])
 
 
 @functools.cache
@@ -147,10 +160,10 @@ def both_export(tmp_path_factory) -> Exported:
     return exported_variant(tmp_path_factory.getbasetemp(), "both")
 
 
-@pytest.fixture(scope="session")
-def stand_ins_export(tmp_path_factory) -> Exported:
+@pytest.fixture(scope="session", params=["stand-ins", "experts"])
+def stand_ins_export(request, tmp_path_factory) -> Exported:
     """An export of a model that can do without a recording or without words."""
-    return exported_variant(tmp_path_factory.getbasetemp(), "stand-ins")
+    return exported_variant(tmp_path_factory.getbasetemp(), request.param)
 
 
 @pytest.fixture(scope="session")

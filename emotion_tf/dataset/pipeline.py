@@ -118,7 +118,8 @@ def training_dataset(
 def _inputs(records: Records, config: Config, vocabulary: Sequence[str]):
     """A function from an example to the pair of the model's inputs and the one-hot label."""
     lookup = GraphVocabulary(Vocabulary(tuple(vocabulary))) if config.model.reads else None
-    if records.speakers is not None:
+    speaks = config.speaker.embeddings is not None
+    if speaks:
         ids = tf.constant([utterance.id for utterance in records.utterances])
         places = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(ids, tf.range(len(ids))), -1)
         speakers = tf.constant(records.speakers)
@@ -129,7 +130,7 @@ def _inputs(records: Records, config: Config, vocabulary: Sequence[str]):
             inputs["audio"] = example["audio"]
         if lookup is not None:
             inputs["words"] = lookup.encode(example["text"][tf.newaxis], config.words.max_words)[0]
-        if records.speakers is not None:
+        if speaks:
             inputs["speaker"] = tf.gather(speakers, places[example["id"]])
         return inputs, tf.one_hot(example["label"], len(EMOTIONS))
 

@@ -82,7 +82,7 @@ def write_report(workdir: str | Path) -> None:
 
     Args:
         workdir: Folder of the run; holds `predictions.csv`, `metrics.json`, `config.json` and, for the learning curves,
-            `fold_*/history.csv`.
+            `fold_*/history.csv`, or those of experts in `fold_*/audio`, `fold_*/text` and `fold_*/both`.
 
     Raises:
         EmotionTFError: If one of the first three is missing or a file is not what a run leaves behind.
@@ -97,9 +97,11 @@ def write_report(workdir: str | Path) -> None:
         figure(reliability_diagram(predictions), "Reliability: bars below the diagonal mean too much confidence"),
         figure(risk_coverage_curve(predictions), "Risk and coverage: what is gained by answering only where sure"),
     ]
-    histories = sorted(workdir.glob("fold_*/history.csv"))
-    if histories:
-        figures.append(figure(learning_curves(histories), "Learning curves: one line a fold"))
+    for expert in ("", "audio", "text", "both"):
+        histories = sorted(workdir.glob(f"fold_*/{expert}/history.csv"))
+        if histories:
+            whose = f" of the expert of {expert}" if expert else ""
+            figures.append(figure(learning_curves(histories), f"Learning curves{whose}: one line a fold"))
     body = BODY.substitute(
         overall=_overall(result),
         interval="The intervals come from resampling speakers, so they say what to expect of other speakers."

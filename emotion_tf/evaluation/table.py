@@ -13,6 +13,7 @@ from emotion_tf.evaluation.run import differing_settings, flat_settings, read_ru
 from emotion_tf.files import read_json
 
 FAMILIES = {
+    "experts": "MSCNN-SPU experts",
     "mdre": "MDRE",
     "learning_alignment": "Learning Alignment",
     "mha": "MHA",

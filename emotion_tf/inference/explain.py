@@ -33,10 +33,11 @@ def explain(
     """Names the emotion of one utterance, and says what the network looked at.
 
     All of it is read from tensors of the network itself: the maps of its convolutions, and the weights of its
-    attention.
+    attention. Of experts, it is the one who hears and reads that explains, or who alone has a say.
 
     Args:
-        model: A `.keras` file, or the folder of a run or of an export, which hold one. It must be an MSCNN.
+        model: A `.keras` file, or the folder of a run or of an export, which hold one. It must be an MSCNN, or
+            experts that are.
         audio: An audio file of any rate and any format that `features.waveform` reads; None as for `Predictor.predict`.
         transcript: As for `Predictor.predict`.
         speaker: As for `Predictor.predict`.
@@ -51,16 +52,23 @@ def explain(
     path = _keras_file(Path(model))
     predictor = load(path)
     config, runtime = predictor.config, predictor.runtime
-    if config.model.name != "mscnn" or not isinstance(runtime, KerasRuntime):
-        raise EmotionTFError(f"{path} cannot be explained", expected="the model mscnn", received=config.model.name)
+    if config.model.name not in ("mscnn", "experts") or not isinstance(runtime, KerasRuntime):
+        raise EmotionTFError(
+            f"{path} cannot be explained", expected="the model mscnn or experts", received=config.model.name
+        )
     waveform = None if audio is None else predictor.read(audio)
     prediction = predictor.predict(waveform, transcript, speaker)
     inputs = runtime.inputs(waveform, transcript or "")
-    tensors = _tensors(runtime.model, inputs)
+    network = runtime.model.get_layer(config.model.name)
+    if config.model.name == "experts":
+        # Who knows most of what the utterance has.
+        heard, read = waveform is not None, bool(tokenize(transcript or ""))
+        network = network.get_layer("joint_expert" if heard and read else "audio_expert" if heard else "text_expert")
+    tensors = _tensors(runtime.model, network, inputs)
     return Explanation(
         prediction.label,
         prediction.probabilities,
-        _read(tensors, inputs["words"][0], transcript or "", config) if config.model.reads else None,
+        _read(tensors, inputs["words"][0], transcript or "", config) if "text_mscnn" in tensors else None,
         _heard(tensors, len(waveform), config) if waveform is not None else None,
     )
 
@@ -106,13 +114,12 @@ def _keras_file(path: Path) -> Path:
     )
 
 
-def _tensors(speech: keras.Model, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """What the network inside a speech model makes of one utterance, as far as it has such layers.
+def _tensors(speech: keras.Model, network: keras.Model, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What a network inside a speech model makes of one utterance, as far as it has such layers.
 
     `audio_mscnn` holds the maps (T, S, F) of the frames, `text_mscnn` those (M, S, F) of the words, `attention` its
     weights (3, S, M) or (3, S_audio, S_text, M).
     """
-    network = speech.get_layer("mscnn")
     layers = {layer.name: layer for layer in network.layers}
     wanted = {name: layers[name].output for name in ("audio_mscnn", "text_mscnn") if name in layers}
     if "attention" in layers:

@@ -5,6 +5,7 @@ from emotion_tf.layers.masked_conv1d import MaskedConv1D
 from emotion_tf.layers.mfcc import MFCC
 from emotion_tf.layers.modal_attention import ModalAttention
 from emotion_tf.layers.multi_scale_conv2d import MultiScaleConv2D
+from emotion_tf.layers.product_of_experts import ProductOfExperts
 from emotion_tf.layers.soft_alignment import SoftAlignment
 from emotion_tf.layers.spectral_conv2d import SpectralConv2D
 from emotion_tf.layers.stand_in import StandIn
@@ -18,6 +19,7 @@ __all__ = [
     "MaskedConv1D",
     "ModalAttention",
     "MultiScaleConv2D",
+    "ProductOfExperts",
     "SWEMPooling",
     "SoftAlignment",
     "SpectralConv2D",

@@ -8,6 +8,7 @@ import keras
 from emotion_tf.config import Config
 from emotion_tf.models.cnn import cnn
 from emotion_tf.models.cnn_lstm import cnn_lstm
+from emotion_tf.models.experts import EXPERTS, expert, expert_config, experts
 from emotion_tf.models.fitted import Fitted
 from emotion_tf.models.learning_alignment import learning_alignment
 from emotion_tf.models.mdre import mdre
@@ -20,10 +21,22 @@ from emotion_tf.models.swem import swem
 from emotion_tf.models.tdnn_lstm import tdnn_lstm
 from emotion_tf.models.text_cnn import text_cnn
 
-__all__ = ["FITTED_AT_ONCE", "MODELS", "Fitted", "build", "inner_network", "mscnn", "speech_model"]
+__all__ = [
+    "EXPERTS",
+    "FITTED_AT_ONCE",
+    "MODELS",
+    "Fitted",
+    "build",
+    "expert",
+    "expert_config",
+    "inner_network",
+    "mscnn",
+    "speech_model",
+]
 
 MODELS: dict[str, Callable[[Config, Fitted], keras.Model]] = {
     "mscnn": mscnn,
+    "experts": experts,
     "mdre": mdre,
     "learning_alignment": learning_alignment,
     "mha": mha,

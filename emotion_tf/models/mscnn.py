@@ -30,6 +30,12 @@ def mscnn(config: Config, fitted: Fitted) -> keras.Model:
     Reference:
         Peng et al., "Efficient Speech Emotion Recognition Using Multi-Scale CNN and Attention", ICASSP 2021.
     """
+    inputs, utterance = describe_utterance(config, fitted)
+    return keras.Model(inputs, classify(utterance, config), name="mscnn")
+
+
+def describe_utterance(config: Config, fitted: Fitted) -> tuple[dict[str, Any], list[Any]]:
+    """The inputs of the network, and the vectors (B, ...) that it makes of an utterance."""
     settings = config.model
     inputs: dict[str, Any] = {}
     utterance = []
@@ -60,4 +66,4 @@ def mscnn(config: Config, fitted: Fitted) -> keras.Model:
         if settings.hears and settings.attention:
             attended = ModalAttention(settings.pairing, name="attention")([audio_pooled, text_maps])
             utterance.append(present(attended, embeddings, "attention_stand_in"))
-    return keras.Model(inputs, classify(utterance, config), name="mscnn")
+    return inputs, utterance

@@ -81,6 +81,17 @@ def lstm(config: Config, **options: Any) -> keras.layers.LSTM:
 
 def classify(vectors: list[Any], config: Config) -> Any:
     """Probabilities (B, 4) float32 from the utterance's vectors, flattened and side by side."""
+    layer = keras.layers.Dense(len(EMOTIONS), activation="softmax", dtype="float32", name="probabilities")
+    return layer(_hidden(vectors, config))
+
+
+def decide(vectors: list[Any], config: Config) -> Any:
+    """Logits (B, 4) float32 from the same, for what comes to its answer later."""
+    return keras.layers.Dense(len(EMOTIONS), dtype="float32", name="logits")(_hidden(vectors, config))
+
+
+def _hidden(vectors: list[Any], config: Config) -> Any:
+    """What the last layer sees of the utterance's vectors."""
     settings = config.model
     flat = [keras.layers.Flatten()(vector) for vector in vectors]
     hidden = flat[0] if len(flat) == 1 else keras.layers.Concatenate(name="utterance")(flat)
@@ -90,4 +101,4 @@ def classify(vectors: list[Any], config: Config) -> Any:
     if settings.dense_units is not None:
         hidden = keras.layers.Dense(settings.dense_units, activation="relu", name="hidden")(hidden)
         hidden = keras.layers.Dropout(settings.dropout, name="hidden_dropout")(hidden)
-    return keras.layers.Dense(len(EMOTIONS), activation="softmax", dtype="float32", name="probabilities")(hidden)
+    return hidden

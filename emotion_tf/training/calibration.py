@@ -54,8 +54,8 @@ def scale_probabilities(network: keras.Model, temperature: float) -> None:
     """Divides the logits of a network by a temperature, for good: no export needs a new op for it.
 
     Args:
-        network: Any model of `emotion_tf.models`; the weights of its last layer are changed.
+        network: Any model of `emotion_tf.models`; the weights of the last layer that has any are changed.
         temperature: What `fit_temperature` found.
     """
-    last = network.get_layer("probabilities")
+    last = [layer for layer in network.layers if layer.weights][-1]
     last.set_weights([weight / temperature for weight in last.get_weights()])

@@ -1,30 +1,25 @@
 """A whole run: every fold of a protocol trained, tested on speakers it has not heard, and judged."""
 
-import functools
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from emotion_tf import labels, models
 from emotion_tf.config import Config
 from emotion_tf.corpora import folds
 from emotion_tf.corpora.corpus import Corpus
 from emotion_tf.dataset.extract import Records, extract
-from emotion_tf.dataset.pipeline import evaluation_dataset, training_dataset
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation import evaluate
 from emotion_tf.evaluation.metrics import unweighted_accuracy
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.features.words import Vocabulary
-from emotion_tf.files import replacing, sweep, write_json, write_text
-from emotion_tf.training.at_once import fit_at_once
-from emotion_tf.training.calibration import fit_temperature, scale_probabilities
+from emotion_tf.files import replacing, write_json, write_text
 from emotion_tf.training.fit import fit
-from emotion_tf.training.loop import CHECKPOINT, train_network
+from emotion_tf.training.fold import tidy, train_fold
 from emotion_tf.training.testing import predict
 from emotion_tf.training.workdir import alone_in, claim, describe
 
@@ -94,11 +89,10 @@ def train(
         folds.save(workdir / "folds.json", assignment)
         for number, split in splits.items():
             folder = workdir / f"fold_{number}"
-            sweep(folder)
             if not (folder / "predictions.csv").exists():
                 report(f"fold {number}: {len(split.train)} to train, {len(split.dev)} dev, {len(split.test)} test")
                 _run_fold(folder, number, split, records, config)
-            (folder / CHECKPOINT).unlink(missing_ok=True)
+            tidy(folder)
         parts = [Predictions.read(workdir / f"fold_{number}" / "predictions.csv") for number in splits]
         Predictions.concatenate(parts).write(workdir / "predictions.csv")
         _choose_model(workdir, list(splits))
@@ -107,30 +101,15 @@ def train(
 
 def _run_fold(folder: Path, number: int, split: folds.Split, records: Records, config: Config) -> None:
     """Trains on one fold and leaves its model and predictions in `folder`, `predictions.csv` last of all."""
-    folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(config.training.seed)
     keras.config.set_dtype_policy(config.training.dtype_policy)
     fitted = fit(config, records, split.train)
     network = models.build(config, fitted)
-    if config.model.name in models.FITTED_AT_ONCE:
-        fit_at_once(network, records, config, split, fitted.vocabulary)
-    else:
-        train_network(
-            network,
-            functools.partial(training_dataset, records, config, split.train, fitted.vocabulary, config.training.seed),
-            evaluation_dataset(records, config, split.dev, fitted.vocabulary),
-            config,
-            np.array([labels.index(utterance.label) for utterance in split.train]),
-            folder,
-        )
-    temperature = 1.0
-    if config.training.calibration == "temperature":
-        temperature = fit_temperature(predict(network, records, config, split.dev, fitted.vocabulary, number))
-        scale_probabilities(network, temperature)
+    calibration = train_fold(network, records, config, split, fitted.vocabulary, number, folder)
     with replacing(folder / "model") as temporary:
         temporary.mkdir()
         save_model(temporary, network, config, fitted)
-        write_json(temporary / "calibration.json", {"temperature": temperature})
+        write_json(temporary / "calibration.json", calibration)
     for name, part in (("dev_predictions.csv", split.dev), ("predictions.csv", split.test)):
         predict(network, records, config, part, fitted.vocabulary, number).write(folder / name)
 

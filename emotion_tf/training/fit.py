@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from emotion_tf import labels
 from emotion_tf.config import Config
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.extract import Records
@@ -12,6 +13,7 @@ from emotion_tf.dataset.pipeline import read_examples
 from emotion_tf.features.subwords import subword_ids
 from emotion_tf.features.word_vectors import embedding_matrix, read_word_vectors
 from emotion_tf.features.words import SPECIAL_WORDS, Vocabulary
+from emotion_tf.labels import EMOTIONS
 from emotion_tf.models import Fitted
 
 SMALLEST_VARIANCE = 1e-6
@@ -29,7 +31,7 @@ def fit(config: Config, records: Records, train: Sequence[Utterance]) -> Fitted:
     Returns:
         What the models need.
     """
-    fitted = Fitted()
+    fitted = Fitted(log_prior=_log_prior(config, train))
     if config.model.hears:
         mean, variance = _moments(config, records, train)
         fitted = dataclasses.replace(fitted, mean=mean, variance=variance)
@@ -58,6 +60,15 @@ def build_vocabulary(config: Config, train: Sequence[Utterance]) -> Vocabulary:
     if words.word_vectors is not None and not words.trainable:
         also, _ = read_word_vectors(words.word_vectors, limit=words.vocabulary_size, width=words.embedding_width)
     return Vocabulary.build([utterance.text for utterance in train], words.vocabulary_size, words.min_count, also)
+
+
+def _log_prior(config: Config, train: Sequence[Utterance]) -> np.ndarray:
+    """The logarithm of the share (4,) of each emotion in the training part, as far as the loss sees it."""
+    if config.training.class_weights == "balanced":
+        return np.zeros(len(EMOTIONS), np.float32)
+    # One more of each, so that an emotion that is never heard in training is unlikely and not impossible.
+    counts = 1 + np.bincount([labels.index(utterance.label) for utterance in train], minlength=len(EMOTIONS))
+    return np.log(counts / counts.sum()).astype(np.float32)
 
 
 def _moments(config: Config, records: Records, train: Sequence[Utterance]) -> tuple[np.ndarray, np.ndarray]:

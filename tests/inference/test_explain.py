@@ -37,7 +37,9 @@ class Run(NamedTuple):
 
     def output(self, name: str, path: Path | None, ids: list[int]) -> np.ndarray:
         """What a layer of the network gives of one utterance."""
-        network = self.speech.get_layer("mscnn")
+        network = self.speech.get_layer(self.config.model.name)
+        if network.name == "experts":
+            network = network.get_layer("joint_expert")
         features = {"words": keras.ops.convert_to_tensor([ids])}
         if path is not None:
             wave = read_waveform(path, RATE)[np.newaxis]
@@ -91,10 +93,10 @@ def test_it_says_what_the_predictor_says(run, recording):
     assert (found.label, found.probabilities) == (predicted.label, predicted.probabilities)
 
 
-@pytest.mark.parametrize("variant", ["both", "audio", "x-vector", "all_pairs"])
+@pytest.mark.parametrize("variant", ["both", "audio", "x-vector", "all_pairs", "experts"])
 def test_maxima_stand_where_numpy_finds_them(run, recording, variant):
     made = run(variant)
-    speaker = VOICE if variant == "x-vector" else None
+    speaker = VOICE if made.config.speaker.embeddings else None
     heard = explain(made.workdir, recording, TEXT if made.config.model.reads else None, speaker).heard
     maps = made.output("audio_mscnn", recording, IDS)
     check_maxima(heard.maxima, maps)
@@ -103,6 +105,19 @@ def test_maxima_stand_where_numpy_finds_them(run, recording, variant):
     np.testing.assert_allclose(heard.frames, 0.01 * np.arange(201), rtol=1e-12)
     # What the pooling takes is what stands at these places.
     np.testing.assert_allclose(made.output("audio_spu", recording, IDS)[0], maps.max(axis=0), rtol=1e-6)
+
+
+def test_expert_who_alone_has_a_say_explains(run, recording):
+    made = run("experts")
+    heard = explain(made.workdir, recording, "", VOICE)
+    assert heard.read is None
+    network = made.speech.get_layer("experts").get_layer("audio_expert")
+    wave = read_waveform(recording, RATE)[np.newaxis]
+    frames = made.speech.get_layer("front_end")(wave, np.array([wave.size]))
+    maps = keras.Model(network.inputs[0], network.get_layer("audio_mscnn").output)(frames).numpy()[0]
+    check_maxima(heard.heard.maxima, maps)
+    read = explain(made.workdir, None, TEXT, VOICE)
+    assert read.heard is None and read.read.attention == ()
 
 
 def test_trimmed_frames_carry_no_maximum(run, recording):
@@ -245,7 +260,7 @@ def test_what_cannot_be_explained(run, recording, tmp_path):
     content = json.loads((tmp_path / "model" / "config.json").read_text())
     content["model"]["name"] = "cnn"
     (tmp_path / "model" / "config.json").write_text(json.dumps(content))
-    with pytest.raises(EmotionTFError, match="cannot be explained; expected the model mscnn, received cnn"):
+    with pytest.raises(EmotionTFError, match="cannot be explained; expected the model mscnn or experts, received cnn"):
         explain(tmp_path, recording)
 
 

@@ -23,6 +23,7 @@ from emotion_tf.labels import EMOTIONS
 pytestmark = pytest.mark.slow
 
 KINDS = {
+    "experts": ("name=experts", "stand_ins=true", "swem=true"),
     "MDREA": ("name=mdre",),
     "Learning Alignment": ("name=learning_alignment",),
     "MHA": ("name=mha", "hops=3", "dense_units=null"),

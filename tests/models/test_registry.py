@@ -18,7 +18,7 @@ def test_every_model_has_its_modalities():
 @pytest.mark.parametrize("name", MODELS)
 def test_inputs_are_those_of_the_modality(name):
     for modality in MODALITIES[name]:
-        config = small(f"name={name}", f"modality={modality}")
+        config = small(f"name={name}", f"modality={modality}", f"stand_ins={str(name == 'experts').lower()}")
         network = build(config, fitted_for(config))
         expected = {"audio": ["audio"], "text": ["words"], "both": ["audio", "words"]}[modality]
         assert network.name == name
@@ -29,7 +29,7 @@ def test_inputs_are_those_of_the_modality(name):
 @pytest.mark.parametrize(
     ("assignments", "message"),
     [
-        (["model.name=lstm"], "setting model.name is out of range; expected mscnn or mdre or "),
+        (["model.name=lstm"], "setting model.name is out of range; expected mscnn or experts or mdre or "),
         (
             ["model.name=text_cnn"],
             "setting model.modality is out of range; expected text for the model text_cnn, received both",
@@ -38,8 +38,10 @@ def test_inputs_are_those_of_the_modality(name):
         (["model.name=mdre", "model.modality=audio"], "expected both for the model mdre, received audio"),
         (
             ["model.name=mha", "speaker.embeddings=ge2e"],
-            "setting speaker.embeddings is out of range; expected null for every model but mscnn, received ge2e",
+            "setting speaker.embeddings is out of range; expected null for every model but mscnn and experts, received "
+            "ge2e",
         ),
+        (["model.name=experts"], "setting model.stand_ins is out of range; expected true for the model experts, each"),
         (["model.hops=0"], "setting model.hops is out of range; expected more than zero, received 0"),
         (["model.convolution=sparse"], "setting model.convolution does not fit; expected one of standard, separable"),
     ],

@@ -1,0 +1,60 @@
+"""Networks that learn apart and answer together."""
+
+import dataclasses
+
+import keras
+
+from emotion_tf.config import Config, SpeakerConfig
+from emotion_tf.layers import ProductOfExperts
+from emotion_tf.models.fitted import Fitted
+from emotion_tf.models.mscnn import describe_utterance
+from emotion_tf.models.parts import decide
+
+EXPERTS = {"audio": "audio_expert", "text": "text_expert", "both": "joint_expert"}
+"""The layer that is the expert of each modality: a network of features, words or both that gives logits (B, 4)."""
+
+
+def experts(config: Config, fitted: Fitted) -> keras.Model:
+    """An MSCNN that hears, one that reads and one that does both; the product of their opinions is the answer.
+
+    Each learns by itself, as if there were no other. So who hears and who reads never lean on what an utterance may
+    lack. One network that does both soon knows the sentences of a small corpus by heart and stops listening, which
+    leaving out one or the other in training only weakens.
+
+    Args:
+        config: Each expert has the settings `config.model` of an `mscnn` of its modality; the voice belongs to those
+            who hear.
+        fitted: Normalisation for the audio and the speaker embeddings, vocabulary for the text, prior of the emotions.
+
+    Returns:
+        A model of the inputs `audio` (B, T, D) float32, padded with zero frames, `words` (B, M) int32, padded with
+        zeros, and `speaker` (B, W) float32, if the settings have it; it gives probabilities (B, 4) float32. An
+        utterance of padding alone in `audio` was not heard, and its `speaker` is passed over; one of padding alone in
+        `words` was not read. Who needs what an utterance lacks has no say.
+    """
+    networks = {}
+    for modality, name in EXPERTS.items():
+        own = expert_config(config, modality)
+        own_inputs, vectors = describe_utterance(own, fitted)
+        networks[modality] = keras.Model(own_inputs, decide(vectors, own), name=name)
+    inputs = {tensor.name: tensor for tensor in networks["both"].inputs}
+    opinions = []
+    for network in networks.values():
+        given = {tensor.name: inputs[tensor.name] for tensor in network.inputs}
+        opinions.append([network(given), *(given[name] for name in ("audio", "words") if name in given)])
+    product = ProductOfExperts(fitted.log_prior.tolist(), dtype="float32", name="probabilities")
+    return keras.Model(inputs, product(opinions), name="experts")
+
+
+def expert_config(config: Config, modality: str) -> Config:
+    """The settings by which the expert of a modality is built and trained: those of an MSCNN of this modality."""
+    model = dataclasses.replace(config.model, name="mscnn", modality=modality, stand_ins=False)
+    augmentation = dataclasses.replace(config.augmentation, audio_dropout=0.0)
+    speaker = config.speaker if model.hears else SpeakerConfig()
+    return dataclasses.replace(config, model=model, augmentation=augmentation, speaker=speaker)
+
+
+def expert(network: keras.Model, modality: str) -> keras.Model:
+    """The expert of a modality in a model `experts`, as a network of probabilities that shares its weights."""
+    layer = network.get_layer(EXPERTS[modality])
+    return keras.Model(layer.input, keras.layers.Softmax(dtype="float32")(layer.output), name=layer.name)

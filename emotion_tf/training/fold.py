@@ -1,0 +1,77 @@
+"""Training the network of one fold, in the way that its kind needs, until its probabilities can be believed."""
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from emotion_tf import labels, models
+from emotion_tf.config import Config
+from emotion_tf.corpora.folds import Split
+from emotion_tf.dataset.extract import Records
+from emotion_tf.dataset.pipeline import evaluation_dataset, training_dataset
+from emotion_tf.files import sweep
+from emotion_tf.training.at_once import fit_at_once
+from emotion_tf.training.calibration import fit_temperature, scale_probabilities
+from emotion_tf.training.loop import CHECKPOINT, train_network
+from emotion_tf.training.testing import predict
+
+
+def train_fold(
+    network: keras.Model,
+    records: Records,
+    config: Config,
+    split: Split,
+    vocabulary: Sequence[str],
+    number: int,
+    folder: Path,
+) -> dict[str, Any]:
+    """Trains a network on the training part of a fold and sets its temperature by the dev part.
+
+    Experts are trained and calibrated one after the other, each as a network of its own; then their product is.
+
+    Args:
+        network: The network; its weights are set.
+        records: The records of the corpus.
+        config: The settings.
+        split: The fold; its test part is not touched.
+        vocabulary: The words by id, needed if the model reads.
+        number: The fold's number.
+        folder: The fold's folder, where a training that was stopped goes on.
+
+    Returns:
+        `temperature`, and `experts` with the same of each expert where there are any.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    sweep(folder)
+    found: dict[str, Any] = {"temperature": 1.0}
+    if config.model.name in models.FITTED_AT_ONCE:
+        fit_at_once(network, records, config, split, vocabulary)
+    elif config.model.name == "experts":
+        found["experts"] = {}
+        for modality in models.EXPERTS:
+            expert, own = models.expert(network, modality), models.expert_config(config, modality)
+            found["experts"][modality] = train_fold(expert, records, own, split, vocabulary, number, folder / modality)
+    else:
+        train_network(
+            network,
+            functools.partial(training_dataset, records, config, split.train, vocabulary, config.training.seed),
+            evaluation_dataset(records, config, split.dev, vocabulary),
+            config,
+            np.array([labels.index(utterance.label) for utterance in split.train]),
+            folder,
+        )
+    if config.training.calibration == "temperature":
+        found["temperature"] = fit_temperature(predict(network, records, config, split.dev, vocabulary, number))
+        scale_probabilities(network, found["temperature"])
+    return found
+
+
+def tidy(folder: Path) -> None:
+    """Removes from the folder of a finished fold what only a training that was stopped would need."""
+    for room in (folder, *(folder / modality for modality in models.EXPERTS)):
+        sweep(room)
+        (room / CHECKPOINT).unlink(missing_ok=True)
