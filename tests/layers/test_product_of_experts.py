@@ -40,9 +40,7 @@ def test_contract(tmp_path):
 @pytest.mark.parametrize(("policy", "tolerance"), [("mixed_float16", 0.01), ("mixed_bfloat16", 0.05)])
 def test_half_precision(policy, tolerance):
     inputs = [[LOGITS[0], AUDIO], [LOGITS[1], WORDS]]
-    np.testing.assert_allclose(
-        keras.ops.cast(make(dtype=policy)(inputs), "float32"), make()(inputs), atol=tolerance
-    )
+    np.testing.assert_allclose(keras.ops.cast(make(dtype=policy)(inputs), "float32"), make()(inputs), atol=tolerance)
 
 
 def test_bayes_rule():

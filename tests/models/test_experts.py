@@ -49,8 +49,8 @@ def test_forward_pass():
         audio = random_frames(fitted, frames, rng)
         ids = rng.integers(1, len(VOCABULARY), words, dtype="int32")
         voice = rng.normal(size=SPEAKER_WIDTH).astype("float32")
-        given = {"audio": audio if frames else np.zeros((1, 12), "float32"), "words": ids if words else np.zeros(1, int)}
-        utterances.append({**given, "speaker": voice})
+        heard = audio if frames else np.zeros((1, 12), "float32")
+        utterances.append({"audio": heard, "words": ids if words else np.zeros(1, int), "speaker": voice})
         total = np.log(PRIOR)
         if frames:
             network, mask = model.get_layer("audio_expert"), np.ones(frames, bool)
