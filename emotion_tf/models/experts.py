@@ -1,6 +1,7 @@
 """Networks that learn apart and answer together."""
 
 import dataclasses
+from typing import Literal
 
 import keras
 
@@ -10,7 +11,9 @@ from emotion_tf.models.fitted import Fitted
 from emotion_tf.models.mscnn import describe_utterance
 from emotion_tf.models.parts import decide
 
-EXPERTS = {"audio": "audio_expert", "text": "text_expert", "both": "joint_expert"}
+Modality = Literal["audio", "text", "both"]
+
+EXPERTS: dict[Modality, str] = {"audio": "audio_expert", "text": "text_expert", "both": "joint_expert"}
 """The layer that is the expert of each modality: a network of features, words or both that gives logits (B, 4)."""
 
 
@@ -46,7 +49,7 @@ def experts(config: Config, fitted: Fitted) -> keras.Model:
     return keras.Model(inputs, product(opinions), name="experts")
 
 
-def expert_config(config: Config, modality: str) -> Config:
+def expert_config(config: Config, modality: Modality) -> Config:
     """The settings by which the expert of a modality is built and trained: those of an MSCNN of this modality."""
     model = dataclasses.replace(config.model, name="mscnn", modality=modality, stand_ins=False)
     augmentation = dataclasses.replace(config.augmentation, audio_dropout=0.0)
@@ -54,7 +57,7 @@ def expert_config(config: Config, modality: str) -> Config:
     return dataclasses.replace(config, model=model, augmentation=augmentation, speaker=speaker)
 
 
-def expert(network: keras.Model, modality: str) -> keras.Model:
+def expert(network: keras.Model, modality: Modality) -> keras.Model:
     """The expert of a modality in a model `experts`, as a network of probabilities that shares its weights."""
     layer = network.get_layer(EXPERTS[modality])
     return keras.Model(layer.input, keras.layers.Softmax(dtype="float32")(layer.output), name=layer.name)
