@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
 
@@ -28,11 +29,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"emotion-tf: {error}", file=sys.stderr)
     except OSError as error:
         # A full disk, a folder that cannot be written: the system's own words, without a traceback.
-        file = f": {error.filename}" if error.filename else ""
+        # Of two files, the second is the one that was being written.
+        name = error.filename2 or error.filename
+        file = f": {name}" if name else ""
         print(f"emotion-tf: {error.strerror or error}{file}", file=sys.stderr)
     except Exception as error:
         # TensorFlow says the same in exceptions of its own, which are known only once it is imported.
         if not type(error).__module__.startswith("tensorflow"):
             raise
-        print(f"emotion-tf: {str(error).splitlines()[0]}", file=sys.stderr)
+        # Before its words it names the node of a graph, which nobody has seen.
+        print(f"emotion-tf: {re.sub(r'^{{.*?}} ', '', str(error)).splitlines()[0]}", file=sys.stderr)
     return 1

@@ -81,6 +81,23 @@ def test_full_disk(call, tmp_path):
     assert once_more.read_bytes() == undisturbed.read_bytes()
 
 
+def test_export_on_a_full_disk(call, capsys, tmp_path):
+    assert train(call, tmp_path) == (0, [])
+
+    def export():
+        code = main(["export", "--workdir", str(tmp_path / "run"), "--out", str(tmp_path / "out" / "export")])
+        return code, [line for line in capsys.readouterr().err.splitlines() if line.startswith("emotion-tf")]
+
+    for size in (1_000, 30_000):
+        with room_for(size):
+            code, lines = export()
+        assert code == 1 and len(lines) == 1
+        assert "File too large" in lines[0] and "{{" not in lines[0] and str(tmp_path / "out" / ".export.partial-") in lines[0]
+        assert not [path for path in (tmp_path / "out").iterdir() if path.suffix != ".lock"]
+    assert export() == (0, [])
+    assert (tmp_path / "out" / "export" / "SHA256SUMS").exists()
+
+
 @pytest.mark.parametrize("where", ["run", "records"])
 def test_folder_where_nothing_can_be_written(call, tmp_path, where):
     """It lies below a file, which not even the superuser can write into."""
