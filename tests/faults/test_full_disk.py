@@ -92,7 +92,8 @@ def test_export_on_a_full_disk(call, capsys, tmp_path):
         with room_for(size):
             code, lines = export()
         assert code == 1 and len(lines) == 1
-        assert "File too large" in lines[0] and "{{" not in lines[0] and str(tmp_path / "out" / ".export.partial-") in lines[0]
+        assert "File too large" in lines[0] and str(tmp_path / "out" / ".export.partial-") in lines[0]
+        assert "{{" not in lines[0]
         assert not [path for path in (tmp_path / "out").iterdir() if path.suffix != ".lock"]
     assert export() == (0, [])
     assert (tmp_path / "out" / "export" / "SHA256SUMS").exists()
