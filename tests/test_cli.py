@@ -196,7 +196,10 @@ def test_evaluate_says_what_it_needs(workdir, flags, line, capsys):
     [
         ([], "predict needs --model or --server"),
         (["--model", "m", "--hop", "1"], "--hop needs --timeline"),
-        (["--model", "m", "--out", "a.csv"], "--out needs --timeline or --explain"),
+        (
+            ["b.wav", "--model", "m", "--out", "a.csv"],
+            "--out answers many utterances at once; expected one folder or manifest",
+        ),
         (["--model", "m", "--timeline", "--explain"], "--explain is of one utterance, --timeline of many"),
         (["--server", "localhost:1", "--explain"], "a server cannot explain itself"),
         (

@@ -184,7 +184,7 @@ def predict(arguments: argparse.Namespace) -> int:
     if arguments.explain:
         return _explain(arguments)
     if arguments.out is not None:
-        raise EmotionTFError("--out needs --timeline or --explain")
+        return _in_bulk(arguments)
     failed = 0
     answers = inference.predict_files(
         arguments.files,
@@ -204,6 +204,38 @@ def predict(arguments: argparse.Namespace) -> int:
             scores = "  ".join(f"{name} {value:.3f}" for name, value in answer["probabilities"].items())
             print(f"{answer['file'] or '-'}\t{answer['label']}\t{scores}", flush=True)
         failed += "error" in answer
+    return 1 if failed else 0
+
+
+def _in_bulk(arguments: argparse.Namespace) -> int:
+    from emotion_tf import inference
+    from emotion_tf.corpora import manifest
+
+    if arguments.server is not None or arguments.text or arguments.json or len(arguments.files) != 1:
+        raise EmotionTFError(
+            "--out answers many utterances at once",
+            expected="one folder or manifest, --model, and the transcripts in the manifest",
+            fix="leave out --server, --text and --json; or leave out --out and hear files one by one",
+        )
+    (source,) = arguments.files
+    if source.is_dir():
+        questions = inference.questions_in(source)
+    else:
+        questions = [
+            inference.Question(item.id, item.audio, item.start, item.end, item.text)
+            for item in manifest.read(source, labelled=False)
+        ]
+    failed = inference.predict_in_bulk(
+        questions,
+        arguments.model,
+        arguments.out,
+        arguments.skip_bad,
+        arguments.speaker_embeddings,
+        arguments.min_confidence,
+        report=lambda line: print(line, file=sys.stderr),
+    )
+    if failed:
+        print(f"emotion-tf: {failed} of {len(questions)} could not be heard; {arguments.out} says why", file=sys.stderr)
     return 1 if failed else 0
 
 

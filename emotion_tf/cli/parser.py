@@ -96,7 +96,8 @@ def make_parser() -> argparse.ArgumentParser:
         type=Path,
         nargs="*",
         metavar="FILE",
-        help="audio files; none for a model that reads alone, or can",
+        help="audio files; none for a model that reads alone, or can; with --out one folder, or one manifest of the "
+        "columns id, audio, text, start, end as far as they are known",
     )
     predict.add_argument(
         "--model",
@@ -130,7 +131,8 @@ def make_parser() -> argparse.ArgumentParser:
         "--out",
         type=Path,
         metavar="FILE",
-        help="write it there: a .png, .json or, of --timeline, .csv",
+        help="write it there: the answers to a folder or a manifest as .csv or .jsonl, going on where a call was "
+        "stopped; a --timeline as .png, .json or .csv; an --explain as .png or .json",
     )
     predict.set_defaults(command=commands.predict)
 

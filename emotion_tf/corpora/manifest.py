@@ -24,14 +24,17 @@ SYNTHETIC = False
 
 REQUIRED = ("id", "label", "speaker")
 OPTIONAL = ("audio", "text", "session", "start", "end")
+UNLABELLED = ("id",)
+"""What is required of a manifest whose emotions are to be found out."""
 
 
-def read(data_dir: Path) -> tuple[Utterance, ...]:
+def read(data_dir: Path, labelled: bool = True) -> tuple[Utterance, ...]:
     """Reads the utterances that a manifest lists.
 
     Args:
         data_dir: The manifest itself. Relative paths in it start from its folder. Cells of `audio` or `text` may be
             empty where the model does not hear or read; `start` and `end` are in seconds.
+        labelled: Whether every utterance must have a label and a speaker; otherwise they may be missing, and are "".
 
     Returns:
         The utterances in the order of the file.
@@ -45,11 +48,12 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
     tables = {".csv": _csv_rows, ".jsonl": _jsonl_rows}
     if path.suffix.lower() not in tables:
         raise EmotionTFError(f"{path} is no manifest", expected=LAYOUT, received=f"the suffix {path.suffix!r}")
+    required = REQUIRED if labelled else UNLABELLED
     lines: dict[str, int] = {}
     utterances = []
-    for line, row in tables[path.suffix.lower()](path):
+    for line, row in tables[path.suffix.lower()](path, required):
         where = f"{path}, line {line}"
-        utterance = _utterance(row, where, path.parent)
+        utterance = _utterance(row, where, path.parent, required)
         if utterance.id in lines:
             raise EmotionTFError(
                 f"{where}: the id {utterance.id!r} is taken",
@@ -63,12 +67,12 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
     return tuple(utterances)
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+def _csv_rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and row, which has every column of the header."""
     table = csv.reader(read_text_lines(path), strict=True)
     try:
         header = [column.strip() for column in next(table, [])]
-        _check_columns(header, f"{path}, line 1")
+        _check_columns(header, f"{path}, line 1", required)
         for cells in table:
             if not cells:
                 continue
@@ -84,7 +88,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         raise EmotionTFError(f"{path}, line {table.line_num} is not valid CSV ({error})") from None
 
 
-def _jsonl_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+def _jsonl_rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and row, whose values are made text; null stands for an empty cell."""
     for number, line in enumerate(read_text_lines(path), start=1):
         if not line.strip():
@@ -96,7 +100,7 @@ def _jsonl_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             raise EmotionTFError(f"{where} is not valid JSON ({error})", expected="one object a line") from None
         if not isinstance(row, dict):
             raise EmotionTFError(f"{where} is not a row", expected="a JSON object", received=line.strip()[:40])
-        _check_columns(list(row), where)
+        _check_columns(list(row), where, required)
         for column, value in row.items():
             if isinstance(value, bool | list | dict):
                 raise EmotionTFError(
@@ -115,29 +119,30 @@ def _check_unicode(value: str, problem: str) -> None:
         raise EmotionTFError(problem, expected="whole characters", received=ascii(value[error.start])) from None
 
 
-def _check_columns(columns: list[str], where: str) -> None:
+def _check_columns(columns: list[str], where: str, required: tuple[str, ...]) -> None:
     """Unknown columns are refused, for one of them may be a known one misspelt."""
-    missing = [column for column in REQUIRED if column not in columns]
+    missing = [column for column in required if column not in columns]
     if not {"audio", "text"} & set(columns):
         missing.append("audio or text")
     wrong = [column for column in columns if column not in REQUIRED + OPTIONAL]
     repeated = sorted(column for column, times in Counter(columns).items() if times > 1)
+    others = [column for column in REQUIRED + OPTIONAL if column not in required]
     for what, which in (("missing", missing), ("unknown", wrong), ("repeated", repeated)):
         if which:
             raise EmotionTFError(
                 f"{where}: {what} column {', '.join(which)}",
-                expected=f"{', '.join(REQUIRED)}, audio or text, and no others than {', '.join(OPTIONAL)}",
+                expected=f"{', '.join(required)}, audio or text, and no others than {', '.join(others)}",
                 received=", ".join(columns) or "none",
                 fix="rename the columns, or leave out what the package does not read",
             )
 
 
-def _utterance(row: dict[str, str], where: str, folder: Path) -> Utterance:
+def _utterance(row: dict[str, str], where: str, folder: Path, required: tuple[str, ...]) -> Utterance:
     cells = {column: row.get(column, "").strip() for column in REQUIRED + OPTIONAL}
-    for column in REQUIRED:
+    for column in required:
         if not cells[column]:
             raise EmotionTFError(f"{where}: the {column} is empty")
-    label = canonical(cells["label"])
+    label = canonical(cells["label"]) if cells["label"] else ""
     if label is None:
         raise EmotionTFError(
             f"{where}: unknown label",

@@ -1,5 +1,6 @@
 """Running what was trained: one call over `.keras`, SavedModel and `.tflite`, without the code that trains."""
 
+from emotion_tf.inference.bulk import Question, predict_in_bulk, questions_in
 from emotion_tf.inference.explain import explain, write_explanation
 from emotion_tf.inference.explanation import Explanation
 from emotion_tf.inference.predictor import Prediction, Predictor, connect, load, predict_files
@@ -12,12 +13,15 @@ __all__ = [
     "Explanation",
     "Prediction",
     "Predictor",
+    "Question",
     "Stream",
     "Window",
     "connect",
     "explain",
     "load",
     "predict_files",
+    "predict_in_bulk",
+    "questions_in",
     "timeline",
     "write_explanation",
     "write_timeline",

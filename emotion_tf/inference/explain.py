@@ -58,7 +58,7 @@ def explain(
         )
     waveform = None if audio is None else predictor.read(audio)
     prediction = predictor.predict(waveform, transcript, speaker)
-    inputs = runtime.inputs(waveform, transcript or "")
+    inputs = runtime.inputs([waveform], [transcript or ""])
     network = runtime.model.get_layer(config.model.name)
     if config.model.name == "experts":
         # Who knows most of what the utterance has.

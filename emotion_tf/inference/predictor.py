@@ -13,7 +13,7 @@ from emotion_tf.features.speaker_embeddings import read_speaker_embeddings
 from emotion_tf.features.speaker_encoder import SAMPLE_RATE, SpeakerEncoder
 from emotion_tf.features.waveform import read_beginning
 from emotion_tf.features.words import tokenize
-from emotion_tf.inference.runtimes import KerasRuntime, LiteRTRuntime, Runtime, SavedModelRuntime
+from emotion_tf.inference.runtimes import BatchRuntime, KerasRuntime, LiteRTRuntime, Runtime, SavedModelRuntime
 from emotion_tf.inference.server import DEFAULT_MODEL, MAX_SECONDS, TIMEOUT_SECONDS, ServerRuntime
 from emotion_tf.inference.sidecar import Sidecar
 
@@ -80,28 +80,46 @@ class Predictor:
                 that does not hear is given a wave, or one that does not read words; the wave is not a row of finite
                 numbers; or the speaker embedding is missing or is not one of the model's.
         """
-        model = self.config.model
+        (answer,) = self.predict_batch([waveform], [transcript], [speaker], min_confidence)
+        return answer
+
+    def predict_batch(
+        self,
+        waveforms: Sequence[np.ndarray | None],
+        transcripts: Sequence[str | None],
+        speakers: Sequence[np.ndarray | None],
+        min_confidence: float = 0.0,
+    ) -> list[Prediction]:
+        """Names the emotions of several utterances, at once where the artefact can.
+
+        Args:
+            waveforms: Of each utterance what `predict` takes. Those of like length waste the least.
+            transcripts: Likewise.
+            speakers: Likewise.
+            min_confidence: As for `predict`.
+
+        Returns:
+            The answers in the same order. They do not depend on which utterances are asked together.
+
+        Raises:
+            EmotionTFError: As for `predict`.
+        """
         if not 0 <= min_confidence <= 1:
             raise EmotionTFError("no such confidence", expected="0 to 1", received=f"{min_confidence:g}")
-        if model.hears and waveform is None and not model.stand_ins:
-            raise EmotionTFError("the model hears but was given no audio", expected="a wave or an audio file")
-        if waveform is None and model.stand_ins and not tokenize(transcript or ""):
-            raise EmotionTFError("the model was given neither audio nor words", expected="one of them, or both")
-        if not model.hears and waveform is not None:
-            raise EmotionTFError("the model reads only but was given audio", fix="give it the transcript alone")
-        if transcript and not model.reads:
-            raise EmotionTFError("the model does not read but was given text", fix="leave the text out")
-        if waveform is not None:
-            waveform = np.asarray(waveform, np.float32)
-            if waveform.ndim != 1 or not waveform.size or not np.isfinite(waveform).all():
-                raise EmotionTFError(
-                    "the wave is not one that can be heard",
-                    expected="one row of at least one sample, all finite numbers",
-                    received=f"the shape {waveform.shape}, {np.count_nonzero(~np.isfinite(waveform))} not finite",
-                )
-        probabilities = self.runtime.probabilities(waveform, transcript or "", self._speaker(waveform, speaker))
-        likeliest = self.labels[int(probabilities.argmax())] if probabilities.max() >= min_confidence else UNDECIDED
-        return Prediction(likeliest, dict(zip(self.labels, probabilities.tolist(), strict=True)))
+        waves = [self._checked(*pair) for pair in zip(waveforms, transcripts, strict=True)]
+        texts = [transcript or "" for transcript in transcripts]
+        voices = [self._speaker(*pair) for pair in zip(waves, speakers, strict=True)]
+        if isinstance(self.runtime, BatchRuntime):
+            rows = list(self.runtime.batch(waves, texts, voices)) if waves else []
+        else:
+            rows = [self.runtime.probabilities(*asked) for asked in zip(waves, texts, voices, strict=True)]
+        return [
+            Prediction(
+                self.labels[int(row.argmax())] if row.max() >= min_confidence else UNDECIDED,
+                dict(zip(self.labels, row.tolist(), strict=True)),
+            )
+            for row in rows
+        ]
 
     def predict_file(
         self,
@@ -130,6 +148,31 @@ class Predictor:
             EmotionTFError: If the file cannot be read.
         """
         return read_beginning(path, self.config.features.sample_rate, self._max_seconds)
+
+    def _checked(self, waveform: np.ndarray | None, transcript: str | None) -> np.ndarray | None:
+        """The wave as float32.
+
+        Raises:
+            EmotionTFError: If wave and transcript are not what the model takes.
+        """
+        model = self.config.model
+        if model.hears and waveform is None and not model.stand_ins:
+            raise EmotionTFError("the model hears but was given no audio", expected="a wave or an audio file")
+        if waveform is None and model.stand_ins and not tokenize(transcript or ""):
+            raise EmotionTFError("the model was given neither audio nor words", expected="one of them, or both")
+        if not model.hears and waveform is not None:
+            raise EmotionTFError("the model reads only but was given audio", fix="give it the transcript alone")
+        if transcript and not model.reads:
+            raise EmotionTFError("the model does not read but was given text", fix="leave the text out")
+        if waveform is not None:
+            waveform = np.asarray(waveform, np.float32)
+            if waveform.ndim != 1 or not waveform.size or not np.isfinite(waveform).all():
+                raise EmotionTFError(
+                    "the wave is not one that can be heard",
+                    expected="one row of at least one sample, all finite numbers",
+                    received=f"the shape {waveform.shape}, {np.count_nonzero(~np.isfinite(waveform))} not finite",
+                )
+        return waveform
 
     def _speaker(self, waveform: np.ndarray | None, given: np.ndarray | None) -> np.ndarray | None:
         """The speaker embedding (W,) float32 that the model takes, if it takes one."""

@@ -22,7 +22,7 @@ MAX_MODEL_BYTES = 2**29
 
 
 class Runtime(Protocol):
-    """Runs an artefact on one utterance at a time."""
+    """Runs an artefact."""
 
     speaker_width: int | None
     """Numbers in the speaker embedding that the model takes; None if it takes none."""
@@ -37,7 +37,24 @@ class Runtime(Protocol):
         """
 
 
-class KerasRuntime:
+class BatchRuntime:
+    """What runtimes share that take utterances of any lengths at once."""
+
+    def probabilities(self, waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None) -> np.ndarray:
+        """See `Runtime`."""
+        return self.batch([waveform], [transcript], [speaker])[0]
+
+    def batch(
+        self,
+        waveforms: Sequence[np.ndarray | None],
+        transcripts: Sequence[str],
+        speakers: Sequence[np.ndarray | None],
+    ) -> np.ndarray:
+        """Probabilities (B, 4) float32 of several utterances, of each what `probabilities` takes."""
+        raise NotImplementedError
+
+
+class KerasRuntime(BatchRuntime):
     """Runs a `.keras` file.
 
     Args:
@@ -61,17 +78,21 @@ class KerasRuntime:
         shapes = {tensor.name: tensor.shape for tensor in self.model.inputs}
         self.speaker_width = _check_inputs(path, sidecar, shapes, heard=["waveform", "num_samples"], read=["words"])
 
-    def probabilities(self, waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None) -> np.ndarray:
-        """See `Runtime`."""
-        inputs = self.inputs(waveform, transcript) | _known(speaker)
-        return self.model(inputs, training=False)[0].numpy()
+    def batch(
+        self,
+        waveforms: Sequence[np.ndarray | None],
+        transcripts: Sequence[str],
+        speakers: Sequence[np.ndarray | None],
+    ) -> np.ndarray:
+        """See `BatchRuntime`."""
+        return self.model(self.inputs(waveforms, transcripts) | _known(speakers), training=False).numpy()
 
-    def inputs(self, waveform: np.ndarray | None, transcript: str) -> dict[str, np.ndarray]:
-        """What the model is given of an utterance, but for the speaker embedding."""
-        return _heard(waveform, self._sidecar) | self._sidecar.words(transcript)
+    def inputs(self, waveforms: Sequence[np.ndarray | None], transcripts: Sequence[str]) -> dict[str, np.ndarray]:
+        """What the model is given of some utterances, but for the speaker embeddings."""
+        return _heard(waveforms, self._sidecar) | _read(transcripts, self._sidecar)
 
 
-class SavedModelRuntime:
+class SavedModelRuntime(BatchRuntime):
     """Runs a SavedModel, which reads the transcript itself.
 
     Args:
@@ -96,13 +117,18 @@ class SavedModelRuntime:
         self.speaker_width = _check_inputs(path, sidecar, shapes, heard=heard, read=["transcript"])
         self._sidecar = sidecar
 
-    def probabilities(self, waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None) -> np.ndarray:
-        """See `Runtime`."""
-        given = _heard(waveform, self._sidecar) | _known(speaker)
+    def batch(
+        self,
+        waveforms: Sequence[np.ndarray | None],
+        transcripts: Sequence[str],
+        speakers: Sequence[np.ndarray | None],
+    ) -> np.ndarray:
+        """See `BatchRuntime`."""
+        given = _heard(waveforms, self._sidecar) | _known(speakers)
         inputs = {name: tf.constant(value) for name, value in given.items()}
         if self._sidecar.config.model.reads:
-            inputs["transcript"] = tf.constant([transcript])
-        return self._signature(**inputs)["probabilities"][0].numpy()
+            inputs["transcript"] = tf.constant(list(transcripts))
+        return self._signature(**inputs)["probabilities"].numpy()
 
 
 class LiteRTRuntime:
@@ -141,7 +167,7 @@ class LiteRTRuntime:
 
     def probabilities(self, waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None) -> np.ndarray:
         """See `Runtime`."""
-        inputs = _heard(waveform, self._sidecar) | self._sidecar.words(transcript) | _known(speaker)
+        inputs = _heard([waveform], self._sidecar) | _read([transcript], self._sidecar) | _known([speaker])
         inputs = fit_lengths(inputs, self._lengths)
         return self._run(**{name: inputs[name] for name in self._names})["probabilities"][0]
 
@@ -211,19 +237,34 @@ def _check_inputs(
     return int(shapes["speaker"][-1]) if "speaker" in shapes else None
 
 
-def _heard(waveform: np.ndarray | None, sidecar: Sidecar) -> dict[str, np.ndarray]:
-    """The inputs `waveform` (1, N) and `num_samples` (1,) of a wave (N,); nothing if the model does not hear."""
+def _heard(waveforms: Sequence[np.ndarray | None], sidecar: Sidecar) -> dict[str, np.ndarray]:
+    """The inputs `waveform` (B, N) and `num_samples` (B,) of waves (N,); nothing if the model does not hear."""
     if not sidecar.config.model.hears:
         return {}
-    if waveform is None:
-        # No file takes a wave of no samples; zeros alone, too, say that there is none.
-        return {"waveform": np.zeros((1, 1), np.float32), "num_samples": np.zeros(1, np.int32)}
-    return {"waveform": waveform[np.newaxis], "num_samples": np.array([len(waveform)], np.int32)}
+    waves = [np.zeros(0, np.float32) if waveform is None else waveform for waveform in waveforms]
+    # No file takes a wave of no samples; zeros alone, too, say that there is none.
+    return {"waveform": _padded(waves), "num_samples": np.array([len(wave) for wave in waves], np.int32)}
 
 
-def _known(speaker: np.ndarray | None) -> dict[str, np.ndarray]:
-    """The input `speaker` (1, W) of a speaker embedding (W,); nothing without one."""
-    return {} if speaker is None else {"speaker": speaker[np.newaxis]}
+def _read(transcripts: Sequence[str], sidecar: Sidecar) -> dict[str, np.ndarray]:
+    """The input `words` (B, M) of transcripts; nothing if the model does not read."""
+    if sidecar.vocabulary is None:
+        return {}
+    return {"words": _padded([sidecar.words(transcript)["words"][0] for transcript in transcripts])}
+
+
+def _known(speakers: Sequence[np.ndarray | None]) -> dict[str, np.ndarray]:
+    """The input `speaker` (B, W) of speaker embeddings (W,); nothing without them."""
+    known = [speaker for speaker in speakers if speaker is not None]
+    return {"speaker": np.stack(known)} if known else {}
+
+
+def _padded(rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Rows side by side, zeros behind the shorter ones, and at least one column."""
+    batch = np.zeros((len(rows), max(1, *map(len, rows))), rows[0].dtype)
+    for values, row in zip(batch, rows, strict=True):
+        values[: len(row)] = row
+    return batch
 
 
 def _first_line(error: Exception) -> str:
