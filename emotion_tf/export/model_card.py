@@ -110,6 +110,11 @@ def _proof(parity: dict[str, Any]) -> str:
 def _network(sidecar: Sidecar) -> str:
     """The network in words."""
     model = sidecar.config.model
+    if model.name == "experts":
+        return (
+            "`experts`: one MSCNN hears, one reads, one does both, and the answer is the product of the opinions of those "
+            "who can judge. All settings are in `config.json`."
+        )
     if model.name != "mscnn":
         return f"`{model.name}`. All settings are in `config.json`."
     parts = [f"`{model.name}`, {model.convolution} convolutions of {model.filters} filters a size"]

@@ -1,4 +1,4 @@
-"""What is fitted before the network: normalisation and vocabulary, on the training part of the fold alone."""
+"""What is fitted before the network: normalisation, vocabulary and prior, on the training part of the fold alone."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ SMALLEST_VARIANCE = 1e-6
 
 
 def fit(config: Config, records: Records, train: Sequence[Utterance]) -> Fitted:
-    """Fits normalisation and vocabulary.
+    """Fits normalisation, vocabulary and the prior of the emotions.
 
     Args:
         config: Says what is heard and read.

@@ -133,3 +133,12 @@ def test_subwords_of_the_vocabulary(tmp_path):
     assert fitted.vocabulary[2:] == ("hate", "hated", "hater")
     # Common to all: <ha, hat, ate, <hat, hate, <hate.
     np.testing.assert_array_equal(fitted.subwords, [[0] * 6, [0] * 6, *[[1, 2, 3, 4, 5, 6]] * 3])
+
+
+def test_prior_of_the_emotions(tmp_path, frames):
+    """All five are sad, and nothing is impossible; where classes weigh alike, none is likelier."""
+    records = make_records(tmp_path / "all", frames)
+    prior = np.exp(fit(CONFIG, records, records.utterances).log_prior)
+    np.testing.assert_allclose(prior, np.array([1, 1, 1, 6]) / 9, rtol=1e-6)
+    balanced = fit(CONFIG.override("training.class_weights=balanced"), records, records.utterances)
+    np.testing.assert_array_equal(balanced.log_prior, np.zeros(4))
