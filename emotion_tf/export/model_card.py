@@ -112,8 +112,8 @@ def _network(sidecar: Sidecar) -> str:
     model = sidecar.config.model
     if model.name == "experts":
         return (
-            "`experts`: one MSCNN hears, one reads, one does both, and the answer is the product of the opinions of those "
-            "who can judge. All settings are in `config.json`."
+            "`experts`: one MSCNN hears, one reads, one does both, and the answer is the product of the opinions of "
+            "those who can judge. All settings are in `config.json`."
         )
     if model.name != "mscnn":
         return f"`{model.name}`. All settings are in `config.json`."
