@@ -11,11 +11,11 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.presets import preset
 
 
-def _config(preset_name: str, arguments: argparse.Namespace) -> Config:
+def _config(preset_name: str, arguments: argparse.Namespace, modality: str | None = None) -> Config:
     """The settings that a preset and the flags ask for."""
     config = preset(preset_name)
-    if arguments.modality:
-        config = config.override(f"model.modality={arguments.modality}")
+    if modality:
+        config = config.override(f"model.modality={modality}")
     if arguments.word_vectors:
         config = config.override(f"words.word_vectors={json.dumps(arguments.word_vectors)}")
     if arguments.speaker_embeddings:
@@ -42,7 +42,10 @@ def prepare(arguments: argparse.Namespace) -> int:
     if arguments.transcribe is None:
         corpus = _corpus(arguments.corpus, arguments, arguments.records_dir)
         dataset.extract(
-            corpus.utterances, _config(arguments.preset, arguments), arguments.records_dir, arguments.skip_bad
+            corpus.utterances,
+            _config(arguments.preset, arguments, arguments.modality),
+            arguments.records_dir,
+            arguments.skip_bad,
         )
         return 0
     utterances = corpora.load(arguments.corpus, arguments.data_dir).utterances
@@ -62,7 +65,7 @@ def train(arguments: argparse.Namespace) -> int:
     """A whole run."""
     from emotion_tf import training
 
-    config = _config(arguments.preset, arguments)
+    config = _config(arguments.preset, arguments, arguments.modality)
     records_dir = arguments.records_dir or arguments.workdir.parent / "records"
     corpus = _corpus(arguments.corpus, arguments, records_dir)
     result = training.train(

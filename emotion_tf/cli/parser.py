@@ -150,7 +150,6 @@ def _add_corpus_flags(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("--corpus", required=True, choices=NAMES)
     parser.add_argument("--data_dir", type=Path, help="the corpus's folder; for `manifest` the file itself")
-    parser.add_argument("--modality", choices=("audio", "text", "both"), help="what the model hears and reads")
     parser.add_argument(
         "--word_vectors", metavar="FILE", help="GloVe, word2vec or fastText vectors as text, plain, .gz or in a .zip"
     )
@@ -176,6 +175,7 @@ def _add_preset_flag(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--preset", default="paper", metavar="PRESET", choices=tuple(PRESETS), help=presets.replace("%", "%%")
     )
+    parser.add_argument("--modality", choices=("audio", "text", "both"), help="what the model hears and reads")
 
 
 def _add_protocol_flag(parser: argparse.ArgumentParser) -> None:
