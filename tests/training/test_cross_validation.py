@@ -20,7 +20,7 @@ from emotion_tf.dataset import evaluation_dataset, extract, training_dataset
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.features.words import Vocabulary
 from emotion_tf.labels import EMOTIONS
-from emotion_tf.training import cross_validation, fit, fold, train
+from emotion_tf.training import cross_validation, fit, train
 from emotion_tf.training.checkpoint import Checkpoint
 
 CONFIG = Config().override(
@@ -349,7 +349,7 @@ def written_corpus(synthetic, speakers):
 
 
 def test_outputs_say_that_speakers_leak_and_that_machines_speak(tmp_path, monkeypatch):
-    monkeypatch.setattr(fold, "train_network", lambda *arguments: None)
+    monkeypatch.setattr("emotion_tf.training.fold.train_network", lambda *arguments: None)
     config = CONFIG.override("model.modality=text")
     result = train(written_corpus(True, "abcd"), config, "random:2", tmp_path / "run", report=lambda line: None)
     synthetic, leak, _ = result["notes"]
