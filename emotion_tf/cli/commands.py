@@ -214,11 +214,13 @@ def _in_bulk(arguments: argparse.Namespace) -> int:
     from emotion_tf import inference
     from emotion_tf.corpora import manifest
 
-    if arguments.server is not None or arguments.text or arguments.json or len(arguments.files) != 1:
+    many = [file for file in arguments.files if file.is_dir() or file.suffix.lower() in (".csv", ".jsonl")]
+    one = len(many) == len(arguments.files) == 1
+    if arguments.server is not None or arguments.text or arguments.json or not one:
         raise EmotionTFError(
             "--out answers many utterances at once",
             expected="one folder or manifest, --model, and the transcripts in the manifest",
-            fix="leave out --server, --text and --json; or leave out --out and hear files one by one",
+            fix="leave out --server, --text and --json; or add --timeline or --explain; or leave out --out",
         )
     (source,) = arguments.files
     if source.is_dir():

@@ -27,6 +27,8 @@ OPTIONAL = ("audio", "text", "session", "start", "end")
 UNLABELLED = ("id",)
 """What is required of a manifest whose emotions are to be found out."""
 
+UNLABELLED_LAYOUT = "a .csv or .jsonl file with the columns id, audio or text or both, and if need be start, end"
+
 
 def read(data_dir: Path, labelled: bool = True) -> tuple[Utterance, ...]:
     """Reads the utterances that a manifest lists.
@@ -43,11 +45,12 @@ def read(data_dir: Path, labelled: bool = True) -> tuple[Utterance, ...]:
         EmotionTFError: If the file is not such a table or a row of it is wrong; it names the file and the line.
     """
     path = data_dir
+    layout = LAYOUT if labelled else UNLABELLED_LAYOUT
     if not path.is_file():
-        raise EmotionTFError(f"there is no manifest {path}", expected=LAYOUT, fix="let data_dir name the file itself")
+        raise EmotionTFError(f"there is no manifest {path}", expected=layout, fix="let data_dir name the file itself")
     tables = {".csv": _csv_rows, ".jsonl": _jsonl_rows}
     if path.suffix.lower() not in tables:
-        raise EmotionTFError(f"{path} is no manifest", expected=LAYOUT, received=f"the suffix {path.suffix!r}")
+        raise EmotionTFError(f"{path} is no manifest", expected=layout, received=f"the suffix {path.suffix!r}")
     required = REQUIRED if labelled else UNLABELLED
     lines: dict[str, int] = {}
     utterances = []
