@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.remote_path import RemotePath, as_path
 
 if sys.platform == "win32":
     import msvcrt
@@ -37,19 +38,25 @@ PATIENCE_SECONDS = 0.2
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
+def replacing(path: str | Path | RemotePath) -> Iterator[Path]:
     """Yields a temporary path beside `path`; what the block leaves there, file or folder, then takes its place.
 
     If the block raises, what was at `path` before stays as it was. A process that is killed leaves the temporary path
     behind, which `sweep` removes.
 
     Args:
-        path: Where the file or folder shall be in the end. Its parents are made.
+        path: Where the file or folder shall be in the end. Its parents are made. A URL is for files only.
 
     Yields:
-        The temporary path, not yet existing, on the same filesystem, with the suffix of `path`.
+        The temporary path, not yet existing, on the same filesystem, or a local one for a URL, with the name of `path`.
     """
-    path = Path(path)
+    path = as_path(path)
+    if isinstance(path, RemotePath):
+        with tempfile.TemporaryDirectory() as folder:
+            temporary = Path(folder, path.name)
+            yield temporary
+            path.upload(temporary)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     room = Path(tempfile.mkdtemp(prefix=f".{path.name}.partial-", dir=path.parent))
     temporary, aside = room / path.name, room / "aside"
@@ -106,12 +113,12 @@ def locked(path: str | Path, when_busy: Callable[[], None]) -> Iterator[None]:
         yield
 
 
-def write_text(path: str | Path, text: str) -> None:
+def write_text(path: str | Path | RemotePath, text: str) -> None:
     """Writes `text` as UTF-8 to `path`, whole or not at all."""
     write_bytes(path, text.encode("utf-8"))
 
 
-def write_bytes(path: str | Path, content: bytes) -> None:
+def write_bytes(path: str | Path | RemotePath, content: bytes) -> None:
     """Writes `content` to `path`, whole or not at all."""
     with replacing(path) as temporary, temporary.open("wb") as file:
         file.write(content)
@@ -119,12 +126,12 @@ def write_bytes(path: str | Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def write_json(path: str | Path, content: Any) -> None:
+def write_json(path: str | Path | RemotePath, content: Any) -> None:
     """Writes `content` as indented JSON to `path`, whole or not at all."""
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
-def read_bounded(path: str | Path, max_bytes: int = MAX_BYTES) -> bytes:
+def read_bounded(path: str | Path | RemotePath, max_bytes: int = MAX_BYTES) -> bytes:
     """Reads a file whole that may have been written by anybody.
 
     Args:
@@ -135,7 +142,7 @@ def read_bounded(path: str | Path, max_bytes: int = MAX_BYTES) -> bytes:
         EmotionTFError: If the file is larger.
         OSError: If it cannot be read.
     """
-    with Path(path).open("rb") as file:
+    with as_path(path).open("rb") as file:
         content = file.read(max_bytes + 1)
     if len(content) > max_bytes:
         raise EmotionTFError(f"{path} is too large", expected=f"at most {max_bytes} bytes")
@@ -160,14 +167,14 @@ def read_lines(file: BinaryIO, name: str) -> Iterator[bytes]:
         yield line
 
 
-def read_text_lines(path: str | Path) -> Iterator[str]:
+def read_text_lines(path: str | Path | RemotePath) -> Iterator[str]:
     """The lines of a UTF-8 text, as `read_lines` gives them, without the mark with which Windows begins a file.
 
     Raises:
         EmotionTFError: If a line is too long or is not UTF-8.
         OSError: If the file cannot be read.
     """
-    with Path(path).open("rb") as file:
+    with as_path(path).open("rb") as file:
         for number, line in enumerate(read_lines(file, str(path)), start=1):
             try:
                 yield line.decode("utf-8-sig" if number == 1 else "utf-8")
@@ -175,7 +182,7 @@ def read_text_lines(path: str | Path) -> Iterator[str]:
                 raise EmotionTFError(f"{path}, line {number} is not UTF-8", fix="save the file as UTF-8") from None
 
 
-def read_json(path: str | Path) -> Any:
+def read_json(path: str | Path | RemotePath) -> Any:
     """Reads a JSON file.
 
     Raises:
@@ -204,20 +211,28 @@ def parse_json(text: str | bytes) -> Any:
         raise json.JSONDecodeError(str(error), "", 0) from None
 
 
+def canonical_json(content: Any) -> str:
+    """JSON of `content` without blanks and with sorted keys, so that equal content gives equal text.
+
+    >>> canonical_json({"b": 2, "a": [1, "é"]})
+    '{"a":[1,"é"],"b":2}'
+    """
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def digest(content: Any) -> str:
     """SHA-256, as 64 hexadecimal digits, of the canonical JSON form of `content`.
 
     >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     True
     """
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode("utf-8")).hexdigest()
+    return hashlib.sha256(canonical_json(content).encode("utf-8")).hexdigest()
 
 
-def file_digest(path: str | Path) -> str:
+def file_digest(path: str | Path | RemotePath) -> str:
     """SHA-256, as 64 hexadecimal digits, of the bytes of a file."""
     found = hashlib.sha256()
-    with Path(path).open("rb") as file:
+    with as_path(path).open("rb") as file:
         while block := file.read(2**20):
             found.update(block)
     return found.hexdigest()

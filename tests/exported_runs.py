@@ -14,7 +14,7 @@ from made_waves import RATE, babble
 
 from emotion_tf import models
 from emotion_tf.config import Config
-from emotion_tf.dataset.extract import FrontEnd
+from emotion_tf.dataset import FrontEnd
 from emotion_tf.export import export
 from emotion_tf.files import write_json
 from emotion_tf.layers import StandIn

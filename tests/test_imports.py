@@ -25,22 +25,24 @@ PACKAGE = ROOT / "emotion_tf"
 # brackets may be imported inside functions only, so that importing the room does not import that.
 MAY_IMPORT = {
     "errors": "",
-    "files": "errors",
+    "tensorflow_io": "",
+    "remote_path": "errors tensorflow_io",
+    "files": "errors remote_path",
     "labels": "errors",
     "config": "errors files",
     "presets": "errors config",
-    "corpora": "errors files labels config",
-    "transcripts": "errors files labels config",
-    "features": "errors files labels config",
+    "corpora": "errors remote_path files labels config",
+    "transcripts": "errors remote_path files labels config",
+    "features": "errors tensorflow_io remote_path files labels config",
     "layers": "errors config",
     "layers.mfcc": "errors config features.spectral",
     "models": "errors config labels layers",
-    "dataset": "errors files labels config corpora transcripts features",
+    "dataset": "errors remote_path files labels config corpora transcripts features",
     "evaluation": "errors files labels config",
     "training": "errors files labels config corpora features.words features.word_vectors features.subwords "
     "features.disturbances features.waveform dataset models evaluation",
     "export": "errors files labels config corpora features layers models dataset.speakers evaluation inference",
-    "inference": "errors files labels config features.waveform features.words features.speaker_embeddings "
+    "inference": "errors remote_path files labels config features.waveform features.words features.speaker_embeddings "
     "features.speaker_encoder transcripts [layers]",
     "comparison": "errors files config corpora dataset models evaluation training export inference",
     "page": "errors files config features.words inference.sidecar inference.streaming",
@@ -50,7 +52,8 @@ MAY_IMPORT = {
 
 # Package -> the only module that may import it, and there inside a function, since it may not be installed.
 OPTIONAL = {
-    "tensorflow_io": "features.waveform",
+    "tensorflow_io": "tensorflow_io",
+    "apache_beam": "dataset.beam",
     "av": "features.waveform",
     "espeakng_loader": "corpora.demo",
     "audformat": "corpora.audformat",

@@ -9,6 +9,7 @@ from pathlib import Path
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.presets import preset
+from emotion_tf.remote_path import RemotePath
 
 
 def _config(preset_name: str, arguments: argparse.Namespace, modality: str | None = None) -> Config:
@@ -39,15 +40,24 @@ def prepare(arguments: argparse.Namespace) -> int:
     """Features, or transcripts."""
     from emotion_tf import corpora, dataset, transcripts
 
-    if arguments.transcribe is None:
-        corpus = _corpus(arguments.corpus, arguments, arguments.records_dir)
-        dataset.extract(
-            corpus.utterances,
-            _config(arguments.preset, arguments, arguments.modality),
-            arguments.records_dir,
-            arguments.skip_bad,
+    transcripts_too = arguments.transcribe is not None or arguments.transcripts != "reference"
+    if transcripts_too and isinstance(arguments.records_dir, RemotePath):
+        raise EmotionTFError(
+            "transcripts are not kept behind a URL",
+            expected="a local or mounted --records_dir",
+            received=str(arguments.records_dir),
         )
+    if arguments.transcribe is None:
+        # Options that Beam refuses are known before a corpus is read.
+        beam = None if arguments.runner is None else dataset.Beam(arguments.beam_options)
+        corpus = _corpus(arguments.corpus, arguments, arguments.records_dir)
+        config = _config(arguments.preset, arguments, arguments.modality)
+        dataset.extract(corpus.utterances, config, arguments.records_dir, arguments.skip_bad, make=beam)
         return 0
+    if arguments.runner is not None:
+        raise EmotionTFError(
+            "--runner makes features, and --transcribe makes transcripts in their place", fix="leave one of them out"
+        )
     utterances = corpora.load(arguments.corpus, arguments.data_dir).utterances
     recognizer = transcripts.load(arguments.transcribe, arguments.engine_model)
     done = dataset.transcribe(utterances, recognizer, arguments.records_dir / "transcripts")

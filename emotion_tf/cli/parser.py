@@ -1,11 +1,24 @@
 """The flags of each command."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from emotion_tf import __version__
 from emotion_tf.cli import commands
 from emotion_tf.presets import PRESETS
+from emotion_tf.remote_path import as_path
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The flags of a command; with `--runner`, those that are not ours in `beam_options`."""
+    parser = make_parser()
+    arguments, others = parser.parse_known_args(argv)
+    if getattr(arguments, "runner", None) is not None:
+        arguments.beam_options = ("--runner", arguments.runner, *others)
+    elif others:
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
+    return arguments
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -21,9 +34,19 @@ def make_parser() -> argparse.ArgumentParser:
     )
     _add_corpus_flags(prepare)
     _add_preset_flag(prepare)
-    prepare.add_argument("--records_dir", type=Path, required=True, help="where features and transcripts are kept")
+    prepare.add_argument(
+        "--records_dir",
+        type=as_path,
+        required=True,
+        help="where features and transcripts are kept; that of features may be a URL such as gs://bucket/records",
+    )
     prepare.add_argument(
         "--transcribe", choices=ENGINES, help="let this recogniser transcribe the corpus, in place of making features"
+    )
+    prepare.add_argument(
+        "--runner",
+        help="let Apache Beam make the features: DirectRunner here, FlinkRunner, SparkRunner or DataflowRunner there; "
+        "flags that emotion-tf does not know are then options of Beam",
     )
     prepare.set_defaults(command=commands.prepare)
 
@@ -149,7 +172,9 @@ def _add_corpus_flags(parser: argparse.ArgumentParser) -> None:
     from emotion_tf.corpora import NAMES
 
     parser.add_argument("--corpus", required=True, choices=NAMES)
-    parser.add_argument("--data_dir", type=Path, help="the corpus's folder; for `manifest` the file itself")
+    parser.add_argument(
+        "--data_dir", type=as_path, help="the corpus's folder; for `manifest` the file itself, which may be a URL"
+    )
     parser.add_argument(
         "--word_vectors", metavar="FILE", help="GloVe, word2vec or fastText vectors as text, plain, .gz or in a .zip"
     )

@@ -21,6 +21,7 @@ from emotion_tf.corpora import (
 from emotion_tf.corpora.corpus import Corpus
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.remote_path import RemotePath, as_path
 
 __all__ = ["NAMES", "Corpus", "Utterance", "load"]
 
@@ -46,13 +47,14 @@ NAMES = tuple(_READERS)
 """Every corpus that `load` knows."""
 
 
-def load(name: str, data_dir: str | Path | None = None) -> Corpus:
+def load(name: str, data_dir: str | Path | RemotePath | None = None) -> Corpus:
     """Reads a corpus.
 
     Args:
         name: One of `NAMES`.
         data_dir: Where the corpus lies: for `manifest` and `goemotions` the table itself, for `demo` the folder in
-            which it is made unless it is there already, for the others their folder; only `demo` has a default.
+            which it is made unless it is there already, for the others their folder; only `demo` has a default. That of
+            `manifest` may be a URL.
 
     Returns:
         The corpus with all its utterances of the four emotions.
@@ -73,7 +75,15 @@ def load(name: str, data_dir: str | Path | None = None) -> Corpus:
     data_dir = data_dir or reader.DEFAULT_DIR
     if data_dir is None:
         raise EmotionTFError(f"the corpus {name} needs a data_dir", expected=reader.LAYOUT)
-    utterances = reader.read(Path(data_dir))
+    place = as_path(data_dir)
+    if isinstance(place, RemotePath) and reader is not manifest:
+        raise EmotionTFError(
+            f"the corpus {name} is read from a folder",
+            expected="a local or mounted data_dir",
+            received=str(place),
+            fix="mount it, or list its files in a manifest, which may lie behind a URL",
+        )
+    utterances = reader.read(place)
     part = name.removeprefix("iemocap-")
     if part in iemocap.PARTS:
         utterances = tuple(utterance for utterance in utterances if iemocap.part(utterance) == part)

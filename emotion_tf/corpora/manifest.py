@@ -11,6 +11,7 @@ from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.files import parse_json, read_text_lines
 from emotion_tf.labels import EMOTIONS, MERGES, canonical
+from emotion_tf.remote_path import RemotePath, as_path
 
 CITATION = "none: recordings of the user's own"
 LICENCE = "the user's own"
@@ -30,12 +31,13 @@ UNLABELLED = ("id",)
 UNLABELLED_LAYOUT = "a .csv or .jsonl file with the columns id, audio or text or both, and if need be start, end"
 
 
-def read(data_dir: Path, labelled: bool = True) -> tuple[Utterance, ...]:
+def read(data_dir: Path | RemotePath, labelled: bool = True) -> tuple[Utterance, ...]:
     """Reads the utterances that a manifest lists.
 
     Args:
-        data_dir: The manifest itself. Relative paths in it start from its folder. Cells of `audio` or `text` may be
-            empty where the model does not hear or read; `start` and `end` are in seconds.
+        data_dir: The manifest itself. Relative paths in it start from its folder; it and the audio may lie behind URLs.
+            Cells of `audio` or `text` may be empty where the model does not hear or read; `start` and `end` are in
+            seconds.
         labelled: Whether every utterance must have a label and a speaker; otherwise they may be missing, and are "".
 
     Returns:
@@ -70,7 +72,7 @@ def read(data_dir: Path, labelled: bool = True) -> tuple[Utterance, ...]:
     return tuple(utterances)
 
 
-def _csv_rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
+def _csv_rows(path: Path | RemotePath, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and row, which has every column of the header."""
     table = csv.reader(read_text_lines(path), strict=True)
     try:
@@ -91,7 +93,7 @@ def _csv_rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict
         raise EmotionTFError(f"{path}, line {table.line_num} is not valid CSV ({error})") from None
 
 
-def _jsonl_rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
+def _jsonl_rows(path: Path | RemotePath, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and row, whose values are made text; null stands for an empty cell."""
     for number, line in enumerate(read_text_lines(path), start=1):
         if not line.strip():
@@ -140,7 +142,7 @@ def _check_columns(columns: list[str], where: str, required: tuple[str, ...]) ->
             )
 
 
-def _utterance(row: dict[str, str], where: str, folder: Path, required: tuple[str, ...]) -> Utterance:
+def _utterance(row: dict[str, str], where: str, folder: Path | RemotePath, required: tuple[str, ...]) -> Utterance:
     cells = {column: row.get(column, "").strip() for column in REQUIRED + OPTIONAL}
     for column in required:
         if not cells[column]:
@@ -153,7 +155,7 @@ def _utterance(row: dict[str, str], where: str, folder: Path, required: tuple[st
             received=repr(cells["label"]),
             fix="rename the label or leave the row out",
         )
-    audio = folder / cells["audio"] if cells["audio"] else None
+    audio = _audio(cells["audio"], folder) if cells["audio"] else None
     start = _seconds(cells["start"], f"{where}: wrong start") or 0.0
     end = _seconds(cells["end"], f"{where}: wrong end")
     if end is not None and end <= start:
@@ -161,6 +163,11 @@ def _utterance(row: dict[str, str], where: str, folder: Path, required: tuple[st
             f"{where}: the end is not after the start", expected=f"more than {start:g}", received=f"{end:g}"
         )
     return Utterance(cells["id"], audio, start, end, cells["text"], label, cells["speaker"], cells["session"])
+
+
+def _audio(cell: str, folder: Path | RemotePath) -> Path | RemotePath:
+    path = as_path(cell)
+    return path if isinstance(path, RemotePath) or path.is_absolute() else folder / cell
 
 
 def _seconds(cell: str, problem: str) -> float | None:

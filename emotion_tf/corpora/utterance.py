@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from emotion_tf.remote_path import RemotePath
+
 
 @dataclass(frozen=True)
 class Utterance:
@@ -10,7 +12,7 @@ class Utterance:
 
     Args:
         id: Unique within its corpus.
-        audio: The audio file, or None where the corpus has words only.
+        audio: The audio file, local or behind a URL, or None where the corpus has words only.
         start: Where the utterance begins in the file, in seconds.
         end: Where it ends, in seconds; None means the end of the file.
         text: The reference transcript; empty where there is none.
@@ -20,7 +22,7 @@ class Utterance:
     """
 
     id: str
-    audio: Path | None
+    audio: Path | RemotePath | None
     start: float
     end: float | None
     text: str

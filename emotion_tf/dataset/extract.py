@@ -2,27 +2,29 @@
 
 import dataclasses
 import functools
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
-import tensorflow as tf
 
-from emotion_tf.config import Config, FeatureConfig
+from emotion_tf.config import Config
 from emotion_tf.corpora.utterance import Utterance
-from emotion_tf.dataset.records import cache_key, serialize
+from emotion_tf.dataset.records import cache_key, corpus_hash
+from emotion_tf.dataset.shard import Shard
 from emotion_tf.dataset.speakers import speaker_embeddings
+from emotion_tf.dataset.variant import Variant
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.features.disturbances import disturb
-from emotion_tf.features.spectral import acoustic_features
-from emotion_tf.features.waveform import change_speed, read_waveform
-from emotion_tf.files import digest, file_digest, locked, read_json, replacing, sweep, write_json
+from emotion_tf.files import locked, sweep
+from emotion_tf.remote_path import RemotePath, as_path
 
 SHARD_SIZE = 256
 """Utterances of a shard, which are held in memory at a time."""
+
+Maker = Callable[[Sequence[Shard], bool], Iterable[tuple[Shard, dict[str, str]]]]
+"""Makes shards, with or without `skip_bad`, and gives each that is whole with what `Shard.make` returns."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,8 @@ class Records:
         speakers: (N, W) float32, the speaker embeddings of the utterances; None where the settings want none.
     """
 
-    clean: tuple[Path, ...]
-    augmented: tuple[tuple[Path, ...], ...]
+    clean: tuple[Path | RemotePath, ...]
+    augmented: tuple[tuple[Path | RemotePath, ...], ...]
     utterances: tuple[Utterance, ...]
     speakers: np.ndarray | None = None
 
@@ -45,9 +47,10 @@ class Records:
 def extract(
     utterances: Sequence[Utterance],
     config: Config,
-    folder: str | Path,
+    folder: str | Path | RemotePath,
     skip_bad: bool = False,
     report: Callable[[str], None] = print,
+    make: Maker | None = None,
 ) -> Records:
     """Makes the records of a corpus, or finds those that an earlier call made from the same files and settings.
 
@@ -58,9 +61,11 @@ def extract(
     Args:
         utterances: The utterances of the corpus.
         config: Front end, modality, speaker embeddings and the augmentations that change the wave.
-        folder: Where records of all corpora and settings lie.
+        folder: Where records of all corpora and settings lie. Behind a URL nobody is waited for: what two processes
+            make is made twice.
         skip_bad: Leave out utterances whose audio cannot be read, and list them, instead of raising at the first.
         report: Called with lines of progress.
+        make: Who makes the shards that are not there, such as `Beam`; None makes them here, one after the other.
 
     Returns:
         The records.
@@ -69,6 +74,7 @@ def extract(
         EmotionTFError: If an audio file cannot be read, an utterance has none although the model hears, no utterance
             has a transcript although it reads, or speaker embeddings are wanted and one is missing.
     """
+    folder = as_path(folder)
     # What can be known now is not found out after hours of extraction.
     if config.model.reads:
         _check_transcripts(utterances, report)
@@ -79,13 +85,32 @@ def extract(
             expected="a Kaldi .scp or .ark, or an .npz",
             fix="name the file, or ge2e to compute them",
         )
-    variants = _variants(config) if config.model.hears else [Variant()]
-    skipped: dict[str, str] = {}
-    shards = []
-    for variant in variants:
-        paths, reasons = _extract_variant(utterances, config, Path(folder), variant, skip_bad, report)
-        skipped |= reasons
-        shards.append(paths)
+    if source == "ge2e" and isinstance(folder, RemotePath):
+        raise EmotionTFError(
+            "speaker embeddings that are computed are kept beside the records, but not behind a URL",
+            expected="a local or mounted folder",
+            received=str(folder),
+        )
+    corpus = corpus_hash(utterances, hears=config.model.hears)
+    variants = [_shards(utterances, corpus, config, folder, variant) for variant in _variants(config)]
+    shards = [shard for variant in variants for shard in variant]
+    known = {shard.path: shard.skipped() for shard in shards}
+    missing = [shard for shard in shards if known[shard.path] is None]
+    # Shards that are whole need no lock, so that they can be read where nothing can be written.
+    if missing:
+        with _alone_at(missing, report):
+            known |= {shard.path: shard.skipped() for shard in missing}
+            missing = [shard for shard in missing if known[shard.path] is None]
+            for shard in missing:
+                if shard.path.exists():
+                    report(f"{shard.path} is damaged, or was not finished, and is made again")
+            for shard, reasons in (make or _one_after_the_other)(missing, skip_bad):
+                known[shard.path] = reasons
+                done = shard.number * SHARD_SIZE + len(shard.utterances)
+                report(f"features of {done} of {len(utterances)} utterances ({shard.variant})")
+    skipped = {id: reason for reasons in known.values() for id, reason in (reasons or {}).items()}
+    if skipped and not skip_bad:
+        raise EmotionTFError(next(iter(skipped.values())))
     if skipped:
         report(f"{len(skipped)} of {len(utterances)} utterances are skipped:")
         for reason in skipped.values():
@@ -93,7 +118,10 @@ def extract(
     good = tuple(utterance for utterance in utterances if utterance.id not in skipped)
     if not good:
         raise EmotionTFError("no utterance is left", expected="at least one readable audio file")
-    return Records(shards[0], tuple(shards[1:]), good, speaker_embeddings(good, config, Path(folder), report))
+    clean, *augmented = (tuple(shard.path for shard in variant) for variant in variants)
+    # Behind a URL, those that would be kept in the folder were refused.
+    speakers = speaker_embeddings(good, config, cast(Path, folder), report)
+    return Records(clean, tuple(augmented), good, speakers)
 
 
 def _check_transcripts(utterances: Sequence[Utterance], report: Callable[[str], None]) -> None:
@@ -109,162 +137,40 @@ def _check_transcripts(utterances: Sequence[Utterance], report: Callable[[str], 
         report(f"{empty} of {len(utterances)} transcripts are empty; the model reads no word there")
 
 
-class FrontEnd:
-    """The acoustic front end for one wave at a time.
-
-    Args:
-        features: The settings of the front end.
-    """
-
-    def __init__(self, features: FeatureConfig):
-        signature = [tf.TensorSpec([1, None], tf.float32), tf.TensorSpec([1], tf.int32)]
-        self._features = tf.function(
-            lambda waveform, num_samples: acoustic_features(waveform, num_samples, features), input_signature=signature
-        )
-
-    def __call__(self, waveform: np.ndarray) -> np.ndarray:
-        """Features (T, D) float32 of a wave (N,), without the frames that count as padding."""
-        features, mask = self._features(waveform[np.newaxis], [len(waveform)])
-        return features.numpy()[mask.numpy()]
-
-
-@functools.lru_cache(maxsize=1)
-def _front_end(features: FeatureConfig) -> FrontEnd:
-    """The front end of the settings, which TensorFlow traces once for all shards."""
-    return FrontEnd(features)
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One way in which the wave is played.
-
-    Args:
-        speed: Playing speed.
-        disturbed_copy: Number of the copy that is disturbed; None for waves that are not.
-    """
-
-    speed: float = 1.0
-    disturbed_copy: int | None = None
-
-    def __str__(self) -> str:
-        return f"speed {self.speed:g}" if self.disturbed_copy is None else f"disturbed copy {self.disturbed_copy}"
-
-    def apply(self, waveform: np.ndarray, rate: int, seed: int) -> np.ndarray:
-        """The wave (N,) as it is heard in this variant."""
-        if self.speed != 1.0:
-            waveform = change_speed(waveform, self.speed)
-        if self.disturbed_copy is not None:
-            waveform = disturb(waveform, rate, np.random.default_rng([seed, self.disturbed_copy]))
-        return waveform
-
-
 def _variants(config: Config) -> list[Variant]:
     """The wave as it is, then the other speeds, then the disturbed copies."""
+    if not config.model.hears:
+        return [Variant()]
     settings = config.augmentation
     speeds = [Variant(speed) for speed in settings.speeds if speed != 1.0]
     return [Variant(), *speeds, *(Variant(disturbed_copy=copy) for copy in range(settings.disturbed_copies))]
 
 
-def _extract_variant(
-    utterances: Sequence[Utterance],
-    config: Config,
-    folder: Path,
-    variant: Variant,
-    skip_bad: bool,
-    report: Callable[[str], None],
-) -> tuple[tuple[Path, ...], dict[str, str]]:
-    """The shards of one variant, and why some utterances are not in them."""
+def _shards(
+    utterances: Sequence[Utterance], corpus: Any, config: Config, folder: Path | RemotePath, variant: Variant
+) -> list[Shard]:
+    """The shards of one variant, whether they are there or not."""
     front_end = dataclasses.asdict(config.features) if config.model.hears else None
-    settings = [front_end, dataclasses.asdict(variant), SHARD_SIZE]
-    folder = folder / cache_key(utterances, settings, hears=config.model.hears)
-    parts = [utterances[start : start + SHARD_SIZE] for start in range(0, len(utterances), SHARD_SIZE)]
-    paths = tuple(folder / f"{number:05}.tfrecord" for number in range(len(parts)))
-    known = [_skipped_in(path) for path in paths]
-    if None in known:
-        # Shards that are whole need no lock, so that they can be read where nothing can be written.
-        with locked(folder / ".lock", lambda: report(f"another process makes {folder}; waiting for it")):
-            sweep(folder)
-            for number, (path, part) in enumerate(zip(paths, parts, strict=True)):
-                known[number] = _skipped_in(path)
-                if known[number] is not None:
-                    continue
-                if path.exists():
-                    report(f"{path} is damaged, or was not finished, and is made again")
-                examples, skipped = make_shard(part, config, variant, skip_bad)
-                _write_shard(path, examples, skipped)
-                known[number] = skipped
-                report(f"features of {number * SHARD_SIZE + len(part)} of {len(utterances)} utterances ({variant})")
-    reasons = {id: reason for skipped in known for id, reason in (skipped or {}).items()}
-    if reasons and not skip_bad:
-        raise EmotionTFError(next(iter(reasons.values())))
-    return paths, reasons
+    folder = folder / cache_key(corpus, [front_end, dataclasses.asdict(variant), SHARD_SIZE])
+    starts = range(0, len(utterances), SHARD_SIZE)
+    parts = [tuple(utterances[start : start + SHARD_SIZE]) for start in starts]
+    return [Shard(folder, number, part, config, variant) for number, part in enumerate(parts)]
 
 
-def make_shard(
-    utterances: Sequence[Utterance], config: Config, variant: Variant, skip_bad: bool = False
-) -> tuple[list[bytes], dict[str, str]]:
-    """Makes the records of some utterances; the same of the same, whatever else is or was made.
-
-    Args:
-        utterances: The utterances.
-        config: Front end and modality.
-        variant: What is done to the waves.
-        skip_bad: Leave out utterances whose audio cannot be read.
-
-    Returns:
-        The records, and by utterance id why some are missing.
-
-    Raises:
-        EmotionTFError: If audio cannot be read, unless `skip_bad`.
-    """
-    front_end = _front_end(config.features)
-    examples, skipped = [], {}
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        outcomes = pool.map(lambda utterance: _features(utterance, config, variant, front_end), utterances)
-        for utterance, outcome in zip(utterances, outcomes, strict=True):
-            if not isinstance(outcome, EmotionTFError):
-                examples.append(serialize(utterance, outcome))
-            elif skip_bad:
-                skipped[utterance.id] = str(outcome)
-            else:
-                raise outcome
-    return examples, skipped
+@contextmanager
+def _alone_at(shards: Sequence[Shard], report: Callable[[str], None]) -> Iterator[None]:
+    """Keeps other processes from making the same shards, but for those behind a URL, where there are no locks."""
+    with ExitStack() as locks:
+        # In one order for all, so that no two processes wait for each other.
+        for folder in sorted({shard.folder for shard in shards}, key=str):
+            if isinstance(folder, Path):
+                busy = functools.partial(report, f"another process makes {folder}; waiting for it")
+                locks.enter_context(locked(folder / ".lock", busy))
+                sweep(folder)
+        yield
 
 
-def _features(
-    utterance: Utterance, config: Config, variant: Variant, front_end: FrontEnd
-) -> np.ndarray | EmotionTFError:
-    """Features (T, D) float32, or the error that reading the audio gave."""
-    if not config.model.hears:
-        return np.zeros((0, config.features.width), np.float32)
-    try:
-        if utterance.audio is None:
-            raise EmotionTFError(
-                f"utterance {utterance.id} has no audio",
-                expected="an audio file for every utterance",
-                fix="use --modality text",
-            )
-        rate = config.features.sample_rate
-        waveform = read_waveform(utterance.audio, rate, utterance.start, utterance.end)
-        return front_end(variant.apply(waveform, rate, seed=int(digest(utterance.id)[:8], 16)))
-    except EmotionTFError as error:
-        return error
-
-
-def _write_shard(path: Path, examples: Sequence[bytes], skipped: dict[str, str]) -> None:
-    """Writes a shard, and then the note without which it does not count."""
-    with replacing(path) as temporary:
-        with tf.io.TFRecordWriter(str(temporary)) as writer:
-            for example in examples:
-                writer.write(example)
-        sha256 = file_digest(temporary)
-    write_json(path.with_suffix(".json"), {"sha256": sha256, "skipped": skipped})
-
-
-def _skipped_in(path: Path) -> dict[str, str] | None:
-    """Why utterances are missing from a shard; None where it is not there, not finished or damaged."""
-    try:
-        note = read_json(path.with_suffix(".json"))
-        return note["skipped"] if file_digest(path) == note["sha256"] else None
-    except (EmotionTFError, FileNotFoundError, KeyError, TypeError):
-        return None
+def _one_after_the_other(shards: Sequence[Shard], skip_bad: bool) -> Iterator[tuple[Shard, dict[str, str]]]:
+    """Makes shards here; each is made with all cores."""
+    for shard in shards:
+        yield shard, shard.make(skip_bad)

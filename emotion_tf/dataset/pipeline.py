@@ -13,6 +13,7 @@ from emotion_tf.dataset.extract import Records
 from emotion_tf.dataset.records import parse
 from emotion_tf.features.words import GraphVocabulary, Vocabulary
 from emotion_tf.labels import EMOTIONS
+from emotion_tf.remote_path import RemotePath
 
 SHUFFLE_BUFFER = 4096
 """Utterances among which the next one is drawn."""
@@ -26,7 +27,7 @@ of 1 the accuracy of a fold of RAVDESS fell from 0.64 to 0.54 in the same number
 
 
 def read_examples(
-    variants: Sequence[Sequence[Path]], config: Config, utterances: Sequence[Utterance]
+    variants: Sequence[Sequence[Path | RemotePath]], config: Config, utterances: Sequence[Utterance]
 ) -> tf.data.Dataset:
     """The examples of some utterances, as `records.parse` gives them, in the order of the records.
 

@@ -1,19 +1,25 @@
 """The TFRecord schema: one example an utterance, with its features and everything that training asks of it."""
 
-import contextlib
 import dataclasses
+import hashlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from emotion_tf.corpora.utterance import Utterance
-from emotion_tf.files import digest
+from emotion_tf.files import canonical_json
 from emotion_tf.labels import index
+from emotion_tf.remote_path import RemotePath
 
 SCHEMA_VERSION = 1
 """Part of every cache key: raise it when the schema or the front end changes, so that old records are made anew."""
+
+LOOKS_AT_ONCE = 32
+"""Audio files whose size and time are asked for at the same time."""
 
 SCHEMA = {
     "id": tf.io.FixedLenFeature([], tf.string),
@@ -49,27 +55,53 @@ def parse(serialized: tf.Tensor, width: int) -> dict[str, tf.Tensor]:
     return {**example, "audio": tf.reshape(audio, (-1, width))}
 
 
-def cache_key(utterances: Sequence[Utterance], settings: Any, hears: bool = True) -> str:
-    """A name for what is made of a corpus, which changes with all that it depends on.
+def corpus_hash(utterances: Sequence[Utterance], hears: bool = True) -> Any:
+    """A hash of all that the records of a corpus depend on but the settings, for `cache_key`.
 
     Args:
         utterances: The utterances.
-        settings: What else the result depends on, as JSON has it.
-        hears: Whether it depends on the audio files, of which size and time are looked at.
+        hears: Whether the records depend on the audio files, of which size and time are looked at.
 
     Returns:
-        16 hexadecimal digits.
+        A hash of `hashlib`, which has taken in one row after the other, so that none of them stays in memory.
     """
-    listing = []
-    for utterance in utterances:
-        stamp = None
-        if hears and utterance.audio is not None:
-            # What cannot be looked at is told of when it is read.
-            with contextlib.suppress(OSError):
-                status = utterance.audio.stat()
-                stamp = [status.st_size, status.st_mtime_ns]
-        listing.append([*map(str, dataclasses.astuple(utterance)), stamp])
-    return digest([SCHEMA_VERSION, listing, settings])[:16]
+    remote = {utterance.audio for utterance in utterances if hears and isinstance(utterance.audio, RemotePath)}
+    # Remote files are far away: while one is waited for, others are asked for.
+    with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
+        stamps = dict(zip(remote, pool.map(_stamp, remote), strict=True))
+    names = [field.name for field in dataclasses.fields(Utterance)]
+    found = hashlib.sha256(f"[{SCHEMA_VERSION},[".encode())
+    for number, utterance in enumerate(utterances):
+        path = utterance.audio if hears else None
+        stamp = stamps[path] if isinstance(path, RemotePath) else path and _stamp(path)
+        row = [*(str(getattr(utterance, name)) for name in names), stamp]
+        found.update(f"{',' if number else ''}{canonical_json(row)}".encode())
+    found.update(b"],")
+    return found
+
+
+def _stamp(path: Path | RemotePath) -> list[int] | None:
+    """Size and time of a file. What cannot be looked at is told of when it is read."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return [status.st_size, status.st_mtime_ns]
+
+
+def cache_key(corpus: Any, settings: Any) -> str:
+    """A name for what is made of a corpus, which changes with all that it depends on.
+
+    Args:
+        corpus: Its `corpus_hash`.
+        settings: What else the result depends on, as JSON has it.
+
+    Returns:
+        16 hexadecimal digits: the beginning of the `digest` of schema version, rows and settings.
+    """
+    found = corpus.copy()
+    found.update(f"{canonical_json(settings)}]".encode())
+    return found.hexdigest()[:16]
 
 
 def _bytes(value: bytes) -> tf.train.Feature:

@@ -9,7 +9,7 @@ import numpy as np
 
 from emotion_tf.config import Config
 from emotion_tf.corpora.utterance import Utterance
-from emotion_tf.dataset.records import cache_key
+from emotion_tf.dataset.records import cache_key, corpus_hash
 from emotion_tf.features.speaker_embeddings import read_speaker_embeddings, write_speaker_embeddings
 from emotion_tf.features.speaker_encoder import SAMPLE_RATE, SpeakerEncoder
 from emotion_tf.features.waveform import read_waveform
@@ -44,7 +44,7 @@ def speaker_embeddings(
         return read_speaker_embeddings(source, ids)
     # What is said, or was understood, does not change the voice.
     voices = [dataclasses.replace(utterance, text="") for utterance in utterances]
-    path = folder / cache_key(voices, "ge2e") / "speakers.npz"
+    path = folder / cache_key(corpus_hash(voices), "ge2e") / "speakers.npz"
     if not path.exists():
         encoder = SpeakerEncoder()
         embeddings = []

@@ -5,14 +5,15 @@ import io
 import math
 import mmap
 import os
+import shutil
 import struct
+import tempfile
 import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import librosa
 import numpy as np
@@ -20,6 +21,8 @@ import soundfile
 import soxr
 
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.remote_path import RemotePath, as_path
+from emotion_tf.tensorflow_io import tensorflow_io
 
 MAX_BYTES = 2**32
 """Largest file, and largest wave once it is decoded: what a WAV header can count."""
@@ -52,11 +55,13 @@ may take a file for a playlist and open what that names.
 """
 
 
-def read_waveform(path: str | Path, sample_rate: int, start: float = 0.0, end: float | None = None) -> np.ndarray:
+def read_waveform(
+    path: str | Path | RemotePath, sample_rate: int, start: float = 0.0, end: float | None = None
+) -> np.ndarray:
     """Reads an audio file, or a stretch of it, as one channel at the rate wanted.
 
     Args:
-        path: A file of a format that `decode` takes.
+        path: A file of a format that `decode` takes, or its URL.
         sample_rate: Rate of the result, in hertz.
         start: Where to begin, in seconds, rounded to a sample of the file.
         end: Where to end, in seconds; None means the end of the file.
@@ -75,7 +80,7 @@ def read_waveform(path: str | Path, sample_rate: int, start: float = 0.0, end: f
     ...     read_waveform(f"{folder}/tone.wav", sample_rate=16_000, start=0.5).shape
     (8000,)
     """
-    samples, rate = decode(_read(Path(path)), str(path))
+    samples, rate = decode(_read(as_path(path)), str(path))
     first, last = start * rate, len(samples) if end is None else end * rate
     # Half a sample of grace: an end that was written with few digits still is the end of the file.
     if not 0 <= first < last < len(samples) + 0.5:
@@ -94,11 +99,12 @@ def read_waveform(path: str | Path, sample_rate: int, start: float = 0.0, end: f
     return librosa.resample(stretch, orig_sr=rate, target_sr=sample_rate, res_type="soxr_hq")
 
 
-def read_blocks(path: str | Path, sample_rate: int) -> Iterator[np.ndarray]:
+def read_blocks(path: str | Path | RemotePath, sample_rate: int) -> Iterator[np.ndarray]:
     """Reads an audio file as `read_waveform` does, block after block, in memory that does not grow with its length.
 
     Args:
-        path: A file of a format that `decode` takes, of any size and any length.
+        path: A file of a format that `decode` takes, of any size and any length, or its URL; of that the whole file is
+            copied to the disk first.
         sample_rate: Rate of the result, in hertz.
 
     Yields:
@@ -118,7 +124,7 @@ def read_blocks(path: str | Path, sample_rate: int) -> Iterator[np.ndarray]:
     """
     heard = given = 0
     resampler: soxr.ResampleStream | None = None
-    for samples, rate in _decode_blocks(Path(path)):
+    for samples, rate in _decode_blocks(as_path(path)):
         block = _mono(samples, rate, str(path), heard)
         heard += len(block)
         if rate != sample_rate:
@@ -134,11 +140,11 @@ def read_blocks(path: str | Path, sample_rate: int) -> Iterator[np.ndarray]:
         yield np.pad(rest, (0, math.ceil(heard * (sample_rate / rate)) - given - len(rest)))
 
 
-def read_beginning(path: str | Path, sample_rate: int, seconds: float) -> np.ndarray:
+def read_beginning(path: str | Path | RemotePath, sample_rate: int, seconds: float) -> np.ndarray:
     """Reads the first seconds of an audio file as `read_waveform` does, and decodes little more than that.
 
     Args:
-        path: A file of a format that `decode` takes, of any size and any length.
+        path: A file of a format that `decode` takes, of any size and any length, or its URL.
         sample_rate: Rate of the result, in hertz.
         seconds: How much is wanted; a shorter file is read whole.
 
@@ -224,7 +230,7 @@ def change_speed(waveform: np.ndarray, factor: float) -> np.ndarray:
     return librosa.resample(waveform, orig_sr=factor, target_sr=1.0, res_type="soxr_hq")
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path | RemotePath) -> bytes:
     """The bytes of a file that is not too large."""
     with _open(path) as stream:
         size = path.stat().st_size
@@ -236,7 +242,7 @@ def _read(path: Path) -> bytes:
             raise _not_read(path, error) from None
 
 
-def _open(path: Path) -> BinaryIO:
+def _open(path: Path | RemotePath) -> BinaryIO:
     """Opens a file that is there."""
     try:
         if not path.exists():
@@ -246,6 +252,19 @@ def _open(path: Path) -> BinaryIO:
         return path.open("rb")
     except OSError as error:
         raise _not_read(path, error) from None
+
+
+@contextmanager
+def _on_disk(path: RemotePath) -> Iterator[BinaryIO]:
+    """A copy of a remote file, which is gone once it is closed."""
+    with tempfile.TemporaryFile() as copy:
+        with _open(path) as stream:
+            try:
+                shutil.copyfileobj(stream, copy)
+            except OSError as error:
+                raise _not_read(path, error) from None
+        copy.seek(0)
+        yield cast(BinaryIO, copy)
 
 
 def _mono(samples: np.ndarray, rate: int, name: str, first: int = 0) -> np.ndarray:
@@ -265,11 +284,11 @@ def _mono(samples: np.ndarray, rate: int, name: str, first: int = 0) -> np.ndarr
     return mono
 
 
-def _decode_blocks(path: Path) -> Iterator[tuple[np.ndarray, int]]:
+def _decode_blocks(path: Path | RemotePath) -> Iterator[tuple[np.ndarray, int]]:
     """Blocks (frames, channels) float32 of an audio file, each with the rate."""
     name = str(path)
-    with _open(path) as stream:
-        if not path.stat().st_size:
+    with _on_disk(path) if isinstance(path, RemotePath) else _open(path) as stream:
+        if not os.fstat(stream.fileno()).st_size:
             raise _empty(name)
         # The checks look at a few places of the content, of which a map loads no more than those.
         with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
@@ -434,7 +453,7 @@ def _no_samples(name: str) -> EmotionTFError:
     return EmotionTFError(f"{name} holds no samples", expected="some sound after the header")
 
 
-def _not_read(path: Path, error: OSError) -> EmotionTFError:
+def _not_read(path: Path | RemotePath, error: OSError) -> EmotionTFError:
     return EmotionTFError(f"{path} cannot be read ({error.strerror})", expected="a readable file")
 
 
@@ -502,17 +521,15 @@ def _decode_with_tensorflow_io(file: soundfile.SoundFile, content: bytes) -> np.
 @functools.cache
 def _tensorflow_io_audio() -> ModuleType | None:
     """tensorflow-io's decoders, or None where it is missing or was compiled for another TensorFlow."""
+    package = tensorflow_io()
+    if package is None:
+        return None
     try:
-        with warnings.catch_warnings():
-            # It warns of file systems that do not load; nothing here reads through them.
-            warnings.simplefilter("ignore")
-            import tensorflow_io
-
-            # The compiled ops load when one is first looked at, which is where another TensorFlow shows.
-            tensorflow_io.python.ops.core_ops.io_audio_decode_wav  # noqa: B018
+        # The compiled ops load when one is first looked at, which is where another TensorFlow shows.
+        package.python.ops.core_ops.io_audio_decode_wav  # noqa: B018
     except (ImportError, NotImplementedError):
         return None
-    return tensorflow_io.audio
+    return package.audio
 
 
 def _video_container(content: bytes | mmap.mmap) -> str | None:

@@ -17,6 +17,7 @@ from emotion_tf.features.speaker_embeddings import read_speaker_embeddings
 from emotion_tf.features.waveform import read_waveform
 from emotion_tf.files import digest, file_digest, locked, read_json, write_json
 from emotion_tf.inference.predictor import Predictor, load
+from emotion_tf.remote_path import RemotePath
 
 WINDOW = 128
 """Utterances that are sorted by length and written together; of so many, twice, the waves are in memory."""
@@ -44,7 +45,7 @@ class Question:
     """
 
     id: str
-    audio: Path | None = None
+    audio: Path | RemotePath | None = None
     start: float = 0.0
     end: float | None = None
     text: str = ""

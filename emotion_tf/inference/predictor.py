@@ -16,6 +16,7 @@ from emotion_tf.features.words import tokenize
 from emotion_tf.inference.runtimes import BatchRuntime, KerasRuntime, LiteRTRuntime, Runtime, SavedModelRuntime
 from emotion_tf.inference.server import DEFAULT_MODEL, MAX_SECONDS, TIMEOUT_SECONDS, ServerRuntime
 from emotion_tf.inference.sidecar import Sidecar
+from emotion_tf.remote_path import RemotePath
 
 FILE_RUNTIMES: dict[str, Callable[[Path, Sidecar], Runtime]] = {".keras": KerasRuntime, ".tflite": LiteRTRuntime}
 """What runs a file of each kind."""
@@ -141,7 +142,7 @@ class Predictor:
         """
         return self.predict(self.read(path), transcript, speaker, min_confidence)
 
-    def read(self, path: str | Path) -> np.ndarray:
+    def read(self, path: str | Path | RemotePath) -> np.ndarray:
         """The wave (N,) float32 of an audio file as far as the model hears it; of hours, no more is decoded than that.
 
         Raises:

@@ -5,9 +5,10 @@ import json
 from pathlib import Path
 
 from emotion_tf.files import digest
+from emotion_tf.remote_path import RemotePath
 
 
-def content_key(path: Path | None, start: float, end: float | None) -> str:
+def content_key(path: Path | RemotePath | None, start: float, end: float | None) -> str:
     """A key for what is heard, which changes when the file does.
 
     It is made of the bytes of the file, since decoding the audio only to learn that it is known would take longer.

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import tensorflow as tf
 
 from emotion_tf import corpora
 from emotion_tf.errors import EmotionTFError
@@ -117,6 +118,35 @@ def test_wrong_place(tmp_path):
     path.touch()
     with pytest.raises(EmotionTFError, match=r"m\.xlsx is no manifest; expected a \.csv or \.jsonl .* suffix '\.xlsx'"):
         corpora.load("manifest", path)
+
+
+def test_manifest_and_audio_behind_urls(load, tmp_path):
+    """TensorFlow's filesystem in memory stands for object stores."""
+    content = f"id,audio,label,speaker\na,sub/a.wav,sad,1\nb,gs://other/b.wav,sad,1\nc,{tmp_path}/c.wav,sad,1\n"
+    here = load(content)
+    folder = f"ram://bucket/{tmp_path.name}"
+    with tf.io.gfile.GFile(f"{folder}/m.csv", "w") as file:
+        file.write("\ufeff" + content)
+    there = corpora.load("manifest", f"{folder}/m.csv").utterances
+    assert [str(utterance.audio) for utterance in here] == [
+        *(f"{tmp_path}/sub/a.wav", "gs://other/b.wav", f"{tmp_path}/c.wav")
+    ]
+    assert [str(utterance.audio) for utterance in there] == [
+        *(f"{folder}/sub/a.wav", "gs://other/b.wav", f"{tmp_path}/c.wav")
+    ]
+    with tf.io.gfile.GFile(f"{folder}/wrong.csv", "w") as file:
+        file.write(content.replace("sad", "bored"))
+    with pytest.raises(EmotionTFError, match=rf"^{folder}/wrong.csv, line 2: unknown label"):
+        corpora.load("manifest", f"{folder}/wrong.csv")
+    with pytest.raises(EmotionTFError, match=r"there is no manifest ram://bucket/none.csv"):
+        corpora.load("manifest", "ram://bucket/none.csv")
+
+
+def test_other_corpora_are_not_behind_urls():
+    with pytest.raises(
+        EmotionTFError, match=r"ravdess is read from a folder; expected .* received gs://bucket/ravdess"
+    ):
+        corpora.load("ravdess", "gs://bucket/ravdess")
 
 
 def test_real_manifest(real_data):

@@ -11,10 +11,12 @@ from made_corpus import make_corpus, write_hum
 
 from emotion_tf.config import Config
 from emotion_tf.dataset import FrontEnd, extract
-from emotion_tf.dataset.extract import Variant, make_shard
-from emotion_tf.dataset.records import cache_key, parse
+from emotion_tf.dataset.records import cache_key, corpus_hash, parse
+from emotion_tf.dataset.shard import Shard
+from emotion_tf.dataset.variant import Variant
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.features.spectral import acoustic_features
+from emotion_tf.files import digest
 
 HEARS = Config().override("model.modality=audio")
 READS = Config().override("model.modality=text")
@@ -98,6 +100,18 @@ def test_second_call_makes_nothing(make, tmp_path):
     assert second == first
     assert not lines
     assert contents(tmp_path / "records") == before
+
+
+def test_folder_is_named_by_all_that_the_records_depend_on(make, utterances):
+    """Spelt out here, so that records which users have are found again."""
+    silent = dataclasses.replace(utterances[1], audio=None, text="é", end=1.5)
+    records, _ = make([utterances[0], silent], HEARS.override("model.modality=both"), skip_bad=True)
+    status = utterances[0].audio.stat()
+    rows: list = [[u.id, str(u.audio), "0.0", str(u.end), u.text, u.label, "s0", ""] for u in (utterances[0], silent)]
+    rows[0].append([status.st_size, status.st_mtime_ns])
+    rows[1].append(None)
+    settings = [dataclasses.asdict(HEARS.features), {"speed": 1.0, "disturbed_copy": None}, 256]
+    assert records.clean[0].parent.name == digest([1, rows, settings])[:16]
 
 
 @pytest.mark.parametrize(
@@ -224,13 +238,16 @@ def test_damaged_shard_alone_is_made_again(shards_of_one, make, tmp_path, damage
     assert made == {"00001.tfrecord", "00001.json"}
 
 
-def test_shard_is_the_same_whatever_stands_beside_it(make, utterances):
+def test_shard_is_the_same_whatever_stands_beside_it(utterances, tmp_path):
     config = HEARS.override("augmentation.disturbed_copies=1")
-    variant = Variant(disturbed_copy=0)
-    together, none = make_shard(utterances, config, variant)
-    assert not none
-    for utterance, example in zip(utterances, together, strict=True):
-        assert make_shard([utterance], config, variant) == ([example], {})
+
+    def made(name, some):
+        shard = Shard(tmp_path / name, 0, some, config, Variant(disturbed_copy=0))
+        assert shard.make() == {}
+        return shard.path.read_bytes()
+
+    together = made("together", utterances)
+    assert together == b"".join(made(utterance.id, (utterance,)) for utterance in utterances)
 
 
 def test_what_was_left_half_written_is_cleared_away(make, tmp_path):
@@ -276,15 +293,15 @@ def test_whole_records_need_no_lock(make, monkeypatch):
 
 def test_file_that_vanishes_between_listing_and_reading(make, utterances, monkeypatch):
     """It is there when the corpus is looked at, and gone when it is to be heard."""
-    listed = cache_key(utterances, None)
-    assert listed != cache_key([dataclasses.replace(utterances[0], audio=None), *utterances[1:]], None)
+    key = cache_key(corpus_hash(utterances), None)
+    assert key != cache_key(corpus_hash([dataclasses.replace(utterances[0], audio=None), *utterances[1:]]), None)
 
     def vanish(*arguments, **options):
-        key = cache_key(*arguments, **options)
+        found = corpus_hash(*arguments, **options)
         utterances[1].audio.unlink()
-        return key
+        return found
 
-    monkeypatch.setattr(sys.modules["emotion_tf.dataset.extract"], "cache_key", vanish)
+    monkeypatch.setattr(sys.modules["emotion_tf.dataset.extract"], "corpus_hash", vanish)
     with pytest.raises(EmotionTFError, match=f"{utterances[1].id}.wav"):
         make()
 

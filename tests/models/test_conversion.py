@@ -13,7 +13,7 @@ from small_models import VOCABULARY, fitted_for, small
 
 from emotion_tf import models
 from emotion_tf.config import Config
-from emotion_tf.dataset.extract import FrontEnd
+from emotion_tf.dataset import FrontEnd
 from emotion_tf.export.saved_model import write_saved_model
 from emotion_tf.export.tflite import write_tflite
 from emotion_tf.features.words import Vocabulary

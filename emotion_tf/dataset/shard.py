@@ -1,0 +1,110 @@
+"""A part of the records of a corpus, which is made and checked alone."""
+
+import functools
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from emotion_tf.config import Config, FeatureConfig
+from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.dataset.front_end import FrontEnd
+from emotion_tf.dataset.records import serialize
+from emotion_tf.dataset.variant import Variant
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.features.waveform import read_waveform
+from emotion_tf.files import digest, file_digest, read_json, replacing, write_json
+from emotion_tf.remote_path import RemotePath
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One file of records; all that a worker needs to know to make it, on this machine or another.
+
+    Args:
+        folder: Where the shards of one corpus, one variant and the same settings lie.
+        number: The place among them, from 0.
+        utterances: Those whose records it holds, in their order.
+        config: Front end and modality.
+        variant: What is done to the waves.
+    """
+
+    folder: Path | RemotePath
+    number: int
+    utterances: tuple[Utterance, ...]
+    config: Config
+    variant: Variant
+
+    @property
+    def path(self) -> Path | RemotePath:
+        """The TFRecord file."""
+        return self.folder / f"{self.number:05}.tfrecord"
+
+    @property
+    def note(self) -> Path | RemotePath:
+        """The file with the checksum, without which the shard does not count."""
+        return self.folder / f"{self.number:05}.json"
+
+    def make(self, skip_bad: bool = False) -> dict[str, str]:
+        """Writes the shard, with all cores; the same bytes whoever does it, and whatever else is or was made.
+
+        Args:
+            skip_bad: Leave out utterances whose audio cannot be read.
+
+        Returns:
+            By utterance id why some are missing.
+
+        Raises:
+            EmotionTFError: If audio cannot be read, unless `skip_bad`.
+        """
+        skipped = {}
+        front_end = _front_end(self.config.features)
+        with replacing(self.path) as temporary:
+            with tf.io.TFRecordWriter(str(temporary)) as writer, ThreadPoolExecutor(os.cpu_count()) as pool:
+                outcomes = pool.map(lambda utterance: self._features(utterance, front_end), self.utterances)
+                for utterance, outcome in zip(self.utterances, outcomes, strict=True):
+                    if not isinstance(outcome, EmotionTFError):
+                        writer.write(serialize(utterance, outcome))
+                    elif skip_bad:
+                        skipped[utterance.id] = str(outcome)
+                    else:
+                        raise outcome
+            sha256 = file_digest(temporary)
+        write_json(self.note, {"sha256": sha256, "skipped": skipped})
+        return skipped
+
+    def skipped(self) -> dict[str, str] | None:
+        """By utterance id why some are missing; None where the shard is not there, not finished or damaged."""
+        try:
+            note = read_json(self.note)
+            return note["skipped"] if file_digest(self.path) == note["sha256"] else None
+        except (EmotionTFError, FileNotFoundError, KeyError, TypeError):
+            return None
+
+    def _features(self, utterance: Utterance, front_end: FrontEnd) -> np.ndarray | EmotionTFError:
+        """Features (T, D) float32, or the error that reading the audio gave."""
+        settings = self.config.features
+        if not self.config.model.hears:
+            return np.zeros((0, settings.width), np.float32)
+        try:
+            if utterance.audio is None:
+                raise EmotionTFError(
+                    f"utterance {utterance.id} has no audio",
+                    expected="an audio file for every utterance",
+                    fix="use --modality text",
+                )
+            rate = settings.sample_rate
+            waveform = read_waveform(utterance.audio, rate, utterance.start, utterance.end)
+            waveform = self.variant.apply(waveform, rate, seed=int(digest(utterance.id)[:8], 16))
+            return front_end(waveform)
+        except EmotionTFError as error:
+            return error
+
+
+@functools.lru_cache(maxsize=1)
+def _front_end(features: FeatureConfig) -> FrontEnd:
+    """The front end of the settings, which TensorFlow traces once for all shards."""
+    return FrontEnd(features)
