@@ -47,7 +47,7 @@ def describe_utterance(config: Config, fitted: Fitted) -> tuple[dict[str, Any], 
         inputs["audio"] = audio_input(config)
         frames = normalize(inputs["audio"], config, fitted)  # (B, T, D)
         audio_maps = convolution(config, settings.audio_kernel_sizes, "audio_mscnn")(frames)
-        audio_pooled = StatisticalPooling(name="audio_spu")(audio_maps)  # (B, 3, S, F)
+        audio_pooled = StatisticalPooling(rectified=True, name="audio_spu")(audio_maps)  # (B, 3, S, F)
         # The attention, too, asks with what stands in.
         audio_pooled = present(audio_pooled, frames, "audio_stand_in")
         utterance.append(audio_pooled)
@@ -59,7 +59,7 @@ def describe_utterance(config: Config, fitted: Fitted) -> tuple[dict[str, Any], 
         inputs["words"] = text_input()
         embeddings = embed(inputs["words"], config, fitted)  # (B, M, E)
         text_maps = convolution(config, settings.text_kernel_sizes, "text_mscnn")(embeddings)
-        text_pooled = StatisticalPooling(name="text_spu")(text_maps)
+        text_pooled = StatisticalPooling(rectified=True, name="text_spu")(text_maps)
         utterance.append(present(text_pooled, embeddings, "text_stand_in"))
         if settings.swem:
             utterance.append(present(SWEMPooling(name="swem")(embeddings), embeddings, "swem_stand_in"))

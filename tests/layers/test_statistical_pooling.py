@@ -63,6 +63,52 @@ def test_masked_positions_get_no_slope():
     assert np.any(slopes[MASK]) and not np.any(slopes[~MASK])
 
 
+@pytest.mark.parametrize("chosen", [("max", "average", "deviation"), ("deviation",), ("max",), ("average", "max")])
+def test_slopes_are_those_of_small_changes(chosen):
+    order = ["max", "average", "deviation"]
+    maps, weights = MAPS[..., ::3], RNG.normal(size=(5, len(chosen), 2, 2))
+
+    def weighted(maps):
+        whole = np.stack([statistics(*row) for row in zip(maps, MASK, strict=True)])
+        return np.sum(weights * whole[:, [order.index(name) for name in chosen]], axis=(1, 2, 3))
+
+    expected, step = np.zeros(maps.shape), 1e-6
+    for place in np.ndindex(maps.shape[1:]):
+        change = np.zeros(maps.shape)
+        change[(slice(None), *place)] = step
+        expected[(slice(None), *place)] = (weighted(maps + change) - weighted(maps - change)) / (2 * step)
+    maps = tf.constant(maps)
+    with tf.GradientTape() as tape:
+        tape.watch(maps)
+        loss = tf.reduce_sum(StatisticalPooling(chosen)(maps, mask=MASK) * weights.astype("float32"))
+    found = tape.gradient(loss, maps)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("chosen", [("max", "average", "deviation"), ("max",), ("average",)])
+def test_of_rectified_maps_it_is_the_same(chosen):
+    maps, weights = tf.constant(MAPS), RNG.normal(size=(5, len(chosen), 2, 6)).astype("float32")
+
+    def pooled_and_slopes(rectified):
+        with tf.GradientTape() as tape:
+            tape.watch(maps)
+            heard = tf.nn.relu(maps * MASK[..., None, None].astype("float32"))
+            pooled = StatisticalPooling(chosen, rectified=rectified)(heard, mask=MASK)
+            loss = tf.reduce_sum(pooled * weights)
+        return pooled, tape.gradient(loss, maps)
+
+    for found, expected in zip(pooled_and_slopes(True), pooled_and_slopes(False), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_positions_that_share_a_maximum_share_its_slope():
+    maps = tf.constant([[[3.0], [3.0], [3.0], [1.0]]])
+    with tf.GradientTape() as tape:
+        tape.watch(maps)
+        pooled = StatisticalPooling(("max",))(maps, mask=np.array([[True, True, False, True]]))
+    np.testing.assert_array_equal(np.ravel(tape.gradient(pooled, maps)), [0.5, 0.5, 0, 0])
+
+
 def test_mask_ends():
     pooled = StatisticalPooling()(keras.layers.Masking()(MAPS[:, :, 0]))
     assert getattr(pooled, "_keras_mask", None) is None
