@@ -21,7 +21,7 @@ from emotion_tf.files import locked, sweep
 from emotion_tf.remote_path import RemotePath, as_path
 
 SHARD_SIZE = 256
-"""Utterances of a shard, which are held in memory at a time."""
+"""Utterances of a shard; no more than these are in memory at a time."""
 
 Maker = Callable[[Sequence[Shard], bool], Iterable[tuple[Shard, dict[str, str]]]]
 """Makes shards, with or without `skip_bad`, and gives each that is whole with what `Shard.make` returns."""

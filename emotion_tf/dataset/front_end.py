@@ -22,5 +22,7 @@ class FrontEnd:
 
     def __call__(self, waveform: np.ndarray) -> np.ndarray:
         """Features (T, D) float32 of a wave (N,), without the frames that count as padding."""
-        features, mask = self._features(waveform[np.newaxis], [len(waveform)])
+        # One wave is too little to be shared among threads; each of several callers has one of its own.
+        with tf.experimental.function_executor_type("SINGLE_THREADED_EXECUTOR"):
+            features, mask = self._features(waveform[np.newaxis], [len(waveform)])
         return features.numpy()[mask.numpy()]

@@ -10,7 +10,7 @@ from emotion_tf.config import Config
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.augment import augment
 from emotion_tf.dataset.extract import Records
-from emotion_tf.dataset.records import parse
+from emotion_tf.dataset.records import parse, parse_id
 from emotion_tf.features.words import GraphVocabulary, Vocabulary
 from emotion_tf.labels import EMOTIONS
 from emotion_tf.remote_path import RemotePath
@@ -40,8 +40,9 @@ def read_examples(
     table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(wanted, tf.ones_like(wanted, tf.bool)), False)
     files = tf.data.Dataset.from_tensor_slices([[str(shard) for shard in shards] for shards in variants])
     serialized = files.interleave(tf.data.TFRecordDataset, cycle_length=len(variants))
-    examples = serialized.map(lambda record: parse(record, config.features.width), tf.data.AUTOTUNE)
-    return examples.filter(lambda example: table[example["id"]])
+    # What is not wanted is left out before its features are parsed.
+    chosen = serialized.filter(lambda record: table[parse_id(record)])
+    return chosen.map(lambda record: parse(record, config.features.width), tf.data.AUTOTUNE)
 
 
 def evaluation_dataset(
@@ -106,8 +107,8 @@ def training_dataset(
         examples = everything.shuffle(SHUFFLE_BUFFER, epoch, reshuffle_each_iteration=False).take(steps * batch_size)
         examples = tf.data.Dataset.zip(examples.map(convert, tf.data.AUTOTUNE), tf.data.Dataset.random(epoch))
         examples = examples.map(change, tf.data.AUTOTUNE)
-        examples = examples.ragged_batch(batch_size * SORTING_WINDOW).map(_sort_by_length).unbatch()
-        batches = examples.map(_dense).padded_batch(batch_size)
+        windows = examples.ragged_batch(batch_size * SORTING_WINDOW)
+        batches = windows.flat_map(lambda inputs, labels: _deal(inputs, labels, batch_size))
         return batches.shuffle(SORTING_WINDOW, epoch, reshuffle_each_iteration=False)
 
     next_epoch = tf.Variable(first_epoch, trainable=False, dtype=tf.int64)
@@ -138,15 +139,17 @@ def _inputs(records: Records, config: Config, vocabulary: Sequence[str]):
     return convert
 
 
-def _sort_by_length(inputs: dict[str, tf.RaggedTensor], labels: tf.Tensor):
-    """A window of utterances in the order of the length of what is heard, or read where nothing is heard."""
+def _deal(inputs: dict[str, tf.RaggedTensor], labels: tf.Tensor, batch_size: int) -> tf.data.Dataset:
+    """Batches of a window of utterances, by the length of what is heard, or read where nothing is heard."""
     lengths = inputs["audio" if "audio" in inputs else "words"].row_lengths()
-    order = tf.argsort(lengths, stable=True)
-    return {name: tf.gather(values, order) for name, values in inputs.items()}, tf.gather(labels, order)
+    rows = tf.reshape(tf.argsort(lengths, stable=True), (-1, batch_size))
 
+    def batch(rows: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        chosen = {name: tf.gather(values, rows) for name, values in inputs.items()}
+        dense = {
+            name: values.to_tensor() if isinstance(values, tf.RaggedTensor) else values
+            for name, values in chosen.items()
+        }
+        return dense, tf.gather(labels, rows)
 
-def _dense(inputs: dict[str, tf.RaggedTensor], label: tf.Tensor):
-    """One utterance of a ragged window as plain tensors."""
-    return {
-        name: value.to_tensor() if isinstance(value, tf.RaggedTensor) else value for name, value in inputs.items()
-    }, label
+    return tf.data.Dataset.from_tensor_slices(rows).map(batch)

@@ -62,12 +62,14 @@ class Shard:
         """
         skipped = {}
         front_end = _front_end(self.config.features)
+        # One thread more than cores, since one or the other is always waiting for a file.
+        num_threads = 1 + (os.cpu_count() or 1)
         with replacing(self.path) as temporary:
-            with tf.io.TFRecordWriter(str(temporary)) as writer, ThreadPoolExecutor(os.cpu_count()) as pool:
-                outcomes = pool.map(lambda utterance: self._features(utterance, front_end), self.utterances)
+            with tf.io.TFRecordWriter(str(temporary)) as writer, ThreadPoolExecutor(num_threads) as pool:
+                outcomes = pool.map(lambda utterance: self._record(utterance, front_end), self.utterances)
                 for utterance, outcome in zip(self.utterances, outcomes, strict=True):
-                    if not isinstance(outcome, EmotionTFError):
-                        writer.write(serialize(utterance, outcome))
+                    if isinstance(outcome, bytes):
+                        writer.write(outcome)
                     elif skip_bad:
                         skipped[utterance.id] = str(outcome)
                     else:
@@ -84,24 +86,27 @@ class Shard:
         except (EmotionTFError, FileNotFoundError, KeyError, TypeError):
             return None
 
-    def _features(self, utterance: Utterance, front_end: FrontEnd) -> np.ndarray | EmotionTFError:
-        """Features (T, D) float32, or the error that reading the audio gave."""
+    def _record(self, utterance: Utterance, front_end: FrontEnd) -> bytes | EmotionTFError:
+        """The record of an utterance, or the error that reading its audio gave."""
+        try:
+            return serialize(utterance, self._features(utterance, front_end))
+        except EmotionTFError as error:
+            return error
+
+    def _features(self, utterance: Utterance, front_end: FrontEnd) -> np.ndarray:
+        """Features (T, D) float32."""
         settings = self.config.features
         if not self.config.model.hears:
             return np.zeros((0, settings.width), np.float32)
-        try:
-            if utterance.audio is None:
-                raise EmotionTFError(
-                    f"utterance {utterance.id} has no audio",
-                    expected="an audio file for every utterance",
-                    fix="use --modality text",
-                )
-            rate = settings.sample_rate
-            waveform = read_waveform(utterance.audio, rate, utterance.start, utterance.end)
-            waveform = self.variant.apply(waveform, rate, seed=int(digest(utterance.id)[:8], 16))
-            return front_end(waveform)
-        except EmotionTFError as error:
-            return error
+        if utterance.audio is None:
+            raise EmotionTFError(
+                f"utterance {utterance.id} has no audio",
+                expected="an audio file for every utterance",
+                fix="use --modality text",
+            )
+        rate = settings.sample_rate
+        waveform = read_waveform(utterance.audio, rate, utterance.start, utterance.end)
+        return front_end(self.variant.apply(waveform, rate, seed=int(digest(utterance.id)[:8], 16)))
 
 
 @functools.lru_cache(maxsize=1)
