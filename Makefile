@@ -3,10 +3,11 @@
 #   make demo         trains, evaluates, exports and predicts on the built-in synthetic corpus
 #   make test         runs the tests
 #   make test-latest  runs them on the newest TensorFlow, without tensorflow-io, in .venv-latest
+#   make bench        measures how fast all is, on EMOTION_TF_DATA/ravdess if there is such, and makes the README's table
 #   make lint         checks with ruff and mypy
 #   make format       mends what ruff can mend
 #   make clean        removes the environments and caches; runs/ and export/ stay
-.PHONY: help setup demo test test-latest lint format clean
+.PHONY: help setup demo test test-latest bench lint format clean
 help:
 	@sed -n 's/^#  //p' $(MAKEFILE_LIST)
 
@@ -79,6 +80,13 @@ test: setup .venv-mediapipe/.ready
 
 test-latest: .venv-latest/.ready
 	.venv-latest/bin/python -m pytest
+
+.venv/.bench: .venv/.ready
+	.venv/bin/python -m pip install --quiet --editable '.[bench]'
+	@touch $@
+
+bench: .venv/.bench
+	.venv/bin/python benchmarks/run.py $(addprefix --data_dir=,$(wildcard $(EMOTION_TF_DATA)/ravdess))
 
 lint: setup
 	.venv/bin/python -m ruff check .

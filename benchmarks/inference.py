@@ -13,27 +13,20 @@ where the weights of the network lie in the cache still.
 
 import argparse
 import json
-import multiprocessing
-import statistics
 import sys
 import tempfile
-import time
-import timeit
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from side_by_side import spread, take_turns
 
 THREADS = 2
 WARM_UPS = 5
 RUNS = 9
 """Runs of a round, of which the median counts."""
-
-REST_SECONDS = 0.1
-"""Idle threads spin for some milliseconds before they sleep, and would take time from whatever comes next."""
 
 FRONT_END, NETWORK, IN_TURN = "LiteRT front end", "LiteRT network", "LiteRT front end, then network"
 WHOLE = "LiteRT float32-fixed"
@@ -102,13 +95,13 @@ def convert(function: Callable, inputs: list, model: Any, path: Path) -> None:
 def litert(folder: Path, window: dict[str, np.ndarray]) -> dict[str, Call]:
     from ai_edge_litert.interpreter import Interpreter
 
-    def ready(path: Path) -> Call:
+    def interpret(path: Path) -> Call:
         run = Interpreter(str(path), num_threads=THREADS).get_signature_runner()
         inputs = {name: window[name] for name in run.get_input_details()}
         (output,) = run.get_output_details()
         return lambda **others: run(**inputs | others)[output]
 
-    calls = {f"LiteRT {path.stem}": ready(path) for path in sorted(folder.rglob("*.tflite"))}
+    calls = {f"LiteRT {path.stem}": interpret(path) for path in sorted(folder.rglob("*.tflite"))}
     return {**calls, IN_TURN: lambda: calls[NETWORK](audio=calls[FRONT_END]())}
 
 
@@ -140,14 +133,14 @@ def pytorch(folder: Path, window: dict[str, np.ndarray]) -> dict[str, Call]:
     twin = load_twin(folder)
     inputs = [torch.from_numpy(window[name]) for name in ("audio", "words")]
 
-    def ready(module: Callable) -> Call:
+    def run(module: Callable) -> Call:
         def call() -> np.ndarray:
             with torch.inference_mode():
                 return module(*inputs).exp().numpy()
 
         return call
 
-    return {"PyTorch": ready(twin), "PyTorch compiled": ready(torch.compile(twin))}
+    return {"PyTorch": run(twin), "PyTorch compiled": run(torch.compile(twin))}
 
 
 def onnxruntime(folder: Path, window: dict[str, np.ndarray]) -> dict[str, Call]:
@@ -180,83 +173,45 @@ def load_twin(folder: Path) -> Any:
     return twin
 
 
-def serve(runtime: Callable[[Path, dict], dict[str, Call]], folder: Path, connection: Connection) -> None:
-    """Sends how far each call is from Keras, then the seconds of each call that is asked for by its name."""
+def ready(runtime: Callable[[Path, dict], dict[str, Call]], folder: Path) -> dict[str, Call]:
+    """The calls of a runtime, once it is written beside the window how far each is from Keras."""
     with np.load(folder / "window.npz") as file:
         window = dict(file)
     calls = runtime(folder, window)
     references = {name: window["audio" if name == FRONT_END else "probabilities"] for name in calls}
-    connection.send({name: float(np.abs(call() - references[name]).max()) for name, call in calls.items()})
-    while True:
-        call = calls[connection.recv()]
-        time.sleep(REST_SECONDS)
-        timeit.timeit(call, number=WARM_UPS)
-        connection.send(statistics.median(timeit.repeat(call, number=1, repeat=RUNS)))
+    differences = {name: float(np.abs(call() - references[name]).max()) for name, call in calls.items()}
+    (folder / f"{runtime.__name__}.json").write_text(json.dumps(differences))
+    return calls
 
 
-def measure(preset_name: str, rounds: int) -> dict[str, Any]:
-    """Runs all there is, round by round, so that a machine that slows down does so for all."""
-    # A process for each runtime: their thread pools and memory allocators do not meet.
-    context = multiprocessing.get_context("spawn")
-    processes = []
-    differences: dict[str, float] = {}
-    connections: dict[str, Connection] = {}
-    generator = np.random.default_rng(0)
-    with tempfile.TemporaryDirectory() as folder:
-        make_artefacts(preset_name, Path(folder))
-        for runtime in (litert, tensorflow, pytorch, onnxruntime):
-            connection, other_end = context.Pipe()
-            process = context.Process(target=serve, args=(runtime, Path(folder), other_end), daemon=True)
-            process.start()
-            processes.append(process)
-            # Were it open here too, the end of a process that failed would go unnoticed.
-            other_end.close()
-            found = connection.recv()
-            differences |= found
-            connections |= dict.fromkeys(found, connection)
-        seconds = {name: np.zeros(rounds) for name in connections}
-        for number in range(rounds):
-            for name in generator.permutation(list(connections)):
-                connections[name].send(name)
-                seconds[name][number] = connections[name].recv()
-        for process in processes:
-            process.terminate()
-            process.join()
+def measure(preset_name: str, rounds: int) -> list[dict[str, Any]]:
+    runtimes = (litert, tensorflow, pytorch, onnxruntime)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_artefacts(preset_name, folder)
+        seconds = take_turns([partial(ready, runtime, folder) for runtime in runtimes], rounds, WARM_UPS, RUNS)
+        differences: dict[str, float] = {}
+        for runtime in runtimes:
+            differences |= json.loads((folder / f"{runtime.__name__}.json").read_text())
 
-    def compare(names: Iterable[str], base: str) -> dict[str, Any]:
+    def row(name: str, base: str) -> dict[str, Any]:
         return {
-            name: {
-                **summary(seconds[name]),
-                "ratio": ratio(seconds[name], seconds[base]),
-                "largest_difference": differences[name],
-            }
-            for name in sorted(names, key=lambda name: np.median(seconds[name]))
+            "figure": f"one window, {preset_name}: {name} by {base}",
+            **spread(seconds[name] / seconds[base]),
+            "milliseconds": spread(1000 * seconds[name], 2),
+            "largest_difference": differences[name],
         }
 
-    parts = (FRONT_END, IN_TURN)
-    return {
-        "preset": preset_name,
-        "threads": THREADS,
-        "rounds": rounds,
-        "whole": compare(seconds.keys() - {*parts, *NETWORKS}, WHOLE),
-        "network": compare(NETWORKS, NETWORK),
-        "parts": {
-            **{name: summary(seconds[name]) for name in parts},
-            "whole_to_parts_in_turn": ratio(seconds[WHOLE], seconds[IN_TURN]),
-            "whole_to_sum_of_parts": ratio(seconds[WHOLE], seconds[FRONT_END] + seconds[NETWORK]),
-        },
-    }
+    def rows(names: Iterable[str], base: str) -> list[dict[str, Any]]:
+        return [row(name, base) for name in sorted(names, key=lambda name: np.median(seconds[name]))]
 
-
-def ratio(seconds: np.ndarray, others: np.ndarray) -> float:
-    """The median over the rounds."""
-    return round(float(np.median(seconds / others)), 3)
-
-
-def summary(seconds: np.ndarray) -> dict[str, Any]:
-    """Median and quartiles over the rounds, in milliseconds."""
-    low, middle, high = (round(1000 * float(value), 2) for value in np.percentile(seconds, [25, 50, 75]))
-    return {"milliseconds": middle, "quartiles": [low, high]}
+    whole_by_sum = seconds[WHOLE] / (seconds[FRONT_END] + seconds[NETWORK])
+    return [
+        *rows(seconds.keys() - {FRONT_END, IN_TURN, *NETWORKS}, WHOLE),
+        *rows(NETWORKS, NETWORK),
+        row(WHOLE, IN_TURN),
+        {"figure": f"one window, {preset_name}: {WHOLE} by the sum of front end and network", **spread(whole_by_sum)},
+    ]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -264,7 +219,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--presets", nargs="+", default=["paper", "strong"], help="networks for audio and words")
     parser.add_argument("--rounds", type=int, default=15)
     arguments = parser.parse_args(argv)
-    print(json.dumps([measure(name, arguments.rounds) for name in arguments.presets], indent=2))
+    print(json.dumps([row for name in arguments.presets for row in measure(name, arguments.rounds)], indent=2))
     return 0
 
 

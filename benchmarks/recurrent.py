@@ -17,6 +17,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from side_by_side import spread
 
 from emotion_tf import models
 from emotion_tf.config import Config
@@ -146,17 +147,11 @@ def measure(name: str, rounds: int) -> dict[str, Any]:
             rates[contestant].append(STEPS / (time.perf_counter() - start))
     ratios = np.array(rates["ours"]) / np.array(rates["plain"])
     return {
-        "preset": name,
+        "figure": f"training {name}, our steps a second by plain Keras'",
+        **spread(ratios),
+        "steps_per_second": {contestant: spread(np.array(values)) for contestant, values in rates.items()},
         "parameters": {contestant: network.count_params() for contestant, network in contestants.items()},
-        "steps_per_second": {contestant: summary(values) for contestant, values in rates.items()},
-        "ratio": summary(ratios),
     }
-
-
-def summary(values: Sequence[float] | np.ndarray) -> dict[str, Any]:
-    """Median and quartiles over the rounds."""
-    low, middle, high = (round(float(value), 3) for value in np.percentile(values, [25, 50, 75]))
-    return {"median": middle, "quartiles": [low, high]}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

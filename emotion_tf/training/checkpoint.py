@@ -24,15 +24,16 @@ class Checkpoint(keras.callbacks.Callback):
         path: The file, an `.npz` that is replaced after every epoch.
         history: A `history.csv`, with a row for every epoch.
         stopping: The early stopping of the same training, which stands before this callback in the list.
+        writes: Whether to write; of several processes that train together, one does.
 
     Attributes:
         next_epoch: Number of the epoch that comes next.
         stopped: Whether early stopping has ended the training.
     """
 
-    def __init__(self, path: Path, history: Path, stopping: keras.callbacks.EarlyStopping):
+    def __init__(self, path: Path, history: Path, stopping: keras.callbacks.EarlyStopping, writes: bool = True):
         super().__init__()
-        self._path, self._history, self._stopping = path, history, stopping
+        self._path, self._history, self._stopping, self._writes = path, history, stopping, writes
         self._rows: list[dict[str, float]] = []
         self._arrays: dict[str, np.ndarray] = {}
         self.stopped = False
@@ -63,8 +64,9 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Writes the history, and then the checkpoint, without which the epoch did not happen."""
         self._rows.append({name: float(value) for name, value in sorted((logs or {}).items())})
-        self._write_history()
-        self._write()
+        if self._writes:
+            self._write_history()
+            self._write()
 
     def _variables(self) -> list[Any]:
         """Weights, seeds and the state of the optimizer."""

@@ -1,11 +1,13 @@
 """A whole run: every fold of a protocol trained, tested on speakers it has not heard, and judged."""
 
+import contextlib
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from emotion_tf import labels, models
 from emotion_tf.config import Config
@@ -17,7 +19,8 @@ from emotion_tf.evaluation import evaluate
 from emotion_tf.evaluation.metrics import unweighted_accuracy
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.features.words import Vocabulary
-from emotion_tf.files import replacing, write_json, write_text
+from emotion_tf.files import read_json, replacing, write_json, write_text
+from emotion_tf.training.distribution import agree, choose_strategy, explaining_losses, is_chief
 from emotion_tf.training.fit import fit
 from emotion_tf.training.fold import tidy, train_fold
 from emotion_tf.training.testing import predict
@@ -35,10 +38,13 @@ def train(
     skip_bad: bool = False,
     folds_file: str | Path | None = None,
     report: Callable[[str], None] = print,
+    strategy: tf.distribute.Strategy | None = None,
 ) -> dict[str, Any]:
     """Trains and tests every fold, or goes on with a run that was stopped.
 
-    On a CPU the predictions are the same as if the run had not been stopped, byte for byte.
+    On a CPU the predictions are the same as if the run had not been stopped, byte for byte. On several machines the
+    same call is made on each; the data lie in the same place on all of them, and so do `workdir` and `records_dir`,
+    where the chief alone writes, but for records.
 
     Args:
         corpus: The corpus.
@@ -50,16 +56,23 @@ def train(
         records_dir: Where features are kept from run to run; `records` beside the workdir if None.
         skip_bad: Leave out, and list, utterances whose audio cannot be read, instead of stopping at the first.
         folds_file: The `folds.json` of another run, whose folds are taken; None draws them.
-        report: Called with lines of progress.
+        report: Called with lines of progress; on several machines, by the chief alone once all have joined.
+        strategy: The devices; None chooses them with `choose_strategy`, and so must be the first use of TensorFlow in a
+            process that is one of several.
 
     Returns:
-        The content of `metrics.json`.
+        The content of `metrics.json`, on all machines.
 
     Raises:
-        EmotionTFError: If the corpus does not fit the protocol or the settings, audio cannot be read, or the workdir
-            holds a run of other settings or one that another process is at.
+        EmotionTFError: If the corpus does not fit the protocol or the settings, audio cannot be read, the workdir
+            holds a run of other settings or one that another process is at, or another machine of several is lost or
+            does not do the same.
     """
     workdir = Path(workdir)
+    strategy = strategy or choose_strategy(report)
+    chief = is_chief(strategy)
+    if not chief:
+        report = _say_nothing
     vectors = config.words.word_vectors
     if config.model.reads and vectors is not None and not Path(vectors).is_file():
         raise EmotionTFError(f"there are no word vectors {vectors}", expected="a file in GloVe's text format")
@@ -84,28 +97,46 @@ def train(
     notes += folds.notices(protocol, splits.values(), config.model.reads)
     for note in notes:
         report(f"Note: {note}")
-    with alone_in(workdir):
-        claim(workdir, describe(corpus, config, protocol, notes, records, assignment))
-        folds.save(workdir / "folds.json", assignment)
+    description = describe(corpus, config, protocol, notes, records, assignment)
+    lock = alone_in(workdir) if chief else contextlib.nullcontext()
+    with explaining_losses(strategy, lambda: f"with the run in {workdir}"), lock:
+        agree(strategy, description)
+        if chief:
+            claim(workdir, description)
+            folds.save(workdir / "folds.json", assignment)
+        folders = {number: workdir / f"fold_{number}" for number in splits}
+        missing = [number for number, folder in folders.items() if not (folder / "predictions.csv").exists()]
+        agree(strategy, {"the folds that are missing": missing})
         for number, split in splits.items():
-            folder = workdir / f"fold_{number}"
-            if not (folder / "predictions.csv").exists():
+            if number in missing:
                 report(f"fold {number}: {len(split.train)} to train, {len(split.dev)} dev, {len(split.test)} test")
-                _run_fold(folder, number, split, records, config)
-            tidy(folder)
-        parts = [Predictions.read(workdir / f"fold_{number}" / "predictions.csv") for number in splits]
-        Predictions.concatenate(parts).write(workdir / "predictions.csv")
-        _choose_model(workdir, list(splits))
-        return evaluate(workdir)
+                _run_fold(folders[number], number, split, records, config, strategy)
+            if chief:
+                tidy(folders[number])
+        if chief:
+            parts = [Predictions.read(folder / "predictions.csv") for folder in folders.values()]
+            Predictions.concatenate(parts).write(workdir / "predictions.csv")
+            _choose_model(workdir, list(splits))
+            evaluate(workdir)
+        agree(strategy, {"the end": number})
+    return read_json(workdir / "metrics.json")
 
 
-def _run_fold(folder: Path, number: int, split: folds.Split, records: Records, config: Config) -> None:
+def _say_nothing(line: str) -> None:
+    """What those do with lines of progress who are not the chief."""
+
+
+def _run_fold(
+    folder: Path, number: int, split: folds.Split, records: Records, config: Config, strategy: tf.distribute.Strategy
+) -> None:
     """Trains on one fold and leaves its model and predictions in `folder`, `predictions.csv` last of all."""
     keras.utils.set_random_seed(config.training.seed)
     keras.config.set_dtype_policy(config.training.dtype_policy)
     fitted = fit(config, records, split.train)
     network = models.build(config, fitted)
-    calibration = train_fold(network, records, config, split, fitted.vocabulary, number, folder)
+    calibration = train_fold(network, records, config, split, fitted.vocabulary, number, folder, strategy)
+    if not is_chief(strategy):
+        return
     with replacing(folder / "model") as temporary:
         temporary.mkdir()
         save_model(temporary, network, config, fitted)

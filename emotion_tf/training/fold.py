@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from emotion_tf import labels, models
 from emotion_tf.config import Config
@@ -16,6 +17,7 @@ from emotion_tf.dataset.pipeline import evaluation_dataset, training_dataset
 from emotion_tf.files import sweep
 from emotion_tf.training.at_once import fit_at_once
 from emotion_tf.training.calibration import fit_temperature, scale_probabilities
+from emotion_tf.training.distribution import is_chief
 from emotion_tf.training.loop import CHECKPOINT, train_network
 from emotion_tf.training.testing import predict
 
@@ -28,6 +30,7 @@ def train_fold(
     vocabulary: Sequence[str],
     number: int,
     folder: Path,
+    strategy: tf.distribute.Strategy,
 ) -> dict[str, Any]:
     """Trains a network on the training part of a fold and sets its temperature by the dev part.
 
@@ -41,12 +44,14 @@ def train_fold(
         vocabulary: The words by id, needed if the model reads.
         number: The fold's number.
         folder: The fold's folder, where a training that was stopped goes on.
+        strategy: The devices that train a network step by step; what else there is to do, every process does by itself.
 
     Returns:
         `temperature`, and `experts` with the same of each expert where there are any.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    sweep(folder)
+    if is_chief(strategy):
+        folder.mkdir(parents=True, exist_ok=True)
+        sweep(folder)
     found: dict[str, Any] = {"temperature": 1.0}
     if config.model.name in models.FITTED_AT_ONCE:
         fit_at_once(network, records, config, split, vocabulary)
@@ -54,7 +59,9 @@ def train_fold(
         found["experts"] = {}
         for modality in models.EXPERTS:
             expert, own = models.expert(network, modality), models.expert_config(config, modality)
-            found["experts"][modality] = train_fold(expert, records, own, split, vocabulary, number, folder / modality)
+            found["experts"][modality] = train_fold(
+                expert, records, own, split, vocabulary, number, folder / modality, strategy
+            )
     else:
         train_network(
             network,
@@ -63,6 +70,7 @@ def train_fold(
             config,
             np.array([labels.index(utterance.label) for utterance in split.train]),
             folder,
+            strategy,
         )
     if config.training.calibration == "temperature":
         found["temperature"] = fit_temperature(predict(network, records, config, split.dev, vocabulary, number))

@@ -10,6 +10,8 @@ import tensorflow as tf
 from emotion_tf.config import Config, TrainingConfig
 from emotion_tf.labels import EMOTIONS
 from emotion_tf.training.checkpoint import Checkpoint
+from emotion_tf.training.distribution import agree, explaining_losses, is_chief
+from emotion_tf.training.replication import check_recipe, copy_variables, deal_out, replicate
 from emotion_tf.training.unweighted_accuracy import UnweightedAccuracy
 from emotion_tf.training.verification import ClassificationAndVerification
 
@@ -51,44 +53,68 @@ def train_network(
     config: Config,
     labels: np.ndarray,
     folder: Path,
+    strategy: tf.distribute.Strategy | None = None,
 ) -> None:
     """Trains a network, goes on where an earlier call was stopped, and leaves it with the weights that are kept.
 
-    On a CPU the weights are the same as if no call had been stopped, bit for bit.
+    On a CPU the weights are the same as if no call had been stopped, bit for bit. On several devices they are the same
+    as on one, but for rounding and dropout, and a training that was begun on one may go on on several.
 
     Args:
-        network: The network; it is compiled here.
-        train: Gives the batches of the training part from an epoch on, those of the next at every iteration.
+        network: The network.
+        train: Gives the batches of the training part from an epoch on, those of the next at every iteration. Several
+            devices share a batch.
         dev: Batches of the dev part, which decide when to stop and which weights to keep.
         config: The recipe.
         labels: (N,) class indices of the training part, for class weights.
         folder: Gets `history.csv`, TensorBoard logs and `CHECKPOINT`, to resume from, which the caller removes when
-            nothing needs the weights any more.
+            nothing needs the weights any more. All machines see the same folder, and the chief alone writes.
+        strategy: The devices; TensorFlow's own strategy if None.
+
+    Raises:
+        EmotionTFError: If the checkpoint cannot be used, the recipe is none for several devices, or another machine is
+            lost or does not do the same.
     """
-    training = config.training
+    training, strategy = config.training, strategy or tf.distribute.get_strategy()
+    check_recipe(config, len(labels), strategy)
+    chief = is_chief(strategy)
     stopping = keras.callbacks.EarlyStopping(
         "val_ua",
         mode="max",
         patience=training.epochs if training.patience is None else training.patience,
         restore_best_weights=training.keep == "best",
     )
-    checkpoint = Checkpoint(folder / CHECKPOINT, folder / "history.csv", stopping)
-    batches = train(checkpoint.next_epoch)
-    compile_network(network, training, steps_per_epoch=int(batches.cardinality()))
-    network.fit(
-        batches,
-        validation_data=dev,
-        initial_epoch=training.epochs if checkpoint.stopped else checkpoint.next_epoch,
-        epochs=training.epochs,
-        class_weight=_class_weights(labels) if training.class_weights == "balanced" else None,
-        callbacks=[keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False), stopping, checkpoint],
-        shuffle=False,  # the dataset is shuffled already
-        verbose=2,
-    )
+    checkpoint = Checkpoint(folder / CHECKPOINT, folder / "history.csv", stopping, writes=chief)
+    callbacks = [stopping, checkpoint]
+    if chief:
+        callbacks.insert(0, keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False))
+    with explaining_losses(strategy, lambda: f"with epoch {checkpoint.next_epoch} in {folder}"):
+        agree(strategy, {f"the epoch with which {folder.name} goes on": [checkpoint.next_epoch, checkpoint.stopped]})
+        batches = train(checkpoint.next_epoch)
+        steps = int(batches.cardinality())
+        if training.class_weights == "balanced":
+            weights = _class_weights(labels)
+            batches = batches.map(lambda inputs, label: (inputs, label, tf.linalg.matvec(label, weights)))
+        replicated = replicate(network, strategy)
+        with strategy.scope():
+            compile_network(replicated, training, steps)
+        replicated.fit(
+            deal_out(batches, strategy),
+            steps_per_epoch=steps,
+            validation_data=deal_out(dev, strategy),
+            validation_steps=int(dev.cardinality()),
+            initial_epoch=training.epochs if checkpoint.stopped else checkpoint.next_epoch,
+            epochs=training.epochs,
+            callbacks=callbacks,
+            shuffle=False,  # the dataset is shuffled already
+            verbose=2 if chief else 0,
+        )
+    if replicated is not network:
+        copy_variables(replicated, network)
 
 
-def _class_weights(labels: np.ndarray) -> dict[int, float]:
-    """Weights by which each class counts as much as any other, and an average utterance counts one."""
+def _class_weights(labels: np.ndarray) -> np.ndarray:
+    """Weights (4,) by which each class counts as much as any other, and an average utterance counts one."""
     counts = np.bincount(labels, minlength=len(EMOTIONS))
-    present = np.count_nonzero(counts)
-    return {index: len(labels) / (present * count) if count else 0.0 for index, count in enumerate(counts)}
+    weights = len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+    return np.where(counts, weights, 0.0).astype(np.float32)
