@@ -87,7 +87,7 @@ def main(argv: list[str]) -> int:
         ("link_latency_seconds", 1e-5),
         ("network_bytes_per_second", 2.5e8),
         ("network_latency_seconds", 7.5e-4),
-        ("sums", 10),
+        ("sums", 11),
         ("gpu_machine_cores", 64),
         ("cpu_machine_cores", 2),
     ):

@@ -84,11 +84,13 @@ def train_network(
         patience=training.epochs if training.patience is None else training.patience,
         restore_best_weights=training.keep == "best",
     )
-    checkpoint = Checkpoint(folder / CHECKPOINT, folder / "history.csv", stopping, writes=chief)
+    files = folder / CHECKPOINT, folder / "history.csv"
+    checkpoint = Checkpoint(*files, stopping, writes=chief)
     callbacks = [stopping, checkpoint]
     if chief:
         callbacks.insert(0, keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False))
-    with explaining_losses(strategy, lambda: f"with epoch {checkpoint.next_epoch} in {folder}"):
+    # The chief may be lost between an epoch and its checkpoint.
+    with explaining_losses(strategy, lambda: f"with epoch {Checkpoint(*files, stopping).next_epoch} in {folder}"):
         agree(strategy, {f"the epoch with which {folder.name} goes on": [checkpoint.next_epoch, checkpoint.stopped]})
         batches = train(checkpoint.next_epoch)
         steps = int(batches.cardinality())
