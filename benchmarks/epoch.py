@@ -137,7 +137,7 @@ def measure(rounds: int, data_dir: Path) -> list[dict[str, Any]]:
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data_dir", type=Path, required=True, help="RAVDESS")
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--curves", type=int, metavar="SEEDS", help="compare the losses of so many trainings instead")
     parser.add_argument("--epochs", type=int, default=8, help="of those trainings")
     arguments = parser.parse_args(argv)

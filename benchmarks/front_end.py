@@ -103,7 +103,7 @@ def measure(rounds: int, data_dir: Path | None) -> list[dict[str, Any]]:
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data_dir", type=Path, help="RAVDESS")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args(argv)
     print(json.dumps(measure(arguments.rounds, arguments.data_dir), indent=2))
     return 0
