@@ -6,16 +6,14 @@ The network is that of `paper` for audio, with random weights, as a SavedModel a
 corpus is taken.
 """
 
-import argparse
 import functools
-import json
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from side_by_side import Calls, spread, take_turns
+from side_by_side import Calls, print_rows, spread, take_turns
 
 RECORDINGS = 192
 MODELS = {"SavedModel": "saved_model", "LiteRT": "tflite/float32.tflite"}
@@ -77,12 +75,7 @@ def measure(rounds: int, data_dir: Path | None) -> list[dict[str, Any]]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data_dir", type=Path, help="RAVDESS")
-    parser.add_argument("--rounds", type=int, default=7)
-    arguments = parser.parse_args(argv)
-    print(json.dumps(measure(arguments.rounds, arguments.data_dir), indent=2))
-    return 0
+    return print_rows(measure, __doc__, argv)
 
 
 if __name__ == "__main__":

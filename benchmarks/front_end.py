@@ -7,9 +7,7 @@ in as many processes as there are cores; both give the same numbers. Records: al
 and written with their checksums, on all cores. Without RAVDESS the demo corpus is taken.
 """
 
-import argparse
 import functools
-import json
 import multiprocessing
 import os
 import sys
@@ -20,7 +18,7 @@ from typing import Any
 
 import librosa
 import numpy as np
-from side_by_side import Calls, spread, take_turns
+from side_by_side import Calls, print_rows, spread, take_turns
 
 BATCH = 64
 RATE = 16_000
@@ -101,12 +99,7 @@ def measure(rounds: int, data_dir: Path | None) -> list[dict[str, Any]]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data_dir", type=Path, help="RAVDESS")
-    parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args(argv)
-    print(json.dumps(measure(arguments.rounds, arguments.data_dir), indent=2))
-    return 0
+    return print_rows(measure, __doc__, argv)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
 """Times of things that take turns, so that a machine which slows down does so for all of them."""
 
+import argparse
 import functools
+import json
 import multiprocessing
 import statistics
 import time
 import timeit
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -99,3 +102,15 @@ def gemm_peak(seconds: dict[str, np.ndarray]) -> np.ndarray:
     """Floating-point operations a second (rounds,) of whichever product of matrices is the fastest in the median."""
     rates = [2 * int(name.split(", ")[1]) ** 3 / times for name, times in seconds.items() if name.startswith("GEMM")]
     return max(rates, key=np.median)
+
+
+def print_rows(
+    measure: Callable[[int, Path | None], list[dict[str, Any]]], description: str | None, argv: Sequence[str] | None
+) -> int:
+    """The command line of a benchmark that takes RAVDESS where there is such, and rounds."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data_dir", type=Path, help="RAVDESS")
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args(argv)
+    print(json.dumps(measure(arguments.rounds, arguments.data_dir), indent=2))
+    return 0
