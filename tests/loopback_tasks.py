@@ -31,10 +31,7 @@ def networks(folder: Path) -> None:
     """Trains one network after the other, disagrees, and lastly does what Keras cannot do."""
     strategy = join()
     index = strategy.cluster_resolver.task_id
-    for name, config, normalized in (
-        ("plain", small_training.CLIPPED, False),
-        ("normalized", small_training.CONFIG, True),
-    ):
+    for name, config, normalized in small_training.NETWORKS:
         # A folder for each process shows who writes.
         own = folder / str(index) / name
         own.parent.mkdir(exist_ok=True)
@@ -84,10 +81,8 @@ def devices(folder: Path) -> None:
     two = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], two)
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    np.savez(folder / "plain.npz", *small_training.train(folder / "plain", small_training.CLIPPED, False, strategy))
-    np.savez(
-        folder / "normalized.npz", *small_training.train(folder / "normalized", small_training.CONFIG, True, strategy)
-    )
+    for name, config, normalized in small_training.NETWORKS:
+        np.savez(folder / f"{name}.npz", *small_training.train(folder / name, config, normalized, strategy))
     keras.config.set_dtype_policy("mixed_bfloat16")
     small_training.train(folder / "low", small_training.CONFIG, True, strategy)
     keras.config.set_dtype_policy("float32")

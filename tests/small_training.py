@@ -25,6 +25,9 @@ CONFIG = Config().override(
 # At a norm that small, every gradient is clipped.
 CLIPPED = CONFIG.override("training.clip_norm=0.01")
 
+NETWORKS = (("plain", CLIPPED, False), ("normalized", CONFIG, True))
+"""By name, the recipe of a network that is trained, and whether it has batch normalisation."""
+
 LABELS = np.random.default_rng(0).permutation(np.repeat(range(4), [4, 8, 12, 16]))
 INPUTS = (np.random.default_rng(1).normal(0, 2, (40, 6)) + LABELS[:, None]).astype("float32")
 ROWS = (INPUTS, np.eye(4, dtype="float32")[LABELS])

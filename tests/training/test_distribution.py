@@ -156,10 +156,7 @@ def pair(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "config", "normalized"),
-    [("plain", small_training.CLIPPED, False), ("normalized", small_training.CONFIG, True)],
-)
+@pytest.mark.parametrize(("name", "config", "normalized"), small_training.NETWORKS)
 def test_two_workers_end_with_the_weights_of_one(pair, tmp_path, name, config, normalized):
     expected = small_training.train(tmp_path / "alone", config, normalized)
     first, second = (small_training.read_weights(pair.folder / f"{name}-{index}.npz") for index in (0, 1))

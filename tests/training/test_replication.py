@@ -79,10 +79,7 @@ def devices(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "config", "normalized"),
-    [("plain", small_training.CLIPPED, False), ("normalized", small_training.CONFIG, True)],
-)
+@pytest.mark.parametrize(("name", "config", "normalized"), small_training.NETWORKS)
 def test_two_devices_end_with_the_weights_of_one(devices, tmp_path, name, config, normalized):
     expected = small_training.train(tmp_path / "alone", config, normalized)
     found = small_training.read_weights(devices.folder / f"{name}.npz")
