@@ -21,10 +21,14 @@ def masked_max(maps: Any, mask: Any) -> Any:
     return keras.ops.max(keras.ops.where(mask > 0, maps, smallest), axis=1) * keras.ops.max(mask, axis=1)
 
 
+def masked_count(mask: Any) -> Any:
+    """How many positions along axis 1 `mask`, a `column`, lets through; one where there are none, to divide by."""
+    return keras.ops.maximum(keras.ops.sum(mask, axis=1), 1.0)
+
+
 def masked_mean(maps: Any, mask: Any) -> Any:
     """Mean along axis 1 of the positions that `mask`, a `column`, lets through; zero where there are none."""
-    count = keras.ops.maximum(keras.ops.sum(mask, axis=1), 1.0)
-    return keras.ops.sum(mask * maps, axis=1) / count
+    return keras.ops.sum(mask * maps, axis=1) / masked_count(mask)
 
 
 def masked_softmax(scores: Any, mask: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.layers.masking import column, masked_max, masked_mean
+from emotion_tf.layers.masking import column, masked_count, masked_max, masked_mean
 
 STATISTICS = ("max", "average", "deviation")
 
@@ -19,8 +19,7 @@ def statistics_of(maps: Any, mask: Any, names: Sequence[str], rectified: bool) -
 
     Of rectified maps, no masked position can win the maximum or add to a sum.
     """
-    mean = _mean if rectified else masked_mean
-    average = mean(maps, mask)
+    average = keras.ops.sum(maps, axis=1) / masked_count(mask) if rectified else masked_mean(maps, mask)
     found = {"average": average}
     if "max" in names:
         found["max"] = keras.ops.max(maps, axis=1) if rectified else masked_max(maps, mask)
@@ -47,8 +46,9 @@ def slopes(maps: Any, mask: Any, found: dict[str, Any], upstream: dict[str, Any]
         (B, T, ...). Positions that share a maximum share its gradient. At masked positions it is zero, or, of rectified
         maps, of no consequence.
     """
-    found, upstream = keras.tree.map_structure(lambda of: keras.ops.expand_dims(of, 1), (found, upstream))
-    count = keras.ops.maximum(keras.ops.sum(mask, axis=1, keepdims=True), 1.0)
+    found, upstream, count = keras.tree.map_structure(
+        lambda values: keras.ops.expand_dims(values, 1), (found, upstream, masked_count(mask))
+    )
     # The slopes of average and deviation are linear in the maps: offset + factor · maps.
     offset = upstream.get("average", keras.ops.zeros_like(found["average"])) / count
     if "deviation" in upstream:
@@ -62,11 +62,6 @@ def slopes(maps: Any, mask: Any, found: dict[str, Any], upstream: dict[str, Any]
     slope = factor * maps + offset if "deviation" in upstream else offset
     # A rectifier lets nothing back through where it gave zero.
     return keras.ops.broadcast_to(slope, keras.ops.shape(maps)) if rectified else mask * slope
-
-
-def _mean(maps: Any, mask: Any) -> Any:
-    """`masked_mean` of maps that are zero under the mask."""
-    return keras.ops.sum(maps, axis=1) / keras.ops.maximum(keras.ops.sum(mask, axis=1), 1.0)
 
 
 @keras.saving.register_keras_serializable(package="emotion_tf")
