@@ -5,8 +5,8 @@ python benchmarks/training_step.py needs the extra `bench`.
 A step has 64 utterances of 750 frames of 96 features and of 128 words of 300-d vectors that are not trained. The
 arithmetic that the mathematics needs is that of the convolutions, forward and for the gradients of their kernels; there
 is none for the gradients of what enters the network. The peak is that of the fastest product of matrices, in TensorFlow
-or in NumPy. Both frameworks run the same network with the same weights, loss
-and optimizer, and their gradients are compared first.
+or in NumPy. Both frameworks run the same network with the same weights, loss and optimizer, and their gradients are
+compared first.
 """
 
 import argparse

@@ -32,8 +32,8 @@ def statistics_of(maps: Any, mask: Any, names: Sequence[str], rectified: bool) -
 def slopes(maps: Any, mask: Any, found: dict[str, Any], upstream: dict[str, Any], rectified: bool) -> Any:
     """The gradient of pooling with respect to the maps.
 
-    It is the one that TensorFlow would derive, which passes over the maps, the largest tensors of a training step, four
-    times as often.
+    It is the one that TensorFlow would derive, which passes over the maps, the largest tensors of a training step,
+    about twice as often.
 
     Args:
         maps: (B, T, ...).
