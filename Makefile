@@ -75,11 +75,14 @@ demo: setup
 	.venv/bin/emotion-tf predict $(CLIP) --text '$(TEXT)' --model export/demo/model.keras
 	@echo "Synthetic speech, so its figures say nothing about people. The report: runs/demo-both/report.html"
 
+# Two processes, each of which comes to need 5 GB; tests that share what is slow to make stay together.
+PYTEST = -m pytest --numprocesses 2 --dist loadgroup
+
 test: setup .venv-mediapipe/.ready
-	EMOTION_TF_MEDIAPIPE=.venv-mediapipe/bin/python .venv/bin/python -m pytest
+	EMOTION_TF_MEDIAPIPE=.venv-mediapipe/bin/python .venv/bin/python $(PYTEST)
 
 test-latest: .venv-latest/.ready
-	.venv-latest/bin/python -m pytest
+	.venv-latest/bin/python $(PYTEST)
 
 .venv/.bench: .venv/.ready
 	.venv/bin/python -m pip install --quiet --editable '.[bench]'

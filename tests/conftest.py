@@ -26,8 +26,15 @@ def ravdess_clips(real_data) -> list[Path]:
     return clips
 
 
+EXPORTS = {"any_export", "both_export", "stand_ins_export", "audio_export", "text_export"}
+"""Fixtures of exported_runs.py, which many files ask for and which take long."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Marks every test that asks for real data, so that `-m data` picks them."""
+    """Marks every test that asks for real data, so that `-m data` picks them, and says which share a process."""
     for item in items:
-        if {"real_data", "ravdess_clips"} & set(getattr(item, "fixturenames", ())):
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if {"real_data", "ravdess_clips"} & fixtures:
             item.add_marker(pytest.mark.data)
+        item.add_marker(pytest.mark.xdist_group("exports" if EXPORTS & fixtures else str(item.path)))
