@@ -61,7 +61,6 @@ def by_librosa(data_dir: Path | None) -> Calls:
 def by_us(data_dir: Path | None) -> Calls:
     import tensorflow as tf
 
-    from emotion_tf import dataset
     from emotion_tf.features.spectral import acoustic_features
     from emotion_tf.presets import preset
 
@@ -75,13 +74,23 @@ def by_us(data_dir: Path | None) -> Calls:
         difference = np.abs(heard[counts] - features(wave)[: config.features.max_frames]).max()
         if not difference <= TOLERANCE:  # Also catches NaN.
             raise RuntimeError(f"features differ from librosa's by {difference:g}")
+    return {"features": lambda: hear(batch, lengths)[0].numpy()}
+
+
+def as_prepare(data_dir: Path | None) -> Calls:
+    """What `emotion-tf prepare` does."""
+    from emotion_tf import dataset
+    from emotion_tf.presets import preset
+
+    dataset.share_cores_by_utterance()
+    config = preset("paper").override("model.modality=audio")
     everything = corpus(data_dir)
 
     def records() -> None:
         with tempfile.TemporaryDirectory() as folder:
             dataset.extract(everything, config, folder, report=lambda line: None)
 
-    return {"features": lambda: hear(batch, lengths)[0].numpy(), "records": records}
+    return {"records": records}
 
 
 def seconds_of(data_dir: Path | None) -> float:
@@ -90,7 +99,8 @@ def seconds_of(data_dir: Path | None) -> float:
 
 
 def measure(rounds: int, data_dir: Path | None) -> list[dict[str, Any]]:
-    seconds = take_turns([functools.partial(by_us, data_dir), functools.partial(by_librosa, data_dir)], rounds)
+    ways = (by_us, as_prepare, by_librosa)
+    seconds = take_turns([functools.partial(way, data_dir) for way in ways], rounds)
     real_time = seconds_of(data_dir) / seconds["records"] / os.cpu_count()
     return [
         {"figure": "features of a batch, librosa's time by ours", **spread(seconds["librosa"] / seconds["features"])},

@@ -52,6 +52,8 @@ def prepare(arguments: argparse.Namespace) -> int:
         beam = None if arguments.runner is None else dataset.Beam(arguments.beam_options)
         corpus = _corpus(arguments.corpus, arguments, arguments.records_dir)
         config = _config(arguments.preset, arguments, arguments.modality)
+        if config.speaker.embeddings is None:
+            dataset.share_cores_by_utterance()
         dataset.extract(corpus.utterances, config, arguments.records_dir, arguments.skip_bad, make=beam)
         return 0
     if arguments.runner is not None:

@@ -2,7 +2,7 @@
 
 from emotion_tf.dataset.beam import Beam
 from emotion_tf.dataset.extract import Records, extract
-from emotion_tf.dataset.front_end import FrontEnd
+from emotion_tf.dataset.front_end import FrontEnd, share_cores_by_utterance
 from emotion_tf.dataset.pipeline import evaluation_dataset, read_examples, training_dataset
 from emotion_tf.dataset.transcribe import transcribe, with_transcripts
 
@@ -13,6 +13,7 @@ __all__ = [
     "evaluation_dataset",
     "extract",
     "read_examples",
+    "share_cores_by_utterance",
     "training_dataset",
     "transcribe",
     "with_transcripts",

@@ -1,5 +1,7 @@
 """The acoustic front end outside of a model."""
 
+from contextlib import suppress
+
 import numpy as np
 import tensorflow as tf
 
@@ -15,14 +17,23 @@ class FrontEnd:
     """
 
     def __init__(self, features: FeatureConfig):
-        signature = [tf.TensorSpec([1, None], tf.float32), tf.TensorSpec([1], tf.int32)]
-        self._features = tf.function(
-            lambda waveform, num_samples: acoustic_features(waveform, num_samples, features), input_signature=signature
-        )
+        hear = tf.function(lambda waveform, num_samples: acoustic_features(waveform, num_samples, features))
+        # Called without the dispatch of `tf.function`, which keeps other threads waiting for Python.
+        self._features = hear.get_concrete_function(tf.TensorSpec([1, None], tf.float32), tf.TensorSpec([1], tf.int32))
 
     def __call__(self, waveform: np.ndarray) -> np.ndarray:
         """Features (T, D) float32 of a wave (N,), without the frames that count as padding."""
         # One wave is too little to be shared among threads; each of several callers has one of its own.
         with tf.experimental.function_executor_type("SINGLE_THREADED_EXECUTOR"):
-            features, mask = self._features(waveform[np.newaxis], [len(waveform)])
+            features, mask = self._features(tf.constant(waveform[np.newaxis]), tf.constant([len(waveform)]))
         return features.numpy()[mask.numpy()]
+
+
+def share_cores_by_utterance() -> None:
+    """Has TensorFlow compute each operation on one core, for a process that does nothing but extract features.
+
+    Several utterances are heard at once, and operations that are shared among the cores too wait for each other: it
+    takes a tenth longer. Where TensorFlow has computed something already, all stays as it is.
+    """
+    with suppress(RuntimeError):
+        tf.config.threading.set_intra_op_parallelism_threads(1)

@@ -15,7 +15,7 @@ from emotion_tf.files import canonical_json
 from emotion_tf.labels import index
 from emotion_tf.remote_path import RemotePath
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Part of every cache key: raise it when the schema or the front end changes, so that old records are made anew."""
 
 LOOKS_AT_ONCE = 32

@@ -65,8 +65,8 @@ def acoustic_features(
     num_frames = frame_count(num_samples, config)
 
     power = _power_spectrum(waveform, _padded_window(config), config)  # (B, T, bins)
-    bands = _decibels(tf.matmul(power, tf.constant(_mel_matrix(config))))  # (B, T, mel_bands)
-    static = tf.matmul(bands, tf.constant(_dct_matrix(config))) if config.cepstra == "mfcc" else bands
+    bands = _decibels(_product(power, _mel_matrix(config)))  # (B, T, mel_bands)
+    static = _product(bands, _dct_matrix(config)) if config.cepstra == "mfcc" else bands
     energy = _decibels(tf.reduce_mean(power, axis=-1, keepdims=True))  # (B, T, 1)
     if config.prosody:
         static = tf.concat([static, energy, *_pitch(waveform, config)], axis=-1)
@@ -100,6 +100,12 @@ def level_response(config: FeatureConfig) -> np.ndarray:
         static.append(np.array([[1, 0, 0]], np.float32))
     response = np.concatenate(static, axis=1)[0]
     return np.concatenate([response, np.zeros(config.width - config.static_width, np.float32)])
+
+
+def _product(frames: tf.Tensor, matrix: np.ndarray) -> tf.Tensor:
+    """Product (B, T, n) of frames (B, T, m) and a matrix (m, n)."""
+    # As one matrix of all frames; TensorFlow's product of a batch would take twice the time.
+    return tf.tensordot(frames, tf.constant(matrix), axes=1)
 
 
 def _decibels(power: tf.Tensor) -> tf.Tensor:
@@ -151,12 +157,13 @@ def _deltas(static: tf.Tensor, num_frames: tf.Tensor, orders: int) -> list[tf.Te
     positions = tf.range(-half, length + half)
     positions = tf.maximum(tf.minimum(positions, num_frames[:, tf.newaxis] - 1), 0)  # (B, T + 8)
     extended = tf.gather(static, positions, batch_dims=1)
+    features = static.shape[-1]
     differences = []
     for order in range(1, orders + 1):
         taps = scipy.signal.savgol_coeffs(DELTA_TAPS, polyorder=order, deriv=order, use="dot").astype(np.float32)
-        differences.append(
-            tf.add_n([float(tap) * extended[:, shift : shift + length] for shift, tap in enumerate(taps) if tap != 0])
-        )
+        filters = tf.constant(np.tile(taps[:, np.newaxis, np.newaxis, np.newaxis], (1, 1, features, 1)))
+        slopes = tf.nn.depthwise_conv2d(extended[:, :, tf.newaxis], filters, [1, 1, 1, 1], "VALID")
+        differences.append(slopes[:, :, 0])
     return differences
 
 
@@ -190,7 +197,7 @@ def _pitch(waveform: tf.Tensor, config: FeatureConfig) -> tuple[tf.Tensor, tf.Te
     """
     window, cosines, octaves = _pitch_constants(config)
     power = _power_spectrum(waveform, window, config)[:, :, : cosines.shape[0]]
-    correlation = tf.matmul(power, tf.constant(cosines))  # (B, T, 1 + lags), the first at lag zero
+    correlation = _product(power, cosines)  # (B, T, 1 + lags), the first at lag zero
     normalized = correlation[:, :, 1:] / (correlation[:, :, :1] + POWER_FLOOR)
     # Of two lags that fit as well, the shorter one is the period and the longer one its double. Cost times sharpness
     # leaves the double e⁻⁶ of the weight, so that it does not draw the mean away.

@@ -269,9 +269,12 @@ def _on_disk(path: RemotePath) -> Iterator[BinaryIO]:
 
 def _mono(samples: np.ndarray, rate: int, name: str, first: int = 0) -> np.ndarray:
     """The mean of the channels (frames,) of samples (frames, channels), of which the first is number `first`."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        # With each channel in one piece, NumPy averages them ten times as fast.
-        mono = np.asfortranarray(samples).mean(axis=1)
+    if samples.shape[1] == 1:
+        mono = samples[:, 0]
+    else:
+        with np.errstate(over="ignore", invalid="ignore"):
+            # With each channel in one piece, NumPy averages them ten times as fast.
+            mono = np.asfortranarray(samples).mean(axis=1)
     sound = np.abs(mono) <= MAX_AMPLITUDE  # False for NaN too.
     if not sound.all():
         index = int(np.argmin(sound))
@@ -296,7 +299,8 @@ def _decode_blocks(path: Path | RemotePath) -> Iterator[tuple[np.ndarray, int]]:
             if container:
                 yield from _blocks_with_av(stream, container, name)
             else:
-                yield from _blocks_with_soundfile(stream, content, name)
+                with _opened(stream, content, name) as file:
+                    yield from _blocks_with_soundfile(file, stream, content, name)
 
 
 class _Stream:
@@ -347,27 +351,35 @@ class _OneWayFile(soundfile.SoundFile):
         return False
 
 
-def _blocks_with_soundfile(stream: BinaryIO, content: bytes | mmap.mmap, name: str) -> Iterator[tuple[np.ndarray, int]]:
-    """Blocks (frames, channels) float32 of a file that libsndfile reads, each with the rate."""
-    frames = 0
+@contextmanager
+def _opened(stream: BinaryIO, content: bytes | mmap.mmap, name: str) -> Iterator[_OneWayFile]:
+    """A file that libsndfile reads, whose header has been checked; what libsndfile says of its damage is told."""
     try:
         with _quiet(content):
             file = _OneWayFile(_Stream(stream))
         with file:
             _check_header(file, content, name)
-            # Of a format with up to 1,024 channels, the blocks would else be a thousand times as large.
-            block_frames = max(1, 2 * BLOCK_FRAMES // max(2, file.channels))
-            # A read beyond the last frame might look at all that is left of an MP3, which tells nothing any more.
-            while frames < file.frames:
-                with _quiet(content):
-                    samples = file.read(min(block_frames, file.frames - frames), dtype="float32", always_2d=True)
-                if not len(samples):
-                    break
-                frames += len(samples)
-                yield samples, file.samplerate
-            _check_whole(file, content, frames, stream.tell(), name)
+            yield file
     except soundfile.LibsndfileError as error:
         raise _not_decoded(name, error.error_string) from None
+
+
+def _blocks_with_soundfile(
+    file: _OneWayFile, stream: BinaryIO, content: bytes | mmap.mmap, name: str
+) -> Iterator[tuple[np.ndarray, int]]:
+    """Blocks (frames, channels) float32 of an open file, each with the rate."""
+    frames = 0
+    # Of a format with up to 1,024 channels, the blocks would else be a thousand times as large.
+    block_frames = max(1, 2 * BLOCK_FRAMES // max(2, file.channels))
+    # A read beyond the last frame might look at all that is left of an MP3, which tells nothing any more.
+    while frames < file.frames:
+        with _quiet(content):
+            samples = file.read(min(block_frames, file.frames - frames), dtype="float32", always_2d=True)
+        if not len(samples):
+            break
+        frames += len(samples)
+        yield samples, file.samplerate
+    _check_whole(file, content, frames, stream.tell(), name)
 
 
 def _blocks_at_once(content: bytes, name: str) -> Iterator[tuple[np.ndarray, int]]:
@@ -375,21 +387,17 @@ def _blocks_at_once(content: bytes, name: str) -> Iterator[tuple[np.ndarray, int
 
     Memory is taken for what there is, block by block, and not for what the header claims.
     """
-    container = _video_container(content)
+    container, stream = _video_container(content), io.BytesIO(content)
     if container:
-        yield from _blocks_with_av(io.BytesIO(content), container, name)
+        yield from _blocks_with_av(stream, container, name)
         return
-    try:
-        with _quiet(content), soundfile.SoundFile(_Stream(io.BytesIO(content))) as file:
-            _check_header(file, content, name)
-            _check_length(file.frames, file.channels, file.samplerate, name)
-            samples, rate = _decode_with_tensorflow_io(file, content), file.samplerate
-    except soundfile.LibsndfileError as error:
-        raise _not_decoded(name, error.error_string) from None
-    if samples is None:
-        yield from _blocks_with_soundfile(io.BytesIO(content), content, name)
-    else:
-        yield samples, rate
+    with _opened(stream, content, name) as file:
+        _check_length(file.frames, file.channels, file.samplerate, name)
+        samples = _decode_with_tensorflow_io(file, content)
+        if samples is None:
+            yield from _blocks_with_soundfile(file, stream, content, name)
+        else:
+            yield samples, file.samplerate
 
 
 def _check_header(file: soundfile.SoundFile, content: bytes | mmap.mmap, name: str) -> None:

@@ -1,6 +1,7 @@
 import dataclasses
 import math
 import os
+import subprocess
 import sys
 
 import numpy as np
@@ -111,7 +112,7 @@ def test_folder_is_named_by_all_that_the_records_depend_on(make, utterances):
     rows[0].append([status.st_size, status.st_mtime_ns])
     rows[1].append(None)
     settings = [dataclasses.asdict(HEARS.features), {"speed": 1.0, "disturbed_copy": None}, 256]
-    assert records.clean[0].parent.name == digest([1, rows, settings])[:16]
+    assert records.clean[0].parent.name == digest([2, rows, settings])[:16]
 
 
 @pytest.mark.parametrize(
@@ -373,3 +374,15 @@ def test_corpus_without_a_transcript(make, utterances):
     with pytest.raises(EmotionTFError, match=r"no utterance has a transcript; .* To fix: use --modality audio"):
         make(none, READS)
     make(none)
+
+
+def test_one_core_an_operation_unless_tensorflow_runs_already():
+    program = """
+import tensorflow as tf
+from emotion_tf import dataset
+dataset.share_cores_by_utterance()
+assert tf.config.threading.get_intra_op_parallelism_threads() == 1
+tf.zeros(1)
+dataset.share_cores_by_utterance()
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
