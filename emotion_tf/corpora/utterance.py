@@ -6,7 +6,7 @@ from pathlib import Path
 from emotion_tf.remote_path import RemotePath
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Utterance:
     """One labelled utterance of one speaker.
 

@@ -32,7 +32,9 @@ def augment(config: Config, vocabulary_size: int) -> Callable[..., tuple[dict[st
         inputs = dict(inputs)
         draw = _Draw(seed)
         if "audio" in inputs:
-            audio = inputs["audio"] + response * draw.uniform(-settings.gain_db, settings.gain_db)
+            audio, gain = inputs["audio"], draw.uniform(-settings.gain_db, settings.gain_db)
+            if settings.gain_db:
+                audio += response * gain
             for _ in range(settings.frequency_masks):
                 hidden = draw.stretch(static_width, settings.frequency_mask_share)
                 audio = tf.where(tf.tile(hidden, [1 + config.features.deltas]), tf.reduce_mean(audio, axis=0), audio)

@@ -160,11 +160,12 @@ def deal_out(batches: tf.data.Dataset, strategy: tf.distribute.Strategy) -> Any:
 
     Returns:
         What `fit` takes for the same batches, over and over: each device gets a stretch of the rows, and none gets more
-        than another by more than one. `batches` itself where there is one device.
+        than another by more than one. They have no end, so that the first batch of an epoch, for which much is read
+        and shuffled, is made while the epoch before it ends.
     """
     replicas = strategy.num_replicas_in_sync
     if replicas == 1:
-        return batches
+        return batches.repeat().prefetch(tf.data.AUTOTUNE)
 
     def own_parts(context: tf.distribute.InputContext) -> tf.data.Dataset:
         here = replicas // context.num_input_pipelines

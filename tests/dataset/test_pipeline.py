@@ -186,11 +186,27 @@ def test_a_batch_holds_utterances_of_like_length(tmp_path, modality):
     batches = [next(iter(inputs.values())) for inputs, _ in dataset.as_numpy_iterator()]
     ranges = [np.ptp(np.count_nonzero(batch.reshape(4, batch.shape[1], -1)[:, :, 0], axis=1)) for batch in batches]
     assert len(batches) == 24
-    # Windows of 8 utterances, of which four neighbours lie 3 / 9 of the whole apart on average: 32.
-    assert np.mean(ranges) < 40
+    # Windows of 16 utterances, of which four neighbours lie 3 / 17 of the whole apart on average: 17.
+    assert np.mean(ranges) < 22
     # Short batches do not all come first.
     longest = [batch.shape[1] for batch in batches]
     assert longest[:8] != sorted(longest[:8])
+
+
+def test_the_same_utterances_do_not_meet_in_every_epoch(tmp_path):
+    """Were all 16 sorted as one, the four shortest would be one batch for ever."""
+    records = make_records(tmp_path, range(1, 17))
+    dataset = training_dataset(records, CONFIG, records.utterances)
+    assert len({frozenset(map(frozenset, epoch(dataset))) for _ in range(4)}) == 4
+
+
+def test_few_utterances_are_read_once(tmp_path):
+    records = make_records(tmp_path, range(1, 10), shards=2)
+    dataset = training_dataset(records, CONFIG.override("training.batch_size=3"), records.utterances)
+    assert drawn(dataset).keys() == set(range(1, 10))
+    for shard in records.clean:
+        shard.unlink()
+    assert drawn(dataset).keys() == set(range(1, 10))
 
 
 def test_evaluation_is_never_augmented(tmp_path):

@@ -1,5 +1,6 @@
 """A batch on several devices."""
 
+import time
 from types import SimpleNamespace
 
 import loopback
@@ -43,7 +44,28 @@ def test_every_row_of_a_batch_is_dealt_out_once(workers, devices):
 def test_one_device_gets_what_is_given():
     network, batches = small_training.network(batch_normalization=True), small_training.dev_batches()
     assert replicate(network, tf.distribute.get_strategy()) is network
-    assert deal_out(batches, tf.distribute.get_strategy()) is batches
+    given = [inputs for inputs, _ in batches.as_numpy_iterator()]
+    dealt = deal_out(batches, tf.distribute.get_strategy()).take(2 * len(given)).as_numpy_iterator()
+    for (inputs, _), expected in zip(dealt, 2 * given, strict=True):
+        np.testing.assert_array_equal(inputs, expected)
+
+
+def test_an_epoch_begins_while_the_one_before_it_ends():
+    made = []
+
+    def epoch():
+        for number in range(3):
+            made.append(number)
+            yield number
+
+    batches = tf.data.Dataset.from_generator(epoch, output_signature=tf.TensorSpec((), tf.int64))
+    dealt = iter(deal_out(batches, tf.distribute.get_strategy()))
+    for _ in range(3):
+        next(dealt)
+    deadline = time.monotonic() + 60
+    while len(made) < 4:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(
