@@ -75,7 +75,7 @@ demo: setup
 	.venv/bin/emotion-tf predict $(CLIP) --text '$(TEXT)' --model export/demo/model.keras
 	@echo "Synthetic speech, so its figures say nothing about people. The report: runs/demo-both/report.html"
 
-# Two processes, each of which comes to need 5 GB; tests that share what is slow to make stay together.
+# Two processes, each of which comes to need 7 GB; tests that share what is slow to make stay together.
 PYTEST = -m pytest --numprocesses 2 --dist loadgroup
 
 test: setup .venv-mediapipe/.ready

@@ -68,8 +68,12 @@ def test_words_can_be_left_out(both, python, clips):
 
 def test_keyboard_is_enough(both, python, clips):
     keyboard = both.page.keyboard
+    # Keys go to the page that has the focus; a new one may not have it yet on a machine that is busy.
+    both.page.bring_to_front()
+    both.page.wait_for_function("document.hasFocus()")
+    keyboard.press("Tab")
+    assert both.page.evaluate("document.activeElement.type") == "file"
     with both.page.expect_file_chooser() as chooser:
-        keyboard.press("Tab")
         keyboard.press("Space")
     chooser.value.set_files(clips[1])
     both.page.locator("#recording").wait_for()
