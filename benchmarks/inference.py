@@ -203,7 +203,8 @@ def measure(preset_name: str, rounds: int) -> list[dict[str, Any]]:
         }
 
     def rows(names: Iterable[str], base: str) -> list[dict[str, Any]]:
-        return [row(name, base) for name in sorted(names, key=lambda name: np.median(seconds[name]))]
+        others = set(names) - {base}
+        return [row(name, base) for name in sorted(others, key=lambda name: np.median(seconds[name]))]
 
     whole_by_sum = seconds[WHOLE] / (seconds[FRONT_END] + seconds[NETWORK])
     return [

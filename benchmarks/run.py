@@ -51,8 +51,6 @@ def table(results: dict[str, dict[str, Any]]) -> str:
     lines = ["| figure | median | quartiles | benchmarks/ |", "|---|---|---|---|"]
     for name in BENCHMARKS:
         for row in results.get(name, {"rows": []})["rows"]:
-            if row.get("quartiles") == [1.0, 1.0]:
-                continue  # What others are measured by.
             spread = " – ".join(f"{value:g}" for value in row.get("quartiles", []))
             lines.append(f"| {row['figure']} | {row['median']:g} | {spread or 'one run'} | {name}.py |")
     return "\n".join(lines) + "\n"
