@@ -164,8 +164,11 @@ def deal_out(batches: tf.data.Dataset, strategy: tf.distribute.Strategy) -> Any:
         and shuffled, is made while the epoch before it ends.
     """
     replicas = strategy.num_replicas_in_sync
+    # Without an end, since Keras finds it by a step that fails, but not before the optimizer has counted the step; and
+    # since the machines would ask each other before every step whether it has come.
+    endless = batches.repeat()
     if replicas == 1:
-        return batches.repeat().prefetch(tf.data.AUTOTUNE)
+        return endless.prefetch(tf.data.AUTOTUNE)
 
     def own_parts(context: tf.distribute.InputContext) -> tf.data.Dataset:
         here = replicas // context.num_input_pipelines
@@ -180,9 +183,7 @@ def deal_out(batches: tf.data.Dataset, strategy: tf.distribute.Strategy) -> Any:
 
             return tf.data.Dataset.range(first, first + here).map(part)
 
-        # Without an end, since Keras finds it by a step that fails, but not before the optimizer has counted the step;
-        # and since the machines would ask each other before every step whether it has come.
-        return batches.flat_map(parts).repeat().prefetch(tf.data.AUTOTUNE)
+        return endless.flat_map(parts).prefetch(tf.data.AUTOTUNE)
 
     return strategy.distribute_datasets_from_function(own_parts)
 
