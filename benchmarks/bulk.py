@@ -21,7 +21,7 @@ MODELS = {"SavedModel": "saved_model", "LiteRT": "tflite/float32.tflite"}
 
 def write_models(folder: Path) -> None:
     """Writes the network in all forms."""
-    from twin import made_up, random_network
+    from made_up import made_up, random_network
 
     from emotion_tf import models
     from emotion_tf.export import write_saved_model, write_tflite

@@ -39,7 +39,7 @@ Call = Callable[..., np.ndarray]
 def make_artefacts(preset_name: str, folder: Path) -> None:
     """Writes the network with its front end in all forms, the two of them apart, and the inputs of one window."""
     import tensorflow as tf
-    from twin import made_up, random_network
+    from made_up import made_up, random_network
 
     from emotion_tf import models
     from emotion_tf.export import write_saved_model, write_tflite

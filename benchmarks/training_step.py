@@ -28,15 +28,15 @@ TOLERANCE = 1e-4
 """Largest difference of a gradient, by the largest entry of its tensor, that is put down to rounding."""
 
 
-def problem() -> tuple[Any, dict[str, np.ndarray], np.ndarray]:
+def problem(batch: int = BATCH) -> tuple[Any, dict[str, np.ndarray], np.ndarray]:
     """The settings, the inputs and the one-hot labels of a batch without padding."""
-    from twin import random_features
+    from made_up import random_features
 
     from emotion_tf.presets import preset
 
     config = preset("paper").override("model.dropout=0")
-    inputs = random_features(config, [(config.features.max_frames, config.words.max_words)] * BATCH)
-    return config, inputs, np.eye(4, dtype=np.float32)[np.arange(BATCH) % 4]
+    inputs = random_features(config, [(config.features.max_frames, config.words.max_words)] * batch)
+    return config, inputs, np.eye(4, dtype=np.float32)[np.arange(batch) % 4]
 
 
 def flops() -> int:
@@ -51,7 +51,7 @@ def flops() -> int:
 
 def network():
     """The Keras network, whose word vectors are frozen."""
-    from twin import random_network
+    from made_up import random_network
 
     config, _, _ = problem()
     made = random_network(config)

@@ -9,18 +9,14 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 import torch
+from made_up import random_features, random_network
 
-from emotion_tf import models
 from emotion_tf.config import Config
-from emotion_tf.features.words import SPECIAL_WORDS
 from emotion_tf.labels import EMOTIONS
 from emotion_tf.presets import preset
 
 PRESETS = ("paper", "strong")
 """The presets that are compared."""
-
-NUM_WORDS = 5_000
-"""Words that the networks know."""
 
 TOLERANCE = 1e-5
 """Largest difference of a probability that is put down to rounding."""
@@ -118,26 +114,6 @@ def _swem(embeddings: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     return torch.stack([maximum, average], dim=1)
 
 
-def made_up(config: Config) -> models.Fitted:
-    """Normalisation and vocabulary that were fitted to nothing."""
-    generator = np.random.default_rng(0)
-    return models.Fitted(
-        mean=generator.normal(size=config.features.width),
-        variance=generator.uniform(0.5, 2.0, config.features.width),
-        vocabulary=(*SPECIAL_WORDS, *(f"word{index}" for index in range(NUM_WORDS))),
-    )
-
-
-def random_network(config: Config) -> keras.Model:
-    """A network that nobody trained; its batch statistics are drawn as well, lest they do nothing."""
-    keras.utils.set_random_seed(0)
-    network = models.build(config, made_up(config))
-    if config.model.batch_normalization:
-        layer = network.get_layer("batch_normalization")
-        layer.set_weights([np.random.uniform(0.5, 2.0, weight.shape) for weight in layer.get_weights()])
-    return network
-
-
 def twin_of(network: keras.Model, config: Config) -> Twin:
     """A twin with the weights of a Keras network, in evaluation mode."""
     twin = Twin(config, network.get_layer("embeddings").input_dim).eval()
@@ -164,25 +140,6 @@ def twin_of(network: keras.Model, config: Config) -> Twin:
         state["normalization.num_batches_tracked"] = np.zeros((), np.int64)
     twin.load_state_dict({name: torch.tensor(value) for name, value in state.items()})
     return twin
-
-
-def random_features(config: Config, lengths: Sequence[tuple[int, int]]) -> dict[str, np.ndarray]:
-    """Inputs of utterances of so many frames and words, padded to the longest that the settings allow.
-
-    Args:
-        config: The settings of the network.
-        lengths: Frames and words of each utterance.
-
-    Returns:
-        `audio` (B, T, D) float32 and `words` (B, M) int32.
-    """
-    generator = np.random.default_rng(1)
-    audio = generator.normal(size=(len(lengths), config.features.max_frames, config.features.width))
-    words = generator.integers(1, NUM_WORDS, (len(lengths), config.words.max_words))
-    for row, (num_frames, num_words) in enumerate(lengths):
-        audio[row, num_frames:] = 0.0
-        words[row, num_words:] = 0
-    return {"audio": audio.astype(np.float32), "words": words.astype(np.int32)}
 
 
 def check_twin(network: keras.Model, twin: Twin, config: Config) -> float:

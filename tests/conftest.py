@@ -4,6 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
+
+# The tests ask for the digits of float32, of which GPUs keep three where TensorFlow lets them.
+tf.config.experimental.enable_tensor_float_32_execution(False)
 
 pytest.register_assert_rewrite("checks")
 

@@ -1,5 +1,6 @@
 """Training one network on one fold."""
 
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,8 +68,9 @@ def train_network(
         dev: Batches of the dev part, which decide when to stop and which weights to keep.
         config: The recipe.
         labels: (N,) class indices of the training part, for class weights.
-        folder: Gets `history.csv`, TensorBoard logs and `CHECKPOINT`, to resume from, which the caller removes when
-            nothing needs the weights any more. All machines see the same folder, and the chief alone writes.
+        folder: Gets `history.csv`, logs for TensorBoard if that is installed, and `CHECKPOINT`, to resume from, which
+            the caller removes when nothing needs the weights any more. All machines see the same folder, and the chief
+            alone writes.
         strategy: The devices; TensorFlow's own strategy if None.
 
     Raises:
@@ -87,7 +89,8 @@ def train_network(
     files = folder / CHECKPOINT, folder / "history.csv"
     checkpoint = Checkpoint(*files, stopping, writes=chief)
     callbacks = [stopping, checkpoint]
-    if chief:
+    # TensorFlow no longer brings TensorBoard from 2.21 on.
+    if chief and importlib.util.find_spec("tensorboard"):
         callbacks.insert(0, keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False))
     # The chief may be lost between an epoch and its checkpoint.
     with explaining_losses(strategy, lambda: f"with epoch {Checkpoint(*files, stopping).next_epoch} in {folder}"):

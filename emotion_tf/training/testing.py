@@ -51,7 +51,14 @@ def predict(
     if without is not None:
         # Zeros are padding, to which frames and words come as one.
         batches = batches.map(lambda inputs, label: ({**inputs, without: tf.zeros_like(inputs[without])}, label))
-    return predictions_of(utterances, fold, network.predict(batches, verbose=0))
+    return predictions_of(utterances, fold, probabilities_of(network, batches))
+
+
+def probabilities_of(network: keras.Model, batches: tf.data.Dataset) -> np.ndarray:
+    """What a network says (N, 4) of the utterances of some batches."""
+    # For a GPU, Keras would compile one that was never compiled with XLA, anew for every length of a batch.
+    network.jit_compile = False
+    return network.predict(batches, verbose=0)
 
 
 def predictions_of(utterances: Sequence[Utterance], fold: int, probabilities: np.ndarray) -> Predictions:
