@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -120,8 +120,15 @@ def write_text(path: str | Path | RemotePath, text: str) -> None:
 
 def write_bytes(path: str | Path | RemotePath, content: bytes) -> None:
     """Writes `content` to `path`, whole or not at all."""
-    with replacing(path) as temporary, temporary.open("wb") as file:
+    with writing(path) as file:
         file.write(content)
+
+
+@contextmanager
+def writing(path: str | Path | RemotePath) -> Iterator[BinaryIO]:
+    """Yields an open file; what is written to it is at `path` after the block, or nothing if the block raises."""
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        yield file
         file.flush()
         os.fsync(file.fileno())
 
@@ -227,6 +234,19 @@ def digest(content: Any) -> str:
     True
     """
     return hashlib.sha256(canonical_json(content).encode("utf-8")).hexdigest()
+
+
+def hash_rows(found: Any, rows: Iterable[Any]) -> Any:
+    """Adds the canonical JSON form of a list to a hash of `hashlib`, row by row, so that none stays in memory.
+
+    >>> hash_rows(hashlib.sha256(), ([1, 2] for _ in range(2))).hexdigest() == digest([[1, 2], [1, 2]])
+    True
+    """
+    found.update(b"[")
+    for number, row in enumerate(rows):
+        found.update(f"{',' if number else ''}{canonical_json(row)}".encode())
+    found.update(b"]")
+    return found
 
 
 def file_digest(path: str | Path | RemotePath) -> str:

@@ -33,7 +33,8 @@ def canonical(name: str) -> str | None:
     """
     name = name.strip().lower()
     name = MERGES.get(name, name)
-    return name if name in EMOTIONS else None
+    # The one text for each emotion, of which a corpus would otherwise hold as many as utterances.
+    return EMOTIONS[EMOTIONS.index(name)] if name in EMOTIONS else None
 
 
 def index(name: str) -> int:

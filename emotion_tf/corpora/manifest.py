@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -162,7 +163,9 @@ def _utterance(row: dict[str, str], where: str, folder: Path | RemotePath, requi
         raise EmotionTFError(
             f"{where}: the end is not after the start", expected=f"more than {start:g}", received=f"{end:g}"
         )
-    return Utterance(cells["id"], audio, start, end, cells["text"], label, cells["speaker"], cells["session"])
+    # A corpus has many utterances and few speakers.
+    speaker, session = sys.intern(cells["speaker"]), sys.intern(cells["session"])
+    return Utterance(cells["id"], audio, start, end, cells["text"], label, speaker, session)
 
 
 def _audio(cell: str, folder: Path | RemotePath) -> Path | RemotePath:

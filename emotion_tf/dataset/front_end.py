@@ -17,14 +17,19 @@ class FrontEnd:
     """
 
     def __init__(self, features: FeatureConfig):
-        hear = tf.function(lambda waveform, num_samples: acoustic_features(waveform, num_samples, features))
+        @tf.function
+        def hear(waveform: tf.Tensor, num_samples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            # Records are the same wherever they are made; a GPU multiplies with three digits if nobody tells it not to.
+            with tf.device("CPU"):
+                return acoustic_features(waveform, num_samples, features)
+
         # Called without the dispatch of `tf.function`, which keeps other threads waiting for Python.
         self._features = hear.get_concrete_function(tf.TensorSpec([1, None], tf.float32), tf.TensorSpec([1], tf.int32))
 
     def __call__(self, waveform: np.ndarray) -> np.ndarray:
         """Features (T, D) float32 of a wave (N,), without the frames that count as padding."""
         # One wave is too little to be shared among threads; each of several callers has one of its own.
-        with tf.experimental.function_executor_type("SINGLE_THREADED_EXECUTOR"):
+        with tf.device("CPU"), tf.experimental.function_executor_type("SINGLE_THREADED_EXECUTOR"):
             features, mask = self._features(tf.constant(waveform[np.newaxis]), tf.constant([len(waveform)]))
         return features.numpy()[mask.numpy()]
 

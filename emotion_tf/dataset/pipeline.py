@@ -1,7 +1,7 @@
 """From TFRecords to the batches that `model.fit` takes."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import tensorflow as tf
@@ -15,8 +15,11 @@ from emotion_tf.features.words import GraphVocabulary, Vocabulary
 from emotion_tf.labels import EMOTIONS
 from emotion_tf.remote_path import RemotePath
 
-SHUFFLE_BUFFER = 4096
-"""Utterances among which the next one is drawn."""
+SHUFFLE_BUFFER = 1024
+"""Utterances among which the next one is drawn; what is in memory of the features of a larger corpus."""
+
+SHARDS_AT_ONCE = 16
+"""Shards that take turns where there are more utterances, in an order that is drawn anew for every epoch."""
 
 SORTING_WINDOW = 4
 """Batches whose utterances are sorted by length before they are dealt out, so that less padding is computed.
@@ -33,22 +36,29 @@ OPTIONS.autotune.enabled = False
 
 
 def read_examples(
-    variants: Sequence[Sequence[Path | RemotePath]], config: Config, utterances: Sequence[Utterance]
+    shards: Sequence[Path | RemotePath], config: Config, utterances: Sequence[Utterance]
 ) -> tf.data.Dataset:
     """The examples of some utterances, as `records.parse` gives them, in the order of the records.
 
     Args:
-        variants: The shards of each variant that is read, as many of each; the variants take turns.
+        shards: The shards, one after the other.
         config: Says how wide the features are.
         utterances: Those wanted.
     """
+    return _reader(config, utterances)(tf.data.TFRecordDataset([str(shard) for shard in shards]))
+
+
+def _reader(config: Config, utterances: Sequence[Utterance]) -> Callable[[tf.data.Dataset], tf.data.Dataset]:
+    """A function from serialized examples to those of some utterances, parsed."""
     wanted = tf.constant([utterance.id for utterance in utterances])
     table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(wanted, tf.ones_like(wanted, tf.bool)), False)
-    files = tf.data.Dataset.from_tensor_slices([[str(shard) for shard in shards] for shards in variants])
-    serialized = files.interleave(tf.data.TFRecordDataset, cycle_length=len(variants))
-    # What is not wanted is left out before its features are parsed.
-    chosen = serialized.filter(lambda record: table[parse_id(record)])
-    return chosen.map(lambda record: parse(record, config.features.width), tf.data.AUTOTUNE)
+
+    def read(serialized: tf.data.Dataset) -> tf.data.Dataset:
+        # What is not wanted is left out before its features are parsed.
+        chosen = serialized.filter(lambda record: table[parse_id(record)])
+        return chosen.map(lambda record: parse(record, config.features.width), tf.data.AUTOTUNE)
+
+    return read
 
 
 def evaluation_dataset(
@@ -68,7 +78,7 @@ def evaluation_dataset(
         the batch.
     """
     convert = _inputs(records, config, vocabulary)
-    examples = read_examples([records.clean], config, utterances).map(convert, tf.data.AUTOTUNE)
+    examples = read_examples(records.clean, config, utterances).map(convert, tf.data.AUTOTUNE)
     batches = examples.padded_batch(config.training.batch_size)
     steps = math.ceil(len(utterances) / config.training.batch_size)
     return _ready(batches, steps)
@@ -98,16 +108,19 @@ def training_dataset(
     Returns:
         As `evaluation_dataset`.
     """
-    variants = [records.clean, *records.augmented]
-    count = len(utterances) * len(variants)
+    shards = [str(shard) for variant in (records.clean, *records.augmented) for shard in variant]
+    count = len(utterances) * (1 + len(records.augmented))
     batch_size = min(config.training.batch_size, count)
     steps = count // batch_size
     window = min(SORTING_WINDOW, math.ceil(steps / 2))
-    everything = read_examples(variants, config, utterances)
-    if count <= SHUFFLE_BUFFER:
-        # All of them are in memory at once anyway, and stay there from epoch to epoch.
-        everything = everything.cache()
+    read = _reader(config, utterances)
+    # What is in memory at once anyway stays there from epoch to epoch.
+    kept = read(tf.data.TFRecordDataset(shards)).cache() if count <= SHUFFLE_BUFFER else None
     convert, change = _inputs(records, config, vocabulary), augment(config, len(vocabulary))
+
+    def drawn(epoch: tf.Tensor) -> tf.data.Dataset:
+        order = tf.data.Dataset.from_tensor_slices(shards).shuffle(len(shards), epoch, reshuffle_each_iteration=False)
+        return read(order.interleave(tf.data.TFRecordDataset, cycle_length=SHARDS_AT_ONCE))
 
     def prepare(example: dict[str, tf.Tensor], seed: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         return change(convert(example), seed)
@@ -117,6 +130,7 @@ def training_dataset(
         # epoch. TensorFlow cannot take the latter beside a first seed of zero.
         tf.random.set_seed(seed + 1)
         # What fills no batch is left out before the sorting, or it would be the longest utterances every time.
+        everything = drawn(epoch) if kept is None else kept
         examples = everything.shuffle(SHUFFLE_BUFFER, epoch, reshuffle_each_iteration=False).take(steps * batch_size)
         examples = tf.data.Dataset.zip(examples, tf.data.Dataset.random(epoch)).map(prepare, tf.data.AUTOTUNE)
         windows = examples.ragged_batch(batch_size * window)

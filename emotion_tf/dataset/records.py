@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from emotion_tf.corpora.utterance import Utterance
-from emotion_tf.files import canonical_json
+from emotion_tf.files import canonical_json, hash_rows
 from emotion_tf.labels import index
 from emotion_tf.remote_path import RemotePath
 
@@ -75,13 +75,14 @@ def corpus_hash(utterances: Sequence[Utterance], hears: bool = True) -> Any:
     with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
         stamps = dict(zip(remote, pool.map(_stamp, remote), strict=True))
     names = [field.name for field in dataclasses.fields(Utterance)]
-    found = hashlib.sha256(f"[{SCHEMA_VERSION},[".encode())
-    for number, utterance in enumerate(utterances):
+
+    def row(utterance: Utterance) -> list[Any]:
         path = utterance.audio if hears else None
         stamp = stamps[path] if isinstance(path, RemotePath) else path and _stamp(path)
-        row = [*(str(getattr(utterance, name)) for name in names), stamp]
-        found.update(f"{',' if number else ''}{canonical_json(row)}".encode())
-    found.update(b"],")
+        return [*(str(getattr(utterance, name)) for name in names), stamp]
+
+    found = hash_rows(hashlib.sha256(f"[{SCHEMA_VERSION},".encode()), map(row, utterances))
+    found.update(b",")
     return found
 
 

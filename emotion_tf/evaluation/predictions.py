@@ -1,7 +1,10 @@
 """What a run predicted for each utterance, and the file in which it stays: `predictions.csv`."""
 
+import codecs
 import csv
-import io
+import sys
+from array import array
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.files import read_text_lines, write_text
+from emotion_tf.files import read_text_lines, writing
 from emotion_tf.labels import EMOTIONS, index
 
 COLUMNS = ("id", "fold", "speaker", "label", "predicted", *EMOTIONS)
@@ -62,22 +65,23 @@ class Predictions:
                 expected=f"{count} folds, speakers and labels, and probabilities ({count}, {len(EMOTIONS)})",
                 received=f"{lengths[0]}, {lengths[1]}, {lengths[2]} and {lengths[3:]}",
             )
-        seen = set()
-        for id_, label, probabilities in zip(self.ids, self.labels, self.probabilities, strict=True):
-            if id_ in seen:
-                raise EmotionTFError(f"utterance {id_!r} is predicted twice", expected="each id once")
-            seen.add(id_)
-            if not 0 <= label < len(EMOTIONS):
-                raise EmotionTFError(
-                    f"utterance {id_!r} has an unknown label", expected="a class index from 0 to 3", received=str(label)
-                )
-            # NaN fails both comparisons.
-            if not (probabilities.min() >= 0 and abs(probabilities.sum() - 1) <= TOLERANCE):
-                raise EmotionTFError(
-                    f"utterance {id_!r} has no probabilities",
-                    expected="four numbers from 0 to 1 whose sum is 1",
-                    received=", ".join(map(str, probabilities.tolist())),
-                )
+        if len(set(self.ids)) < count:
+            twice = next(id_ for id_, times in Counter(self.ids).items() if times > 1)
+            raise EmotionTFError(f"utterance {twice!r} is predicted twice", expected="each id once")
+        for place in np.flatnonzero((self.labels < 0) | (self.labels >= len(EMOTIONS))):
+            raise EmotionTFError(
+                f"utterance {self.ids[place]!r} has an unknown label",
+                expected="a class index from 0 to 3",
+                received=str(self.labels[place]),
+            )
+        # NaN fails both comparisons.
+        possible = (self.probabilities.min(axis=1) >= 0) & (abs(self.probabilities.sum(axis=1) - 1) <= TOLERANCE)
+        for place in np.flatnonzero(~possible):
+            raise EmotionTFError(
+                f"utterance {self.ids[place]!r} has no probabilities",
+                expected="four numbers from 0 to 1 whose sum is 1",
+                received=", ".join(map(str, self.probabilities[place].tolist())),
+            )
 
     @property
     def predicted(self) -> np.ndarray:
@@ -107,13 +111,14 @@ class Predictions:
 
         Numbers keep every digit, so that `read` gives the very same predictions.
         """
-        text = io.StringIO(newline="")
-        table = csv.writer(text, lineterminator="\n")
-        table.writerow(COLUMNS)
-        rows = zip(self.ids, self.folds, self.speakers, self.labels, self.predicted, self.probabilities, strict=True)
-        for id_, fold, speaker, label, predicted, probabilities in rows:
-            table.writerow([id_, fold, speaker, EMOTIONS[label], EMOTIONS[predicted], *probabilities.tolist()])
-        write_text(path, text.getvalue())
+        with writing(path) as file:
+            table = csv.writer(codecs.getwriter("utf-8")(file), lineterminator="\n")
+            table.writerow(COLUMNS)
+            rows = zip(
+                self.ids, self.folds, self.speakers, self.labels, self.predicted, self.probabilities, strict=True
+            )
+            for id_, fold, speaker, label, predicted, probabilities in rows:
+                table.writerow([id_, fold, speaker, EMOTIONS[label], EMOTIONS[predicted], *probabilities.tolist()])
 
     @classmethod
     def read(cls, path: str | Path) -> "Predictions":
@@ -122,6 +127,10 @@ class Predictions:
         Raises:
             EmotionTFError: If the file is missing or is no such table; it names the file and the line or the utterance.
         """
+        ids: list[str] = []
+        speakers: list[str] = []
+        # As arrays, since there may be many rows.
+        folds, labels, predicted, probabilities = array("q"), array("q"), array("q"), array("d")
         try:
             table = csv.reader(read_text_lines(path), strict=True)
             header = next(table, [])
@@ -129,14 +138,21 @@ class Predictions:
                 raise EmotionTFError(
                     f"{path} has the wrong columns", expected=",".join(COLUMNS), received=",".join(header) or "none"
                 )
-            rows = [_parse(cells, f"{path}, line {table.line_num}") for cells in table]
+            for cells in table:
+                id_, fold, speaker, label, most_probable, of_classes = _parse(cells, f"{path}, line {table.line_num}")
+                ids.append(id_)
+                folds.append(fold)
+                speakers.append(speaker)
+                labels.append(label)
+                predicted.append(most_probable)
+                probabilities.extend(of_classes)
         except FileNotFoundError:
             raise EmotionTFError(f"{path} does not exist", fix="name the folder of a trained run") from None
         except csv.Error as error:
             raise EmotionTFError(f"{path} is not valid CSV ({error})", fix="train the run again") from None
-        ids, folds, speakers, labels, predicted, probabilities = zip(*rows, strict=True) if rows else [()] * 6
+        by_class = np.array(probabilities).reshape(-1, len(EMOTIONS))
         try:
-            predictions = cls(ids, np.array(folds), speakers, np.array(labels), np.array(probabilities))
+            predictions = cls(ids, np.array(folds), speakers, np.array(labels), by_class)
         except EmotionTFError as error:
             raise EmotionTFError(f"{path}: {error}") from None
         for id_, column, most_probable in zip(ids, predicted, predictions.predicted, strict=True):
@@ -158,6 +174,7 @@ def _parse(cells: list[str], where: str) -> tuple[Any, ...]:
     id_, fold, speaker, label, predicted, *probabilities = cells
     try:
         # A number of any length is one to Python, and none to NumPy.
-        return id_, np.int64(fold), speaker, index(label), index(predicted), [float(cell) for cell in probabilities]
+        number = np.int64(fold)
+        return id_, number, sys.intern(speaker), index(label), index(predicted), [float(cell) for cell in probabilities]
     except (ValueError, OverflowError) as error:
         raise EmotionTFError(f"{where}: {error}") from None

@@ -74,7 +74,7 @@ def _log_prior(config: Config, train: Sequence[Utterance]) -> np.ndarray:
 def _moments(config: Config, records: Records, train: Sequence[Utterance]) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance (D,) of each feature over all frames of the training part."""
     count, mean, squares = 0, np.zeros(config.features.width), np.zeros(config.features.width)
-    for example in read_examples([records.clean], config, train):
+    for example in read_examples(records.clean, config, train):
         frames = example["audio"].numpy().astype(np.float64)
         if not len(frames):
             continue

@@ -1,9 +1,11 @@
 """The `config.json` of a run: all that rebuilds it, and what keeps two runs out of one folder."""
 
+import hashlib
 import importlib.metadata
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,14 @@ from emotion_tf.corpora.corpus import Corpus
 from emotion_tf.dataset.extract import Records
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.run import differing_settings, flat_settings, read_run
-from emotion_tf.files import digest, locked, sweep, write_json
+from emotion_tf.files import digest, hash_rows, locked, sweep, write_json
 
 
 def describe(
     corpus: Corpus, config: Config, protocol: str, notes: list[str], records: Records, assignment: dict[str, int]
 ) -> dict[str, Any]:
     """The content of a run's `config.json`: all that rebuilds the run."""
+    read_of = attrgetter("id", "text", "label", "speaker")
     packages = ("emotion-tf", "tensorflow", "keras", "numpy", "librosa")
     return {
         "corpus": corpus.name,
@@ -27,7 +30,7 @@ def describe(
         "synthetic": corpus.synthetic,
         "notes": notes,
         "settings": config.as_dict(),
-        "data_digest": digest([[item.id, item.text, item.label, item.speaker] for item in records.utterances]),
+        "data_digest": hash_rows(hashlib.sha256(), map(read_of, records.utterances)).hexdigest(),
         "folds_digest": digest(assignment),
         "versions": {
             "python": platform.python_version(),

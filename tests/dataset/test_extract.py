@@ -84,6 +84,13 @@ def test_frames_that_count_as_padding_are_left_out(tmp_path):
     np.testing.assert_allclose(features, padded[0].numpy()[mask[0].numpy()], rtol=0, atol=1e-4)
 
 
+def test_features_are_those_of_a_cpu_where_there_is_a_gpu():
+    graph = FrontEnd(HEARS.features)._features.graph
+    computed = {operation.type: operation.device for operation in graph.get_operations()}
+    for name in ("RFFT", "MatMul", "DepthwiseConv2dNative"):
+        assert computed[name] == "/device:CPU:*"
+
+
 def test_part_of_a_file(make, utterances):
     """From 0.05 to 0.15 seconds: 1,600 samples, hence 11 frames."""
     part = dataclasses.replace(utterances[0], start=0.05, end=0.15)

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from emotion_tf.config import Config
 from emotion_tf.corpora.utterance import Utterance
-from emotion_tf.dataset import Records, evaluation_dataset, training_dataset
+from emotion_tf.dataset import Records, evaluation_dataset, pipeline, training_dataset
 from emotion_tf.dataset.records import serialize
 from emotion_tf.labels import EMOTIONS
 
@@ -157,10 +157,11 @@ def test_order_and_augmentation_depend_on_seed_and_epoch(tmp_path):
         assert np.abs(gains(one) - gains(two)).max() > 0.1
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_an_epoch_depends_on_seed_and_number_alone(tmp_path, seed):
+@pytest.mark.parametrize(("seed", "buffer"), [(0, 1024), (1, 1024), (0, 16)])
+def test_an_epoch_depends_on_seed_and_number_alone(tmp_path, monkeypatch, seed, buffer):
     """Whatever TensorFlow's own seed is, an epoch is the same whether others came before it or not."""
-    records = make_records(tmp_path, range(1, 41), variants=2)
+    monkeypatch.setattr(pipeline, "SHUFFLE_BUFFER", buffer)
+    records = make_records(tmp_path, range(1, 41), variants=2, shards=5)
     config = CONFIG.override("augmentation.gain_db=3", "augmentation.time_masks=1")
 
     def epochs(first, count):
@@ -198,6 +199,19 @@ def test_the_same_utterances_do_not_meet_in_every_epoch(tmp_path):
     records = make_records(tmp_path, range(1, 17))
     dataset = training_dataset(records, CONFIG, records.utterances)
     assert len({frozenset(map(frozenset, epoch(dataset))) for _ in range(4)}) == 4
+
+
+def test_utterances_of_a_large_corpus_meet_those_of_far_away(tmp_path, monkeypatch):
+    """Read in their order, the first 16 of 200 through a buffer of 8 would be among the first 24."""
+    monkeypatch.setattr(pipeline, "SHUFFLE_BUFFER", 8)
+    records = make_records(tmp_path, [2] * 200, shards=25)
+    dataset = training_dataset(records, CONFIG, records.utterances)
+    epochs = [epoch(dataset) for _ in range(3)]
+    for batches in epochs:
+        assert Counter(number for batch in batches for number in batch) == Counter(range(1, 201))
+    firsts = [{(number - 1) // 8 for batch in batches[:4] for number in batch} for batches in epochs]
+    assert min(map(len, firsts)) > 6 and max(map(max, firsts)) > 15
+    assert firsts[0] != firsts[1] != firsts[2]
 
 
 def test_few_utterances_are_read_once(tmp_path):

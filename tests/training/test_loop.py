@@ -1,6 +1,7 @@
 """The loop, on a network so small that an epoch takes no time."""
 
 import csv
+import importlib.util
 import itertools
 import os
 import shutil
@@ -180,6 +181,15 @@ def test_what_training_leaves_behind(whole):
     assert [row["epoch"] for row in history(folder)] == list("012345")
     assert {"loss", "wa", "ua", "val_loss", "val_wa", "val_ua"} <= history(folder)[0].keys()
     assert list((folder / "tensorboard").rglob("events.*"))
+
+
+def test_training_does_without_tensorboard_where_there_is_none(tmp_path, monkeypatch):
+    """TensorFlow no longer brings it."""
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "tensorboard" else find(name))
+    monkeypatch.setattr(keras.callbacks, "TensorBoard", None)
+    trained(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"history.csv", CHECKPOINT}
 
 
 def test_best_weights_are_kept(whole):

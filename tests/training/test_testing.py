@@ -3,9 +3,11 @@
 import dataclasses
 import json
 
+import keras
 import numpy as np
 import pytest
 import soundfile
+import tensorflow as tf
 from made_corpus import TINY, WORDS, make_corpus
 
 from emotion_tf import files
@@ -16,7 +18,7 @@ from emotion_tf.export import export
 from emotion_tf.inference import load
 from emotion_tf.models import inner_network
 from emotion_tf.training import retest, train
-from emotion_tf.training.testing import load_fold
+from emotion_tf.training.testing import load_fold, probabilities_of
 
 CONFIG = TINY.override("features.deltas=2", "augmentation.speeds=[1.0, 1.1]")
 
@@ -47,6 +49,15 @@ def misheard(corpus, by="whisper"):
     words = dict(zip(WORDS, [*list(WORDS.values())[1:], next(iter(WORDS.values()))], strict=True))
     utterances = tuple(dataclasses.replace(item, text=words[item.label]) for item in corpus.utterances)
     return dataclasses.replace(corpus, utterances=utterances, transcripts=by)
+
+
+def test_no_network_is_compiled_with_xla_anew_for_every_length(monkeypatch):
+    """Which Keras would do by itself where there is a GPU."""
+    network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4)])
+    monkeypatch.setattr(type(network), "_resolve_auto_jit_compile", lambda self: True)
+    assert network.jit_compile
+    assert probabilities_of(network, tf.data.Dataset.from_tensors(tf.ones((2, 3)))).shape == (2, 4)
+    assert not network.jit_compile
 
 
 def test_on_the_same_transcripts_everything_stays(run, corpus, tmp_path):
