@@ -1,11 +1,12 @@
 """How many utterances a second a GPU learns from and judges, in every precision.
 
-python benchmarks/gpu.py [--batch SIZE ...]
+python benchmarks/gpu.py [--batch SIZE ...] [--data_dir RAVDESS]
 
 The network and the shapes are those of training_step.py. Steps are those of `fit`, and predictions those of
 `predict_on_batch`, the way of the inputs to the GPU included. As float32 TensorFlow lets a GPU multiply
 TensorFloat-32, of ten bits, unless it is told not to; both are measured. How far the probabilities of each are from
-those of the CPU is measured too.
+those of the CPU is measured too, and with RAVDESS how far the features of its clips are, and the probabilities of
+networks that hear them and that nobody trained. Training is also measured as XLA compiles it for one length.
 """
 
 import argparse
@@ -13,21 +14,30 @@ import json
 import sys
 import timeit
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from made_up import random_network
 from side_by_side import spread
 from training_step import network, problem
 
+from emotion_tf import corpora, models
 from emotion_tf.dataset.pipeline import OPTIONS
+from emotion_tf.features.waveform import read_waveform
+from emotion_tf.layers import MFCC
+from emotion_tf.presets import preset
 from emotion_tf.training import compile_network
 from emotion_tf.training.distribution import choose_strategy
 from emotion_tf.training.replication import deal_out
 
 STEPS = 10
 """Steps of a round."""
+
+CLIPS_APART = 60
+"""One in so many clips is heard."""
 
 PRECISIONS = {
     "float32": ("float32", False),
@@ -47,11 +57,12 @@ def network_of(policy: str) -> keras.Model:
     return made
 
 
-def training(policy: str, batch: int) -> Callable[[], Any]:
+def training(policy: str, batch: int, xla: bool = False) -> Callable[[], Any]:
     """A round of steps of `fit`."""
     config, inputs, labels = problem(batch)
     trained = network_of(policy)
     compile_network(trained, config.training, steps_per_epoch=STEPS)
+    trained.jit_compile = xla
     batches = tf.data.Dataset.from_tensors((inputs, labels)).cache().repeat(STEPS).with_options(OPTIONS)
     dealt = deal_out(batches, choose_strategy())
     return lambda: trained.fit(dealt, steps_per_epoch=STEPS, shuffle=False, verbose=0)
@@ -78,7 +89,13 @@ def measure(batches: Sequence[int], rounds: int) -> list[dict[str, Any]]:
     name = tf.config.experimental.get_device_details(devices[0])["device_name"]
     with tf.device("CPU"):
         expected = network_of("float32")(problem()[1], training=False).numpy()
-    rows = []
+    rows = [
+        {
+            "figure": f"training with XLA, float32 as TensorFloat-32, batches of {batches[0]}: examples a second",
+            **rates(training("float32", batches[0], xla=True), batches[0], rounds),
+            "gpu": name,
+        }
+    ]
     for precision, (policy, tensor_float) in PRECISIONS.items():
         tf.config.experimental.enable_tensor_float_32_execution(tensor_float)
         found = network_of(policy).predict_on_batch(problem()[1])
@@ -97,12 +114,41 @@ def measure(batches: Sequence[int], rounds: int) -> list[dict[str, Any]]:
     return rows
 
 
+def differences(name: str, data_dir: Path) -> list[dict[str, Any]]:
+    """How far features and probabilities of clips are from those of the CPU, with the network of a preset."""
+    config = preset(name)
+    clips = corpora.load("ravdess", data_dir).utterances[::CLIPS_APART]
+    waves = [read_waveform(clip.audio, config.features.sample_rate) for clip in clips]
+    lengths = np.array([len(wave) for wave in waves], np.int32)
+    inputs = {"waveform": np.stack([np.pad(wave, (0, max(lengths) - len(wave))) for wave in waves])}
+    inputs |= {"num_samples": lengths, "words": np.arange(1, 1 + 10 * len(waves), dtype=np.int32).reshape(-1, 10)}
+    model, front_end = models.speech_model(random_network(config), config), MFCC(config.features)
+
+    def answers(device: str) -> dict[str, np.ndarray]:
+        with tf.device(device):
+            features = front_end(inputs["waveform"], lengths)
+            return {"features": features.numpy(), "probabilities": model(inputs, training=False).numpy()}
+
+    expected = answers("CPU")
+    rows = []
+    for precision, allowed in (("float32", False), ("TensorFloat-32", True)):
+        tf.config.experimental.enable_tensor_float_32_execution(allowed)
+        for what, found in answers("GPU").items():
+            difference = float(np.abs(found - expected[what]).max())
+            rows.append({"figure": f"{what} of {name}, {precision}", "largest_difference_from_cpu": difference})
+    return rows
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--batch", type=int, nargs="+", default=(64, 512), metavar="SIZE")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--data_dir", type=Path, help="RAVDESS")
     arguments = parser.parse_args(argv)
-    print(json.dumps(measure(arguments.batch, arguments.rounds), indent=2))
+    rows = measure(arguments.batch, arguments.rounds)
+    if arguments.data_dir is not None:
+        rows += [row for name in ("paper", "strong") for row in differences(name, arguments.data_dir)]
+    print(json.dumps(rows, indent=2))
     return 0
 
 
