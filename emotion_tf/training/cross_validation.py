@@ -23,6 +23,7 @@ from emotion_tf.files import read_json, replacing, write_json, write_text
 from emotion_tf.training.distribution import agree, choose_strategy, explaining_losses, is_chief
 from emotion_tf.training.fit import fit
 from emotion_tf.training.fold import tidy, train_fold
+from emotion_tf.training.graphs import forgetting_graphs
 from emotion_tf.training.testing import predict
 from emotion_tf.training.workdir import alone_in, claim, describe
 
@@ -110,7 +111,8 @@ def train(
         for number, split in splits.items():
             if number in missing:
                 report(f"fold {number}: {len(split.train)} to train, {len(split.dev)} dev, {len(split.test)} test")
-                _run_fold(folders[number], number, split, records, config, strategy)
+                with forgetting_graphs():
+                    _run_fold(folders[number], number, split, records, config, strategy)
             if chief:
                 tidy(folders[number])
         if chief:

@@ -22,6 +22,7 @@ from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.evaluation.run import read_run
 from emotion_tf.features.words import Vocabulary
 from emotion_tf.models import inner_network
+from emotion_tf.training.graphs import forgetting_graphs
 from emotion_tf.training.workdir import claim, describe
 
 Modality = Literal["audio", "words"]
@@ -139,10 +140,11 @@ def retest(
     assignment = folds.load(workdir / "folds.json", records.utterances)
     parts = []
     for fold in folds.fold_numbers(assignment):
-        speech_model, vocabulary = load_fold(workdir, fold)
         tested = [utterance for utterance in records.utterances if assignment[utterance.id] == fold]
-        words = vocabulary.words if vocabulary else ()
-        parts.append(predict(inner_network(speech_model), records, plain, tested, words, fold, without))
+        with forgetting_graphs():
+            speech_model, vocabulary = load_fold(workdir, fold)
+            words = vocabulary.words if vocabulary else ()
+            parts.append(predict(inner_network(speech_model), records, plain, tested, words, fold, without))
         report(f"fold {fold}: {len(tested)} tested on the transcripts of {corpus.transcripts}")
     notes = [*run["notes"], f"The networks were trained on the transcripts of {run['transcripts']}."]
     if without is not None:
