@@ -78,7 +78,7 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
         utterances.append(
             Utterance(
                 id=file if begin == 0 and math.isnan(until) else f"{file}_{begin}_{until}",
-                audio=path,
+                file=path,
                 start=begin,
                 end=None if math.isnan(until) else until,
                 text=row["transcription"] or row["text"] or "",

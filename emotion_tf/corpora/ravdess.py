@@ -45,7 +45,7 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
     return tuple(
         Utterance(
             id=path.stem,
-            audio=path,
+            file=path,
             start=0.0,
             end=None,
             text=SENTENCES[name["sentence"]],

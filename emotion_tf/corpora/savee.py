@@ -48,7 +48,7 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
     return tuple(
         Utterance(
             id=f"{speaker}_{path.stem.removeprefix(f'{speaker}_')}",
-            audio=path,
+            file=path,
             start=0.0,
             end=None,
             text="",

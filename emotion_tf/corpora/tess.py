@@ -37,7 +37,7 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
     return tuple(
         Utterance(
             id=path.stem,
-            audio=path,
+            file=path,
             start=0.0,
             end=None,
             text=f"Say the word {name['word'].lower()}.",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from emotion_tf.remote_path import RemotePath
+from emotion_tf.remote_path import RemotePath, as_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +12,8 @@ class Utterance:
 
     Args:
         id: Unique within its corpus.
-        audio: The audio file, local or behind a URL, or None where the corpus has words only.
+        file: The audio file, local or behind a URL, or None where the corpus has words only. It is kept as text, since
+            there may be many utterances and a path takes four times the memory.
         start: Where the utterance begins in the file, in seconds.
         end: Where it ends, in seconds; None means the end of the file.
         text: The reference transcript; empty where there is none.
@@ -22,10 +23,20 @@ class Utterance:
     """
 
     id: str
-    audio: Path | RemotePath | None
+    file: str | Path | RemotePath | None
     start: float
     end: float | None
     text: str
     label: str
     speaker: str
     session: str = ""
+
+    def __post_init__(self) -> None:
+        """Makes a text of the file."""
+        if self.file is not None:
+            object.__setattr__(self, "file", str(self.file))
+
+    @property
+    def audio(self) -> Path | RemotePath | None:
+        """The audio file, or None where there is none."""
+        return None if self.file is None else as_path(self.file)

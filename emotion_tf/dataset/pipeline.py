@@ -15,11 +15,14 @@ from emotion_tf.features.words import GraphVocabulary, Vocabulary
 from emotion_tf.labels import EMOTIONS
 from emotion_tf.remote_path import RemotePath
 
-SHUFFLE_BUFFER = 1024
-"""Utterances among which the next one is drawn; what is in memory of the features of a larger corpus."""
+IN_MEMORY = 4096
+"""Utterances that are read once and stay in memory, and are shuffled as a whole."""
 
 SHARDS_AT_ONCE = 16
-"""Shards that take turns where there are more utterances, in an order that is drawn anew for every epoch."""
+"""Shards that take turns where there are more, in an order that is drawn anew for every epoch."""
+
+SHUFFLE_BUFFER = 512
+"""Utterances in memory then, among which the next one is drawn."""
 
 SORTING_WINDOW = 4
 """Batches whose utterances are sorted by length before they are dealt out, so that less padding is computed.
@@ -114,13 +117,15 @@ def training_dataset(
     steps = count // batch_size
     window = min(SORTING_WINDOW, math.ceil(steps / 2))
     read = _reader(config, utterances)
-    # What is in memory at once anyway stays there from epoch to epoch.
-    kept = read(tf.data.TFRecordDataset(shards)).cache() if count <= SHUFFLE_BUFFER else None
+    kept = read(tf.data.TFRecordDataset(shards)).cache() if count <= IN_MEMORY else None
     convert, change = _inputs(records, config, vocabulary), augment(config, len(vocabulary))
 
-    def drawn(epoch: tf.Tensor) -> tf.data.Dataset:
+    def shuffled(epoch: tf.Tensor) -> tf.data.Dataset:
+        if kept is not None:
+            return kept.shuffle(count, epoch, reshuffle_each_iteration=False)
         order = tf.data.Dataset.from_tensor_slices(shards).shuffle(len(shards), epoch, reshuffle_each_iteration=False)
-        return read(order.interleave(tf.data.TFRecordDataset, cycle_length=SHARDS_AT_ONCE))
+        in_turn = read(order.interleave(tf.data.TFRecordDataset, cycle_length=SHARDS_AT_ONCE))
+        return in_turn.shuffle(SHUFFLE_BUFFER, epoch, reshuffle_each_iteration=False)
 
     def prepare(example: dict[str, tf.Tensor], seed: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         return change(convert(example), seed)
@@ -130,8 +135,7 @@ def training_dataset(
         # epoch. TensorFlow cannot take the latter beside a first seed of zero.
         tf.random.set_seed(seed + 1)
         # What fills no batch is left out before the sorting, or it would be the longest utterances every time.
-        everything = drawn(epoch) if kept is None else kept
-        examples = everything.shuffle(SHUFFLE_BUFFER, epoch, reshuffle_each_iteration=False).take(steps * batch_size)
+        examples = shuffled(epoch).take(steps * batch_size)
         examples = tf.data.Dataset.zip(examples, tf.data.Dataset.random(epoch)).map(prepare, tf.data.AUTOTUNE)
         windows = examples.ragged_batch(batch_size * window)
         batches = windows.flat_map(lambda inputs, labels: _deal(inputs, labels, batch_size))

@@ -70,7 +70,8 @@ def corpus_hash(utterances: Sequence[Utterance], hears: bool = True) -> Any:
     Returns:
         A hash of `hashlib`, which has taken in one row after the other, so that none of them stays in memory.
     """
-    remote = {utterance.audio for utterance in utterances if hears and isinstance(utterance.audio, RemotePath)}
+    audio = (utterance.audio for utterance in utterances if hears)
+    remote = {path for path in audio if isinstance(path, RemotePath)}
     # Remote files are far away: while one is waited for, others are asked for.
     with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
         stamps = dict(zip(remote, pool.map(_stamp, remote), strict=True))

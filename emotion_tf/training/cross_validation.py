@@ -2,7 +2,7 @@
 
 import contextlib
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -116,8 +116,7 @@ def train(
             if chief:
                 tidy(folders[number])
         if chief:
-            parts = [Predictions.read(folder / "predictions.csv") for folder in folders.values()]
-            Predictions.concatenate(parts).write(workdir / "predictions.csv")
+            _gather_predictions(workdir, folders.values())
             _choose_model(workdir, list(splits))
             evaluate(workdir)
         agree(strategy, {"the end": number})
@@ -167,6 +166,12 @@ def save_model(folder: Path, network: keras.Model, config: Config, fitted: model
     write_text(folder / "labels.txt", "".join(f"{name}\n" for name in labels.EMOTIONS))
     if config.model.reads:
         Vocabulary(fitted.vocabulary).save(folder / "vocabulary.txt")
+
+
+def _gather_predictions(workdir: Path, folders: Iterable[Path]) -> None:
+    """Writes the predictions of all folds to one table."""
+    parts = [Predictions.read(folder / "predictions.csv") for folder in folders]
+    Predictions.concatenate(parts).write(workdir / "predictions.csv")
 
 
 def _choose_model(workdir: Path, numbers: Sequence[int]) -> None:

@@ -112,7 +112,7 @@ def test_second_call_makes_nothing(make, tmp_path):
 
 def test_folder_is_named_by_all_that_the_records_depend_on(make, utterances):
     """Spelt out here, so that records which users have are found again."""
-    silent = dataclasses.replace(utterances[1], audio=None, text="é", end=1.5)
+    silent = dataclasses.replace(utterances[1], file=None, text="é", end=1.5)
     records, _ = make([utterances[0], silent], HEARS.override("model.modality=both"), skip_bad=True)
     status = utterances[0].audio.stat()
     rows: list = [[u.id, str(u.audio), "0.0", str(u.end), u.text, u.label, "s0", ""] for u in (utterances[0], silent)]
@@ -302,7 +302,7 @@ def test_whole_records_need_no_lock(make, monkeypatch):
 def test_file_that_vanishes_between_listing_and_reading(make, utterances, monkeypatch):
     """It is there when the corpus is looked at, and gone when it is to be heard."""
     key = cache_key(corpus_hash(utterances), None)
-    assert key != cache_key(corpus_hash([dataclasses.replace(utterances[0], audio=None), *utterances[1:]]), None)
+    assert key != cache_key(corpus_hash([dataclasses.replace(utterances[0], file=None), *utterances[1:]]), None)
 
     def vanish(*arguments, **options):
         found = corpus_hash(*arguments, **options)
@@ -347,8 +347,8 @@ def test_disturbances_are_the_same_each_time_and_differ_between_utterances(utter
 
 
 def test_text_alone_needs_no_audio(make, utterances):
-    silent = [dataclasses.replace(utterance, audio=None) for utterance in utterances]
-    silent.append(dataclasses.replace(utterances[0], id="gone", audio=utterances[0].audio.with_name("gone.wav")))
+    silent = [dataclasses.replace(utterance, file=None) for utterance in utterances]
+    silent.append(dataclasses.replace(utterances[0], id="gone", file=utterances[0].audio.with_name("gone.wav")))
     config = READS.override("augmentation.speeds=[0.9, 1.0]", "augmentation.disturbed_copies=1")
     records, _ = make(silent, config)
     assert records.utterances == tuple(silent) and records.augmented == ()
@@ -358,7 +358,7 @@ def test_text_alone_needs_no_audio(make, utterances):
 
 
 def test_utterance_without_the_audio_that_the_model_needs(make, utterances):
-    silent = dataclasses.replace(utterances[2], audio=None)
+    silent = dataclasses.replace(utterances[2], file=None)
     with pytest.raises(EmotionTFError, match=f"utterance {silent.id} has no audio.*To fix: use --modality text"):
         make([*utterances[:2], silent])
 

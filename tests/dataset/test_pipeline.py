@@ -157,10 +157,10 @@ def test_order_and_augmentation_depend_on_seed_and_epoch(tmp_path):
         assert np.abs(gains(one) - gains(two)).max() > 0.1
 
 
-@pytest.mark.parametrize(("seed", "buffer"), [(0, 1024), (1, 1024), (0, 16)])
-def test_an_epoch_depends_on_seed_and_number_alone(tmp_path, monkeypatch, seed, buffer):
+@pytest.mark.parametrize(("seed", "in_memory"), [(0, 4096), (1, 4096), (0, 16)])
+def test_an_epoch_depends_on_seed_and_number_alone(tmp_path, monkeypatch, seed, in_memory):
     """Whatever TensorFlow's own seed is, an epoch is the same whether others came before it or not."""
-    monkeypatch.setattr(pipeline, "SHUFFLE_BUFFER", buffer)
+    monkeypatch.setattr(pipeline, "IN_MEMORY", in_memory)
     records = make_records(tmp_path, range(1, 41), variants=2, shards=5)
     config = CONFIG.override("augmentation.gain_db=3", "augmentation.time_masks=1")
 
@@ -203,6 +203,7 @@ def test_the_same_utterances_do_not_meet_in_every_epoch(tmp_path):
 
 def test_utterances_of_a_large_corpus_meet_those_of_far_away(tmp_path, monkeypatch):
     """Read in their order, the first 16 of 200 through a buffer of 8 would be among the first 24."""
+    monkeypatch.setattr(pipeline, "IN_MEMORY", 199)
     monkeypatch.setattr(pipeline, "SHUFFLE_BUFFER", 8)
     records = make_records(tmp_path, [2] * 200, shards=25)
     dataset = training_dataset(records, CONFIG, records.utterances)

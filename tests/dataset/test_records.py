@@ -10,7 +10,7 @@ from emotion_tf.labels import EMOTIONS
 
 
 def utterance(**changes):
-    return Utterance(**{"id": "ü/1", "audio": Path("a.wav"), "start": 0.0, "end": None, "text": "", "label": "sad",
+    return Utterance(**{"id": "ü/1", "file": Path("a.wav"), "start": 0.0, "end": None, "text": "", "label": "sad",
                         "speaker": "Ann", **changes})  # fmt: skip
 
 

@@ -70,7 +70,7 @@ def test_hears_the_stretch_at_the_rate_of_the_recogniser(ear, utterances, tmp_pa
     wave = soundfile.read(utterances[0].audio, dtype="float32")[0]
     soundfile.write(tmp_path / "fast.wav", np.repeat(wave[:, np.newaxis], 2, axis=1), 32_000)
     part = dataclasses.replace(utterances[0], start=0.05, end=0.15)
-    fast = dataclasses.replace(utterances[0], id="fast", audio=tmp_path / "fast.wav")
+    fast = dataclasses.replace(utterances[0], id="fast", file=tmp_path / "fast.wav")
     ear([part, fast])
     np.testing.assert_array_equal(ear.heard[0], wave[800:2400])
     assert len(ear.heard[1]) == len(wave) / 2
@@ -94,7 +94,7 @@ def test_same_sound_twice_is_heard_once(ear, utterances):
 
 def test_failures_do_not_stop_the_rest(ear, utterances):
     broken, missing, refused, good = utterances
-    silent = dataclasses.replace(good, id="silent", audio=None)
+    silent = dataclasses.replace(good, id="silent", file=None)
     broken.audio.write_bytes(b"RIFF")
     missing.audio.unlink()
     ear.refused[round(seconds(refused) * 16_000)] = RuntimeError("bad beam")
