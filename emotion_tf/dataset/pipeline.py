@@ -9,7 +9,7 @@ import tensorflow as tf
 from emotion_tf.config import Config
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.augment import augment
-from emotion_tf.dataset.extract import Records
+from emotion_tf.dataset.extract import SHARD_SIZE, Records
 from emotion_tf.dataset.records import parse, parse_id
 from emotion_tf.features.words import GraphVocabulary, Vocabulary
 from emotion_tf.labels import EMOTIONS
@@ -18,11 +18,14 @@ from emotion_tf.remote_path import RemotePath
 IN_MEMORY = 4096
 """Utterances that are read once and stay in memory, and are shuffled as a whole."""
 
-SHARDS_AT_ONCE = 16
+SHARDS_AT_ONCE = 32
 """Shards that take turns where there are more, in an order that is drawn anew for every epoch."""
 
 SHUFFLE_BUFFER = 512
 """Utterances in memory then, among which the next one is drawn."""
+
+READ_BYTES = 2**16
+"""What is read of a shard at a time then; more for each of so many would be much."""
 
 SORTING_WINDOW = 4
 """Batches whose utterances are sorted by length before they are dealt out, so that less padding is computed.
@@ -123,8 +126,16 @@ def training_dataset(
     def shuffled(epoch: tf.Tensor) -> tf.data.Dataset:
         if kept is not None:
             return kept.shuffle(count, epoch, reshuffle_each_iteration=False)
-        order = tf.data.Dataset.from_tensor_slices(shards).shuffle(len(shards), epoch, reshuffle_each_iteration=False)
-        in_turn = read(order.interleave(tf.data.TFRecordDataset, cycle_length=SHARDS_AT_ONCE))
+
+        def from_anywhere(number: tf.Tensor, shard: tf.Tensor) -> tf.data.Dataset:
+            # Read from their beginnings, the variants of an utterance would come together.
+            start = tf.random.stateless_uniform([], [epoch, number], maxval=SHARD_SIZE, dtype=tf.int64)
+            examples = tf.data.TFRecordDataset(shard, buffer_size=READ_BYTES)
+            return examples.skip(start).concatenate(examples.take(start))
+
+        order = tf.data.Dataset.from_tensor_slices(shards).enumerate()
+        order = order.shuffle(len(shards), epoch, reshuffle_each_iteration=False)
+        in_turn = read(order.interleave(from_anywhere, cycle_length=SHARDS_AT_ONCE))
         return in_turn.shuffle(SHUFFLE_BUFFER, epoch, reshuffle_each_iteration=False)
 
     def prepare(example: dict[str, tf.Tensor], seed: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:

@@ -203,16 +203,19 @@ def test_the_same_utterances_do_not_meet_in_every_epoch(tmp_path):
 
 def test_utterances_of_a_large_corpus_meet_those_of_far_away(tmp_path, monkeypatch):
     """Read in their order, the first 16 of 200 through a buffer of 8 would be among the first 24."""
-    monkeypatch.setattr(pipeline, "IN_MEMORY", 199)
-    monkeypatch.setattr(pipeline, "SHUFFLE_BUFFER", 8)
+    for name, value in (("IN_MEMORY", 199), ("SHARDS_AT_ONCE", 10), ("SHUFFLE_BUFFER", 8), ("SHARD_SIZE", 8)):
+        monkeypatch.setattr(pipeline, name, value)
     records = make_records(tmp_path, [2] * 200, shards=25)
     dataset = training_dataset(records, CONFIG, records.utterances)
     epochs = [epoch(dataset) for _ in range(3)]
     for batches in epochs:
         assert Counter(number for batch in batches for number in batch) == Counter(range(1, 201))
-    firsts = [{(number - 1) // 8 for batch in batches[:4] for number in batch} for batches in epochs]
-    assert min(map(len, firsts)) > 6 and max(map(max, firsts)) > 15
-    assert firsts[0] != firsts[1] != firsts[2]
+    firsts = [[number - 1 for batch in batches[:4] for number in batch] for batches in epochs]
+    shards = [{number // 8 for number in first} for first in firsts]
+    assert min(map(len, shards)) > 6 and max(map(max, shards)) > 15
+    assert shards[0] != shards[1] != shards[2]
+    # Nor do the shards all begin with their first utterances.
+    assert min(len({number % 8 for number in first}) for first in firsts) > 4
 
 
 def test_few_utterances_are_read_once(tmp_path):
