@@ -10,7 +10,8 @@ from emotion_tf.config import Config
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.augment import augment
 from emotion_tf.dataset.extract import SHARD_SIZE, Records
-from emotion_tf.dataset.records import parse, parse_id
+from emotion_tf.dataset.places import Places
+from emotion_tf.dataset.records import parse, parse_ids
 from emotion_tf.features.words import GraphVocabulary, Vocabulary
 from emotion_tf.labels import EMOTIONS
 from emotion_tf.remote_path import RemotePath
@@ -23,6 +24,9 @@ SHARDS_AT_ONCE = 32
 
 SHUFFLE_BUFFER = 512
 """Utterances in memory then, among which the next one is drawn."""
+
+LOOKS_AT_ONCE = 16
+"""Records that are in memory while it is found out which of them are wanted."""
 
 READ_BYTES = 2**16
 """What is read of a shard at a time then; more for each of so many would be much."""
@@ -56,12 +60,12 @@ def read_examples(
 
 def _reader(config: Config, utterances: Sequence[Utterance]) -> Callable[[tf.data.Dataset], tf.data.Dataset]:
     """A function from serialized examples to those of some utterances, parsed."""
-    wanted = tf.constant([utterance.id for utterance in utterances])
-    table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(wanted, tf.ones_like(wanted, tf.bool)), False)
+    places = Places([utterance.id for utterance in utterances])
 
     def read(serialized: tf.data.Dataset) -> tf.data.Dataset:
-        # What is not wanted is left out before its features are parsed.
-        chosen = serialized.filter(lambda record: table[parse_id(record)])
+        # What is not wanted is left out before its features are parsed, and several are looked at in one step.
+        several = serialized.batch(LOOKS_AT_ONCE)
+        chosen = several.map(lambda records: tf.boolean_mask(records, places(parse_ids(records)) >= 0)).unbatch()
         return chosen.map(lambda record: parse(record, config.features.width), tf.data.AUTOTUNE)
 
     return read
@@ -169,8 +173,7 @@ def _inputs(records: Records, config: Config, vocabulary: Sequence[str]):
     lookup = GraphVocabulary(Vocabulary(tuple(vocabulary))) if config.model.reads else None
     speaks = config.speaker.embeddings is not None
     if speaks:
-        ids = tf.constant([utterance.id for utterance in records.utterances])
-        places = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(ids, tf.range(len(ids))), -1)
+        places = Places([utterance.id for utterance in records.utterances])
         speakers = tf.constant(records.speakers)
 
     def convert(example: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
@@ -180,7 +183,7 @@ def _inputs(records: Records, config: Config, vocabulary: Sequence[str]):
         if lookup is not None:
             inputs["words"] = lookup.encode(example["text"][tf.newaxis], config.words.max_words)[0]
         if speaks:
-            inputs["speaker"] = tf.gather(speakers, places[example["id"]])
+            inputs["speaker"] = tf.gather(speakers, places(example["id"][tf.newaxis])[0])
         return inputs, tf.one_hot(example["label"], len(EMOTIONS))
 
     return convert

@@ -40,9 +40,9 @@ def serialize(utterance: Utterance, features: np.ndarray) -> bytes:
     return tf.train.Example(features=tf.train.Features(feature=values)).SerializeToString()
 
 
-def parse_id(serialized: tf.Tensor) -> tf.Tensor:
-    """The utterance id () of the bytes of one example, in the graph."""
-    return tf.io.parse_single_example(serialized, {"id": SCHEMA["id"]})["id"]
+def parse_ids(serialized: tf.Tensor) -> tf.Tensor:
+    """The utterance ids (N,) of the bytes of some examples, in the graph."""
+    return tf.io.parse_example(serialized, {"id": SCHEMA["id"]})["id"]
 
 
 def parse(serialized: tf.Tensor, width: int) -> dict[str, tf.Tensor]:

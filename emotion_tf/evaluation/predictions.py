@@ -150,9 +150,9 @@ class Predictions:
             raise EmotionTFError(f"{path} does not exist", fix="name the folder of a trained run") from None
         except csv.Error as error:
             raise EmotionTFError(f"{path} is not valid CSV ({error})", fix="train the run again") from None
-        by_class = np.array(probabilities).reshape(-1, len(EMOTIONS))
+        by_class = np.asarray(probabilities).reshape(-1, len(EMOTIONS))
         try:
-            predictions = cls(ids, np.array(folds), speakers, np.array(labels), by_class)
+            predictions = cls(ids, np.asarray(folds), speakers, np.asarray(labels), by_class)
         except EmotionTFError as error:
             raise EmotionTFError(f"{path}: {error}") from None
         for id_, column, most_probable in zip(ids, predicted, predictions.predicted, strict=True):
