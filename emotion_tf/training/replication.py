@@ -74,8 +74,8 @@ class ReplicatedNetwork(keras.Model):
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """One step of evaluation; logs (1,)."""
-        # A last batch may have fewer rows than there are devices. What has none is left out: the convolutions of oneDNN,
-        # which TensorFlow takes on some CPUs, give the channels of their input back for it.
+        # A last batch may have fewer rows than there are devices. Those without one do nothing: the convolutions of
+        # oneDNN, which TensorFlow takes on some CPUs, would give them the channels of the input back.
         rows, step = tf.shape(tf.nest.flatten(data)[0])[0], super().test_step
         return _vectors(tf.cond(rows > 0, lambda: step(data), self.get_metrics_result))
 
