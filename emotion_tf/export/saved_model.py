@@ -158,9 +158,21 @@ class _Service(tf.Module):
             finite = tf.reduce_all(tf.math.is_finite(inputs["speaker"]), axis=1)
             checks = (*checks, (finite, "speaker holds numbers that are not finite"))
         error = first_failure(*checks, (tf.fill(sizes[:1], True), ""))
-        probabilities = network(inputs, training=False)
+        probabilities = network(_one_at_least(inputs, sizes[0]), training=False)[: sizes[0]]
         return {
             "probabilities": tf.where((error == "")[:, tf.newaxis], probabilities, 0.0),
             "label": tf.where(error == "", self._labels.lookup(tf.argmax(probabilities, axis=-1)), ""),
             "error": error,
         }
+
+
+def _one_at_least(inputs: Tensors, size: tf.Tensor) -> Tensors:
+    """The inputs, or one utterance of zeros where there is none.
+
+    The convolutions of oneDNN, which TensorFlow takes on some CPUs, give the channels of the input back for a batch of
+    none.
+    """
+    missing = tf.cast(size == 0, tf.int32)
+    return {
+        name: tf.pad(values, [[0, missing], *[[0, 0]] * (len(values.shape) - 1)]) for name, values in inputs.items()
+    }
