@@ -25,7 +25,7 @@ SHARDS_AT_ONCE = 32
 SHUFFLE_BUFFER = 512
 """Utterances in memory then, among which the next one is drawn."""
 
-LOOKS_AT_ONCE = 16
+RECORDS_AT_ONCE = 16
 """Records that are in memory while it is found out which of them are wanted."""
 
 READ_BYTES = 2**16
@@ -64,7 +64,7 @@ def _reader(config: Config, utterances: Sequence[Utterance]) -> Callable[[tf.dat
 
     def read(serialized: tf.data.Dataset) -> tf.data.Dataset:
         # What is not wanted is left out before its features are parsed, and several are looked at in one step.
-        several = serialized.batch(LOOKS_AT_ONCE)
+        several = serialized.batch(RECORDS_AT_ONCE)
         chosen = several.map(lambda records: tf.boolean_mask(records, places(parse_ids(records)) >= 0)).unbatch()
         return chosen.map(lambda record: parse(record, config.features.width), tf.data.AUTOTUNE)
 
