@@ -24,18 +24,18 @@ def write_models(folder: Path) -> None:
     from made_up import made_up, random_network
 
     from emotion_tf import models
-    from emotion_tf.export import write_saved_model, write_tflite
-    from emotion_tf.inference.sidecar import Sidecar
-    from emotion_tf.presets import preset
+    from emotion_tf.exporting import write_saved_model, write_tflite
+    from emotion_tf.inference.bundle import ModelBundle
+    from emotion_tf.recipes import preset
     from emotion_tf.training import save_model
 
     config = preset("paper").override("model.modality=audio")
     network = random_network(config)
     save_model(folder, network, config, made_up(config))
-    sidecar = Sidecar.find(folder / "model.keras")
+    bundle = ModelBundle.find(folder / "model.keras")
     speech = models.speech_model(network, config)
-    write_saved_model(speech, sidecar, folder / "saved_model")
-    write_tflite(speech, sidecar, folder / "tflite", representative=[])
+    write_saved_model(speech, bundle, folder / "saved_model")
+    write_tflite(speech, bundle, folder / "tflite", representative=[])
 
 
 def answers(folder: Path, data_dir: Path | None) -> Calls:
@@ -44,13 +44,13 @@ def answers(folder: Path, data_dir: Path | None) -> Calls:
     write_models(folder)
     utterances = corpora.load("demo" if data_dir is None else "ravdess", data_dir).utterances
     files = [item.audio for item in utterances[:: max(1, len(utterances) // RECORDINGS)]]
-    questions = [inference.Question(str(number), file) for number, file in enumerate(files)]
+    requests = [inference.Request(str(number), file) for number, file in enumerate(files)]
     calls: Calls = {}
     for name, place in MODELS.items():
         model = folder / place
         calls[f"{name}, one by one"] = functools.partial(one_by_one, files, model)
         calls[f"{name}, in bulk"] = functools.partial(
-            inference.predict_in_bulk, questions, model, folder / "answers.csv", report=lambda line: None
+            inference.predict_batch, requests, model, folder / "answers.csv", report=lambda line: None
         )
     return calls
 

@@ -35,7 +35,7 @@ class Experiment:
     def __init__(self, data_dir: Path, folder: Path):
         from emotion_tf import corpora, dataset, training
         from emotion_tf.corpora import folds
-        from emotion_tf.presets import preset
+        from emotion_tf.recipes import preset
 
         self.config = preset(PRESET).override("model.modality=audio")
         utterances = corpora.load("ravdess", data_dir).utterances
@@ -68,8 +68,8 @@ class Experiment:
         longest = self.config.features.max_frames
 
         def pad(inputs, labels):
-            audio = inputs["audio"]
-            return {"audio": tf.pad(audio, [[0, 0], [0, longest - tf.shape(audio)[1]], [0, 0]])}, labels
+            audio = inputs["features"]
+            return {"features": tf.pad(audio, [[0, 0], [0, longest - tf.shape(audio)[1]], [0, 0]])}, labels
 
         with unsorted(pipeline):
             return self.bucketed(seed).map(pad).prefetch(1)

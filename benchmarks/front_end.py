@@ -34,7 +34,7 @@ def corpus(data_dir: Path | None):
 
 def waves(data_dir: Path | None) -> list[np.ndarray]:
     """Waves of utterances from all over the corpus."""
-    from emotion_tf.features.waveform import read_waveform
+    from emotion_tf.audio.waveform import read_waveform
 
     utterances = corpus(data_dir)
     return [read_waveform(item.audio, RATE) for item in utterances[:: len(utterances) // BATCH][:BATCH]]
@@ -61,8 +61,8 @@ def by_librosa(data_dir: Path | None) -> Calls:
 def by_us(data_dir: Path | None) -> Calls:
     import tensorflow as tf
 
-    from emotion_tf.features.spectral import acoustic_features
-    from emotion_tf.presets import preset
+    from emotion_tf.frontend.spectral import acoustic_features
+    from emotion_tf.recipes import preset
 
     config = preset("paper").override("model.modality=audio")
     utterances = waves(data_dir)
@@ -80,7 +80,7 @@ def by_us(data_dir: Path | None) -> Calls:
 def as_prepare(data_dir: Path | None) -> Calls:
     """What `emotion-tf prepare` does."""
     from emotion_tf import dataset
-    from emotion_tf.presets import preset
+    from emotion_tf.recipes import preset
 
     dataset.share_cores_by_utterance()
     config = preset("paper").override("model.modality=audio")

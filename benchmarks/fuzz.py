@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     sys.path.insert(0, str(ROOT / "tests"))
     from fuzz_strategies import READERS
 
-    from emotion_tf.files import read_json, write_json
+    from emotion_tf.utils.files import read_json, write_json
 
     names = arguments.readers or [*READERS, GRAPH]
     parts = -(-arguments.examples // (PART * len(names)))
@@ -146,12 +146,12 @@ def serving_default(folder: Path) -> Callable[..., dict[str, Any]]:
     from exported_runs import SMALL, make_run
 
     from emotion_tf.config import Config
-    from emotion_tf.export import write_saved_model
-    from emotion_tf.inference.sidecar import Sidecar
+    from emotion_tf.exporting import write_saved_model
+    from emotion_tf.inference.bundle import ModelBundle
 
     model = make_run(folder / "run", Config().override(*SMALL))
-    sidecar = Sidecar.find(folder / "run" / "model" / "model.keras")
-    write_saved_model(model, sidecar, folder / "saved_model")
+    bundle = ModelBundle.find(folder / "run" / "model" / "model.keras")
+    write_saved_model(model, bundle, folder / "saved_model")
     loaded = tf.saved_model.load(str(folder / "saved_model"))
     serve = loaded.signatures["serving_default"]
     # A signature does not keep alive what it was loaded with.

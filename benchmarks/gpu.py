@@ -26,12 +26,12 @@ from side_by_side import spread
 from training_step import network, problem
 
 from emotion_tf import corpora, models
+from emotion_tf.audio.waveform import read_waveform
 from emotion_tf.dataset.pipeline import OPTIONS
-from emotion_tf.features.waveform import read_waveform
-from emotion_tf.layers import MFCC
-from emotion_tf.presets import preset
+from emotion_tf.layers import AcousticFrontEnd
+from emotion_tf.recipes import preset
 from emotion_tf.training import compile_network
-from emotion_tf.training.distribution import choose_strategy
+from emotion_tf.training.distributed import choose_strategy
 from emotion_tf.training.replication import deal_out
 
 STEPS = 10
@@ -125,7 +125,7 @@ def differences(name: str, data_dir: Path) -> list[dict[str, Any]]:
     lengths = np.array([len(wave) for wave in waves], np.int32)
     inputs = {"waveform": np.stack([np.pad(wave, (0, max(lengths) - len(wave))) for wave in waves])}
     inputs |= {"num_samples": lengths, "words": np.arange(1, 1 + 10 * len(waves), dtype=np.int32).reshape(-1, 10)}
-    model, front_end = models.speech_model(random_network(config), config), MFCC(config.features)
+    model, front_end = models.speech_model(random_network(config), config), AcousticFrontEnd(config.features)
 
     def answers(device: str) -> dict[str, np.ndarray]:
         with tf.device(device):

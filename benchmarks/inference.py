@@ -42,35 +42,38 @@ def make_artefacts(preset_name: str, folder: Path) -> None:
     from made_up import made_up, random_network
 
     from emotion_tf import models
-    from emotion_tf.export import write_saved_model, write_tflite
-    from emotion_tf.features.words import SPECIAL_WORDS
-    from emotion_tf.inference.sidecar import Sidecar
-    from emotion_tf.presets import preset
+    from emotion_tf.exporting import write_saved_model, write_tflite
+    from emotion_tf.inference.bundle import ModelBundle
+    from emotion_tf.recipes import preset
+    from emotion_tf.text.words import SPECIAL_WORDS
     from emotion_tf.training import save_model
 
     config = preset(preset_name)
     network = random_network(config)
     save_model(folder, network, config, made_up(config))
-    sidecar = Sidecar.find(folder / "model.keras")
+    bundle = ModelBundle.find(folder / "model.keras")
     speech = models.speech_model(network, config)
 
     num_samples, num_words = config.features.max_samples, config.words.max_words
     generator = np.random.default_rng(2)
     transcript = " ".join(generator.choice(made_up(config).vocabulary[len(SPECIAL_WORDS) :], num_words))
     waveform = generator.normal(0, 0.1, (1, num_samples)).astype(np.float32)
-    window = {"waveform": waveform, **sidecar.words(transcript)}
-    write_saved_model(speech, sidecar, folder / "saved_model")
-    write_tflite(speech, sidecar, folder / "tflite", representative=[window])
+    window = {"waveform": waveform, **bundle.words(transcript)}
+    write_saved_model(speech, bundle, folder / "saved_model")
+    write_tflite(speech, bundle, folder / "tflite", representative=[window])
 
     def spec(name: str, *shape: int, dtype: Any = tf.float32) -> tf.TensorSpec:
         return tf.TensorSpec((1, *shape), dtype, name)
 
     front_end = speech.get_layer("front_end")
     heard = [spec("waveform", num_samples), spec("num_samples", dtype=tf.int32)]
-    known = [spec("audio", config.features.max_frames, config.features.width), spec("words", num_words, dtype=tf.int32)]
+    known = [
+        spec("features", config.features.max_frames, config.features.width),
+        spec("word_ids", num_words, dtype=tf.int32),
+    ]
     parts = folder / "parts"
     parts.mkdir()
-    convert(lambda inputs: {"audio": front_end(**inputs)}, heard, speech, parts / "front end.tflite")
+    convert(lambda inputs: {"features": front_end(**inputs)}, heard, speech, parts / "front end.tflite")
     convert(lambda inputs: {"probabilities": network(inputs)}, known, network, parts / "network.tflite")
 
     inputs = {**window, "num_samples": np.array([num_samples], np.int32)}
@@ -111,12 +114,12 @@ def tensorflow(folder: Path, window: dict[str, np.ndarray]) -> dict[str, Call]:
     tf.config.threading.set_intra_op_parallelism_threads(THREADS)
     tf.config.threading.set_inter_op_parallelism_threads(THREADS)
 
+    from emotion_tf.inference.bundle import ModelBundle
     from emotion_tf.inference.runtimes import KerasRuntime, SavedModelRuntime
-    from emotion_tf.inference.sidecar import Sidecar
 
-    sidecar = Sidecar.find(folder / "model.keras")
-    model = KerasRuntime(folder / "model.keras", sidecar).model
-    saved_model = SavedModelRuntime(folder / "saved_model", sidecar)
+    bundle = ModelBundle.find(folder / "model.keras")
+    model = KerasRuntime(folder / "model.keras", bundle).model
+    saved_model = SavedModelRuntime(folder / "saved_model", bundle)
     inputs = {tensor.name: window[tensor.name] for tensor in model.inputs}
     waveform, transcript = window["waveform"][0], str(window["transcript"])
     return {
@@ -131,7 +134,7 @@ def pytorch(folder: Path, window: dict[str, np.ndarray]) -> dict[str, Call]:
 
     torch.set_num_threads(THREADS)
     twin = load_twin(folder)
-    inputs = [torch.from_numpy(window[name]) for name in ("audio", "words")]
+    inputs = [torch.from_numpy(window[name]) for name in ("features", "word_ids")]
 
     def run(module: Callable) -> Call:
         def call() -> np.ndarray:
@@ -147,7 +150,7 @@ def onnxruntime(folder: Path, window: dict[str, np.ndarray]) -> dict[str, Call]:
     import onnxruntime
     import torch
 
-    inputs = {name: window[name] for name in ("audio", "words")}
+    inputs = {name: window[name] for name in ("features", "word_ids")}
     path = folder / "twin.onnx"
     # The newer exporter needs packages that TensorFlow 2.17 cannot be installed beside.
     example = tuple(map(torch.from_numpy, inputs.values()))
@@ -162,14 +165,14 @@ def load_twin(folder: Path) -> Any:
     """The PyTorch network, checked."""
     from twin import check_twin, twin_of
 
+    from emotion_tf.inference.bundle import ModelBundle
     from emotion_tf.inference.runtimes import KerasRuntime
-    from emotion_tf.inference.sidecar import Sidecar
     from emotion_tf.models import inner_network
 
-    sidecar = Sidecar.find(folder / "model.keras")
-    network = inner_network(KerasRuntime(folder / "model.keras", sidecar).model)
-    twin = twin_of(network, sidecar.config)
-    check_twin(network, twin, sidecar.config)
+    bundle = ModelBundle.find(folder / "model.keras")
+    network = inner_network(KerasRuntime(folder / "model.keras", bundle).model)
+    twin = twin_of(network, bundle.config)
+    check_twin(network, twin, bundle.config)
     return twin
 
 

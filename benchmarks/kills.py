@@ -40,7 +40,7 @@ SETTINGS = (
     "training.dev_splits=3",
 )
 COMMAND = "import sys; from emotion_tf.cli import main; sys.exit(main())"
-EXPORT = "import sys; from emotion_tf.export import export; export(sys.argv[2], sys.argv[3], threads=())"
+EXPORT = "import sys; from emotion_tf.exporting import export; export(sys.argv[2], sys.argv[3], threads=())"
 """The same as the command, but for the times that it takes, of which nothing depends."""
 
 

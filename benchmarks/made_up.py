@@ -7,16 +7,16 @@ import numpy as np
 
 from emotion_tf import models
 from emotion_tf.config import Config
-from emotion_tf.features.words import SPECIAL_WORDS
+from emotion_tf.text.words import SPECIAL_WORDS
 
 NUM_WORDS = 5_000
 """Words that the networks know."""
 
 
-def made_up(config: Config) -> models.Fitted:
+def made_up(config: Config) -> models.Preprocessing:
     """Normalisation and vocabulary that were fitted to nothing."""
     generator = np.random.default_rng(0)
-    return models.Fitted(
+    return models.Preprocessing(
         mean=generator.normal(size=config.features.width),
         variance=generator.uniform(0.5, 2.0, config.features.width),
         vocabulary=(*SPECIAL_WORDS, *(f"word{index}" for index in range(NUM_WORDS))),
@@ -49,4 +49,4 @@ def random_features(config: Config, lengths: Sequence[tuple[int, int]]) -> dict[
     for row, (num_frames, num_words) in enumerate(lengths):
         audio[row, num_frames:] = 0.0
         words[row, num_words:] = 0
-    return {"audio": audio.astype(np.float32), "words": words.astype(np.int32)}
+    return {"features": audio.astype(np.float32), "word_ids": words.astype(np.int32)}

@@ -22,9 +22,9 @@ from side_by_side import spread
 from emotion_tf import models
 from emotion_tf.config import Config
 from emotion_tf.labels import EMOTIONS
-from emotion_tf.models.parts import BATCH_MOMENTUM
+from emotion_tf.models.blocks import BATCH_MOMENTUM
 from emotion_tf.models.tdnn_lstm import DILATIONS
-from emotion_tf.presets import preset
+from emotion_tf.recipes import preset
 from emotion_tf.training import compile_network
 
 BATCH, FRAMES, WORDS, VOCABULARY = 64, 100, 12, 2000
@@ -100,17 +100,17 @@ PLAIN: dict[str, Callable[[Config, Any, Any], list[Any]]] = {
 """By preset, what makes the plain model's vectors of an utterance, which its classifier gets."""
 
 
-def plain_model(name: str, config: Config, fitted: models.Fitted) -> keras.Model:
+def plain_model(name: str, config: Config, fitted: models.Preprocessing) -> keras.Model:
     """Keras' own layers in the order of ours."""
     settings = config.model
-    inputs = {"audio": keras.Input((FRAMES, config.features.width), name="audio")}
+    inputs = {"features": keras.Input((FRAMES, config.features.width), name="features")}
     normalization = keras.layers.Normalization(mean=fitted.mean, variance=fitted.variance)
     embeddings = None
     if settings.reads:
-        inputs["words"] = keras.Input((WORDS,), dtype="int32", name="words")
-        embeddings = keras.layers.Embedding(VOCABULARY, config.words.embedding_width)(inputs["words"])
+        inputs["word_ids"] = keras.Input((WORDS,), dtype="int32", name="word_ids")
+        embeddings = keras.layers.Embedding(VOCABULARY, config.words.embedding_width)(inputs["word_ids"])
     vectors = [
-        keras.layers.Flatten()(vector) for vector in PLAIN[name](config, normalization(inputs["audio"]), embeddings)
+        keras.layers.Flatten()(vector) for vector in PLAIN[name](config, normalization(inputs["features"]), embeddings)
     ]
     hidden = vectors[0] if len(vectors) == 1 else keras.layers.Concatenate()(vectors)
     hidden = keras.layers.BatchNormalization(momentum=BATCH_MOMENTUM)(hidden)
@@ -127,11 +127,11 @@ def measure(name: str, rounds: int) -> dict[str, Any]:
     config, generator = preset(name), np.random.default_rng(0)
     width = config.features.width
     words = tuple(map(str, range(VOCABULARY))) if config.model.reads else ()
-    fitted = models.Fitted(np.zeros(width), np.ones(width), words)
+    fitted = models.Preprocessing(np.zeros(width), np.ones(width), words)
     ours, plain = models.build(config, fitted), plain_model(name, config, fitted)
-    inputs = {"audio": tf.constant(generator.normal(size=(BATCH, FRAMES, width)), tf.float32)}
+    inputs = {"features": tf.constant(generator.normal(size=(BATCH, FRAMES, width)), tf.float32)}
     if config.model.reads:
-        inputs["words"] = tf.constant(generator.integers(1, VOCABULARY, (BATCH, WORDS)), tf.int32)
+        inputs["word_ids"] = tf.constant(generator.integers(1, VOCABULARY, (BATCH, WORDS)), tf.int32)
     labels = tf.one_hot(generator.integers(0, len(EMOTIONS), BATCH), len(EMOTIONS))
     contestants = {"ours": ours, "plain": plain}
     for network in contestants.values():

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from emotion_tf.files import read_json, write_json, write_text
+from emotion_tf.utils.files import read_json, write_json, write_text
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"

@@ -32,7 +32,7 @@ def problem(batch: int = BATCH) -> tuple[Any, dict[str, np.ndarray], np.ndarray]
     """The settings, the inputs and the one-hot labels of a batch without padding."""
     from made_up import random_features
 
-    from emotion_tf.presets import preset
+    from emotion_tf.recipes import preset
 
     config = preset("paper").override("model.dropout=0")
     inputs = random_features(config, [(config.features.max_frames, config.words.max_words)] * batch)

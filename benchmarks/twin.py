@@ -13,7 +13,7 @@ from made_up import random_features, random_network
 
 from emotion_tf.config import Config
 from emotion_tf.labels import EMOTIONS
-from emotion_tf.presets import preset
+from emotion_tf.recipes import preset
 
 PRESETS = ("paper", "strong")
 """The presets that are compared."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emotion_tf.features.word_vectors import read_word_vectors
+from emotion_tf.text.word_vectors import read_word_vectors
 
 
 def write_vectors(path: Path, num_words: int, width: int) -> None:

@@ -15,7 +15,7 @@ _PUBLIC = {
     "MultiScaleConv2D": "layers",
     "StatisticalPooling": "layers",
     "SWEMPooling": "layers",
-    "preset": "presets",
+    "preset": "recipes",
 }
 
 __all__ = ["__version__", *sorted(_PUBLIC)]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.files import parse_json, read_json, write_json
+from emotion_tf.utils.files import parse_json, read_json, write_json
 
 MODALITIES = {
     "mscnn": ("audio", "text", "both"),
@@ -75,8 +75,8 @@ class FeatureConfig:
         mel_bands: Number of mel bands (Slaney scale, area-normalised).
         mel_min_hz: Lower edge of the lowest band.
         mel_max_hz: Upper edge of the highest band; None means half the sample rate.
-        cepstra: `mfcc` takes the cosine transform of the log-mel bands, `logmel` leaves the bands as they are.
-        mfcc_coefficients: Number of static coefficients when `cepstra` is `mfcc`.
+        representation: `mfcc` takes the cosine transform of the log-mel bands, `logmel` leaves the bands as they are.
+        mfcc_coefficients: Number of static coefficients when `representation` is `mfcc`.
         mean_normalization: Subtracts from each band or coefficient its mean over the utterance.
         prosody: Appends log energy, log F0 and voicing to the static features.
         deltas: 2 appends deltas and delta-deltas, 1 deltas alone, 0 neither.
@@ -93,7 +93,7 @@ class FeatureConfig:
     mel_bands: int = 40
     mel_min_hz: float = 0.0
     mel_max_hz: float | None = None
-    cepstra: Literal["mfcc", "logmel"] = "mfcc"
+    representation: Literal["mfcc", "logmel"] = "mfcc"
     mfcc_coefficients: int = 32
     mean_normalization: bool = False
     prosody: bool = False
@@ -121,7 +121,7 @@ class FeatureConfig:
     @property
     def spectral_width(self) -> int:
         """Number of bands or coefficients a frame, which come first among the features."""
-        return self.mfcc_coefficients if self.cepstra == "mfcc" else self.mel_bands
+        return self.mfcc_coefficients if self.representation == "mfcc" else self.mel_bands
 
     @property
     def static_width(self) -> int:
@@ -201,9 +201,9 @@ class ModelConfig:
         attention: Whether the audio looks at the words; needs both modalities.
         pairing: How audio scales meet text scales in the attention.
         swem: Appends the maximum and the mean of the word embeddings.
-        stand_ins: Learns what stands in for the audio or the words of an utterance that lacks them, so that the model
-            can be asked with one of them alone; needs the model `mscnn`, both modalities, and training that leaves out
-            audio and transcripts. The model `experts` always has them.
+        learned_placeholders: Learns what stands in for the audio or the words of an utterance that lacks them, so that
+            the model can be asked with one of them alone; needs the model `mscnn`, both modalities, and training that
+            leaves out audio and transcripts. The model `experts` always has them.
         dense_units: Width of the hidden dense layer; None goes without one.
         dropout: Share of inputs of each dense layer that is dropped in training.
         batch_normalization: Normalises what enters the hidden dense layer.
@@ -221,7 +221,7 @@ class ModelConfig:
     attention: bool = True
     pairing: Literal["paired", "all_pairs"] = "paired"
     swem: bool = False
-    stand_ins: bool = False
+    learned_placeholders: bool = False
     dense_units: int | None = 128
     dropout: float = 0.3
     batch_normalization: bool = False
@@ -244,7 +244,7 @@ class AugmentationConfig:
     Args:
         speeds: Playing speeds at which the training part is heard; each epoch hears all of them.
         disturbed_copies: Adds so many copies of the training part, in which each utterance is disturbed at random as
-            `emotion_tf.features.disturbances.disturb` does it: by noise, reverberation or a telephone.
+            `emotion_tf.audio.disturbances.disturb` does it: by noise, reverberation or a telephone.
         gain_db: Largest random change of level, up or down.
         frequency_masks: Number of bands of features that are hidden.
         frequency_mask_share: Widest hidden band, as a share of the static features.
@@ -255,8 +255,8 @@ class AugmentationConfig:
             this one, of which words replaced, words left out and words added make a third each.
         transcript_dropout: Share of transcripts that is left out whole where the model hears as well, which keeps it
             from learning sentences by heart.
-        audio_dropout: Share of utterances whose audio is left out whole, for a model with `model.stand_ins`. No
-            utterance loses both.
+        audio_dropout: Share of utterances whose audio is left out whole, for a model with
+            `model.learned_placeholders`. No utterance loses both.
     """
 
     speeds: tuple[float, ...] = (1.0,)
@@ -286,7 +286,7 @@ class TrainingConfig:
         clip_norm: Gradients are scaled down, all of them together, to this norm.
         label_smoothing: Share of probability spread over all classes.
         verification: Weight of a second loss beside that of the classes, which tells apart whether two utterances of a
-            batch have the same emotion; see `emotion_tf.training.verification`.
+            batch have the same emotion; see `emotion_tf.training.losses`.
         class_weights: `balanced` weighs classes by the inverse of their frequency in the training part.
         keep: The weights that are kept: `best` on the dev part by unweighted accuracy, or `last`.
         patience: Epochs without improvement on the dev part after which training stops; None never stops early.
@@ -348,7 +348,7 @@ class Config:
         nyquist = features.sample_rate / 2
         checks = [
             (
-                features.cepstra != "mfcc" or features.mfcc_coefficients <= features.mel_bands,
+                features.representation != "mfcc" or features.mfcc_coefficients <= features.mel_bands,
                 "features.mfcc_coefficients",
                 f"at most features.mel_bands = {features.mel_bands}",
             ),
@@ -383,19 +383,19 @@ class Config:
                 "all_pairs, or as many audio kernel sizes as text kernel sizes",
             ),
             (
-                not model.stand_ins or (model.name in ("mscnn", "experts") and model.modality == "both"),
-                "model.stand_ins",
+                not model.learned_placeholders or (model.name in ("mscnn", "experts") and model.modality == "both"),
+                "model.learned_placeholders",
                 "false unless the model is experts, or it is mscnn and its modality both",
             ),
             (
-                model.stand_ins or model.name != "experts",
-                "model.stand_ins",
+                model.learned_placeholders or model.name != "experts",
+                "model.learned_placeholders",
                 "true for the model experts, each of which answers alone where the other has nothing to judge by",
             ),
             (
-                model.stand_ins or not augmentation.audio_dropout,
+                model.learned_placeholders or not augmentation.audio_dropout,
                 "augmentation.audio_dropout",
-                "0 unless model.stand_ins is true",
+                "0 unless model.learned_placeholders is true",
             ),
             (
                 augmentation.audio_dropout + augmentation.transcript_dropout < 1,

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from emotion_tf.config import Config
 from emotion_tf.labels import EMOTIONS
-from emotion_tf.models import Fitted, build
+from emotion_tf.models import Preprocessing, build
 
 TOLERANCE = 1e-5
 
@@ -63,7 +63,7 @@ def check_layer(make: Callable[..., keras.Layer], inputs: Any, mask: Any = None,
             np.testing.assert_allclose(found, truth, rtol=0, atol=share * np.abs(truth).max(), err_msg=policy)
 
 
-def check_model(config: Config, fitted: Fitted) -> None:
+def check_model(config: Config, fitted: Preprocessing) -> None:
     """Checks what every model owes: it learns, it is saved whole, and padding of frames or words changes nothing.
 
     Args:
@@ -78,15 +78,15 @@ def check_model(config: Config, fitted: Fitted) -> None:
     # the recording that is not there one frame of padding.
     utterances = []
     lengths = [(1, 3), (largest - 1, 1), (23, 0), (40, 9), (1, 1)]
-    if config.model.stand_ins:
+    if config.model.learned_placeholders:
         lengths.append((0, 4))
     for frames, words in lengths:
         utterance = {}
         if config.model.hears:
             audio = random_frames(fitted, frames, rng)
-            utterance["audio"] = audio if frames else np.zeros((1, *audio.shape[1:]), "float32")
+            utterance["features"] = audio if frames else np.zeros((1, *audio.shape[1:]), "float32")
         if config.model.reads:
-            utterance["words"] = rng.integers(1, 10, words, dtype="int32") if words else np.zeros(1, "int32")
+            utterance["word_ids"] = rng.integers(1, 10, words, dtype="int32") if words else np.zeros(1, "int32")
         if config.speaker.embeddings is not None:
             utterance["speaker"] = rng.normal(size=len(fitted.speaker_mean)).astype("float32")
         utterances.append(utterance)
@@ -119,7 +119,7 @@ def check_model(config: Config, fitted: Fitted) -> None:
     np.testing.assert_allclose(probabilities(loaded, utterances), alone, rtol=0, atol=TOLERANCE)
 
 
-def random_frames(fitted: Fitted, frames: int, rng: np.random.Generator) -> np.ndarray:
+def random_frames(fitted: Preprocessing, frames: int, rng: np.random.Generator) -> np.ndarray:
     """Features (frames, D) of the mean and variance that were fitted."""
     assert fitted.mean is not None and fitted.variance is not None
     return rng.normal(fitted.mean, np.sqrt(fitted.variance), (frames, len(fitted.mean))).astype("float32")

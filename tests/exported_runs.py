@@ -15,10 +15,10 @@ from made_waves import RATE, babble
 from emotion_tf import models
 from emotion_tf.config import Config
 from emotion_tf.dataset import FrontEnd
-from emotion_tf.export import export
-from emotion_tf.files import write_json
-from emotion_tf.layers import StandIn
+from emotion_tf.exporting import export
+from emotion_tf.layers import LearnedPlaceholder
 from emotion_tf.training import compile_network, save_model
+from emotion_tf.utils.files import write_json
 
 WORDS = ("", "[UNK]", "i", "am", "so", "happy", "sad", "today", "never", "leave", "me")
 VOICE = np.array([0.5, -2.0, 1.0, 0.0, 3.0], np.float32)
@@ -30,14 +30,14 @@ VARIANTS = {
     "audio": (
         "model.modality=audio",
         "features.mean_normalization=true",
-        "features.cepstra=logmel",
+        "features.representation=logmel",
         "features.prosody=true",
         "features.trim_db=40",
     ),
     "text": ("model.modality=text",),
     "x-vector": ("model.attention=false", "speaker.embeddings=xvectors.scp"),
     "stand-ins": (
-        "model.stand_ins=true",
+        "model.learned_placeholders=true",
         "model.swem=true",
         "speaker.embeddings=xvectors.scp",
         "features.mean_normalization=true",
@@ -46,7 +46,7 @@ VARIANTS = {
     ),
     "experts": (
         "model.name=experts",
-        "model.stand_ins=true",
+        "model.learned_placeholders=true",
         "model.swem=true",
         "model.batch_normalization=true",
         "speaker.embeddings=xvectors.scp",
@@ -84,12 +84,15 @@ class Exported(NamedTuple):
         """
         inputs: dict = dict(self.voices)
         if self.config.model.hears and waveform is None:
-            inputs |= {"audio": np.zeros((1, 1, self.config.features.width)), "words": np.array([word_ids], np.int32)}
+            inputs |= {
+                "features": np.zeros((1, 1, self.config.features.width)),
+                "word_ids": np.array([word_ids], np.int32),
+            }
             return models.inner_network(self.speech_model)(inputs, training=False)[0].numpy()
         if self.config.model.hears:
             inputs |= {"waveform": waveform[np.newaxis], "num_samples": np.array([len(waveform)], np.int32)}
         if self.config.model.reads:
-            inputs["words"] = np.array([word_ids], np.int32)
+            inputs["word_ids"] = np.array([word_ids], np.int32)
         return self.speech_model(inputs, training=False)[0].numpy()
 
 
@@ -98,7 +101,7 @@ def make_run(workdir: Path, config: Config) -> keras.Model:
     keras.utils.set_random_seed(7)
     frames = FrontEnd(config.features)(babble(2 * RATE))
     vocabulary = WORDS if config.model.reads else ()
-    fitted = models.Fitted(
+    fitted = models.Preprocessing(
         frames.mean(axis=0),
         frames.var(axis=0) + 1.0,
         vocabulary,
@@ -107,8 +110,8 @@ def make_run(workdir: Path, config: Config) -> keras.Model:
     )
     network = models.build(config, fitted)
     for layer in network.layers:
-        if isinstance(layer, StandIn):
-            layer.stand_in.assign(keras.random.normal(layer.stand_in.shape))
+        if isinstance(layer, LearnedPlaceholder):
+            layer.placeholder.assign(keras.random.normal(layer.placeholder.shape))
     experts = [models.expert(network, modality) for modality in models.EXPERTS] if network.name == "experts" else []
     for each in experts or [network]:
         sharpen(each, config)
@@ -128,7 +131,7 @@ def sharpen(network: keras.Model, config: Config) -> None:
     for share in (0.2, 0.6, 1.0):
         inputs = {
             "audio": front_end(share * babble(round(share * 2 * RATE)))[np.newaxis],
-            "words": generator.integers(1, len(WORDS), (1, 6)),
+            "word_ids": generator.integers(1, len(WORDS), (1, 6)),
             "speaker": share * VOICE[np.newaxis],
         }
         states.append(hidden([inputs[tensor.name] for tensor in network.inputs]).numpy()[0])

@@ -21,20 +21,20 @@ import numpy as np
 import soundfile
 from made_waves import RATE, noise
 
+from emotion_tf.asr import normalize
+from emotion_tf.asr.cache import TranscriptCache
+from emotion_tf.audio.speaker.embeddings import read_speaker_embeddings
+from emotion_tf.audio.waveform import decode, read_beginning
 from emotion_tf.config import Config
 from emotion_tf.corpora import audformat, goemotions, manifest, meld
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.predictions import COLUMNS, Predictions
 from emotion_tf.evaluation.table import collate
-from emotion_tf.features.speaker_embeddings import read_speaker_embeddings
-from emotion_tf.features.waveform import decode, read_beginning
-from emotion_tf.features.word_vectors import read_word_vectors
-from emotion_tf.features.words import Vocabulary, tokenize
-from emotion_tf.inference import server
-from emotion_tf.inference.checksums import CHECKSUMS, check_files
-from emotion_tf.page.server import _Handler
-from emotion_tf.transcripts import normalize
-from emotion_tf.transcripts.cache import TranscriptCache
+from emotion_tf.inference import serving_client
+from emotion_tf.text.word_vectors import read_word_vectors
+from emotion_tf.text.words import Vocabulary, tokenize
+from emotion_tf.utils.checksums import CHECKSUMS, check_files
+from emotion_tf.webdemo.server import _Handler
 
 MAX_MESSAGE = 4000
 """Longest line that still is a clear one."""
@@ -346,7 +346,7 @@ def ask_server(content: tuple[bytes, bytes], folder: Path) -> None:
     """A client whose server answers anything."""
     answers = [contextlib.nullcontext(io.BytesIO(part)) for part in content]
     with mock.patch("urllib.request.urlopen", side_effect=answers):
-        server.ServerRuntime("http://127.0.0.1:1").probabilities(None, "Hi", None)
+        serving_client.ServerRuntime("http://127.0.0.1:1").probabilities(None, "Hi", None)
 
 
 def ask_page(content: bytes, folder: Path) -> None:

@@ -15,15 +15,15 @@ from made_corpus import TINY, make_corpus
 
 from emotion_tf import models
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.training import choose_strategy, distribution, train
-from emotion_tf.training.distribution import agree
+from emotion_tf.training import choose_strategy, distributed, train
+from emotion_tf.training.distributed import agree
 from emotion_tf.training.replication import deal_out, replicate
 
 RUN = TINY.override("model.dropout=0", "model.batch_normalization=true", "training.batch_size=8")
 
 
 def join() -> tf.distribute.Strategy:
-    distribution.HEARTBEAT_MILLISECONDS = int(os.environ[HEARTBEAT])
+    distributed.HEARTBEAT_MILLISECONDS = int(os.environ[HEARTBEAT])
     return choose_strategy()
 
 
@@ -55,7 +55,7 @@ def one_network(folder: Path) -> None:
     """Trains one network, the chief's in `0`."""
     strategy = join()
     weights = small_training.train(folder / "0", small_training.CONFIG, True, strategy)
-    if distribution.is_chief(strategy):
+    if distributed.is_chief(strategy):
         np.savez(folder / "weights.npz", *weights)
 
 
@@ -111,7 +111,9 @@ def _every_model(strategy: tf.distribute.Strategy) -> None:
 
     rng = np.random.default_rng(0)
     for name in sorted(models.MODELS.keys() - models.FITTED_AT_ONCE.keys()):
-        config = small(f"name={name}", f"modality={MODALITIES[name][0]}", f"stand_ins={str(name == 'experts').lower()}")
+        config = small(
+            f"name={name}", f"modality={MODALITIES[name][0]}", f"learned_placeholders={str(name == 'experts').lower()}"
+        )
         network = models.build(config, fitted_for(config))
         if name == "experts":
             network = models.expert(network, "both")

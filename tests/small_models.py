@@ -8,7 +8,7 @@ import references
 from checks import probabilities, random_frames
 
 from emotion_tf.config import Config
-from emotion_tf.models import Fitted, build
+from emotion_tf.models import Preprocessing, build
 
 VOCABULARY = ("", "[UNK]", *(f"word{number}" for number in range(18)))
 SPEAKER_WIDTH = 6
@@ -27,13 +27,13 @@ def small(*model_settings: str) -> Config:
     )
 
 
-def fitted_for(config: Config, embeddings: bool = False) -> Fitted:
+def fitted_for(config: Config, embeddings: bool = False) -> Preprocessing:
     """Normalisation and vocabulary that differ from feature to feature and word to word."""
     rng = np.random.default_rng(0)
     mean, variance = rng.normal(-40, 20, config.features.width), rng.uniform(1, 400, config.features.width)
     # As in the first coefficient of quiet utterances: half precision would lose it before it is normalised.
     mean[0], variance[0] = -600, 1
-    return Fitted(
+    return Preprocessing(
         mean=mean,
         variance=variance,
         vocabulary=VOCABULARY,
@@ -65,7 +65,7 @@ def check_equations(
     for frames, words in [(30, 7), (4, 1), (13, 3), (9, 0)]:
         audio = random_frames(fitted, frames, rng)
         ids = rng.integers(1, len(VOCABULARY), words, dtype="int32")
-        given = {"audio": audio, "words": ids if words else np.zeros(1, "int32")}
+        given = {"features": audio, "word_ids": ids if words else np.zeros(1, "int32")}
         utterances.append({tensor.name: given[tensor.name] for tensor in model.inputs})
         normalized = (audio - fitted.mean) / np.sqrt(fitted.variance)
         vectors = vector(model, normalized, fitted.embeddings[ids])

@@ -7,13 +7,13 @@ import pytest
 import soundfile
 from made_corpus import make_corpus
 
-from emotion_tf import __version__, training, transcripts
+from emotion_tf import __version__, asr, training
 from emotion_tf.cli import main
 from emotion_tf.config import Config
 from emotion_tf.corpora.folds import NOTICES
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.labels import EMOTIONS
-from emotion_tf.presets import PRESETS, preset
+from emotion_tf.recipes import PRESETS, preset
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def test_recognised_transcripts_take_the_place_of_the_reference(heard, tmp_path,
     monkeypatch.setattr(training, "train", train)
     assert main([*train_flags, "--transcripts", "pocketsphinx"]) == 0
     assert calls[0].transcripts == "pocketsphinx"
-    recognizer = transcripts.load("pocketsphinx")
+    recognizer = asr.load("pocketsphinx")
     expected = [recognizer.transcribe(soundfile.read(u.audio, dtype="float32")[0]) for u in corpus.utterances]
     assert [utterance.text for utterance in calls[0].utterances] == expected
 

@@ -26,7 +26,7 @@ def test_derived_feature_sizes():
     telephone = FeatureConfig(sample_rate=8_000, window_seconds=0.032, max_seconds=1.0)
     assert (telephone.window_length, telephone.hop_length, telephone.fft_length) == (256, 80, 256)
     assert telephone.max_frames == 100
-    log_mel = FeatureConfig(cepstra="logmel", mel_bands=64, prosody=True)
+    log_mel = FeatureConfig(representation="logmel", mel_bands=64, prosody=True)
     assert (log_mel.static_width, log_mel.width) == (67, 201)
 
 
@@ -131,11 +131,15 @@ def test_override_of_nothing_or_with_what_does_not_fit(assignment, message):
         (["model.text_kernel_sizes=[0, 1, 2, 3]"], "model.text_kernel_sizes"),
         (["model.text_kernel_sizes=[2, 3]"], "model.pairing"),
         (["model.dropout=1"], "model.dropout"),
-        (["model.stand_ins=true", "model.modality=text"], "model.stand_ins"),
-        (["model.stand_ins=true", "model.name=mdre"], "model.stand_ins"),
+        (["model.learned_placeholders=true", "model.modality=text"], "model.learned_placeholders"),
+        (["model.learned_placeholders=true", "model.name=mdre"], "model.learned_placeholders"),
         (["augmentation.audio_dropout=0.1"], "augmentation.audio_dropout"),
         (
-            ["model.stand_ins=true", "augmentation.audio_dropout=0.5", "augmentation.transcript_dropout=0.5"],
+            [
+                "model.learned_placeholders=true",
+                "augmentation.audio_dropout=0.5",
+                "augmentation.transcript_dropout=0.5",
+            ],
             "augmentation.audio_dropout",
         ),
         (["augmentation.speeds=[0.9, 1.1]"], "augmentation.speeds"),
@@ -193,4 +197,4 @@ def test_what_is_no_settings_at_all(content):
 
 
 def test_log_mel_needs_no_room_for_cepstra():
-    assert Config().override("features.cepstra=logmel", "features.mel_bands=20").features.static_width == 20
+    assert Config().override("features.representation=logmel", "features.mel_bands=20").features.static_width == 20

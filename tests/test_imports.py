@@ -25,45 +25,43 @@ PACKAGE = ROOT / "emotion_tf"
 # brackets may be imported inside functions only, so that importing the room does not import that.
 MAY_IMPORT = {
     "errors": "",
-    "tensorflow_io": "",
-    "remote_path": "errors tensorflow_io",
-    "files": "errors remote_path",
+    "utils": "errors",
     "labels": "errors",
-    "config": "errors files",
-    "presets": "errors config",
-    "corpora": "errors remote_path files labels config",
-    "transcripts": "errors remote_path files labels config",
-    "features": "errors tensorflow_io remote_path files labels config",
-    "layers": "errors config",
-    "layers.mfcc": "errors config features.spectral",
-    "models": "errors config labels layers",
-    "dataset": "errors remote_path files labels config corpora transcripts features",
-    "evaluation": "errors files labels config",
-    "training": "errors files labels config corpora features.words features.word_vectors features.subwords "
-    "features.disturbances features.waveform dataset models evaluation",
-    "export": "errors files labels config corpora features layers models dataset.speakers evaluation inference",
-    "inference": "errors remote_path files labels config features.waveform features.words features.speaker_embeddings "
-    "features.speaker_encoder transcripts [layers]",
-    "comparison": "errors files config corpora dataset models evaluation training export inference",
-    "page": "errors files config features.words inference.sidecar inference.streaming",
+    "config": "errors utils",
+    "recipes": "errors config",
+    "audio": "errors utils config",
+    "text": "errors utils config",
+    "frontend": "errors config",
+    "asr": "errors utils config",
+    "corpora": "errors utils labels config",
+    "dataset": "errors utils labels config audio text frontend asr corpora",
+    "layers": "errors config frontend",
+    "models": "errors labels config frontend layers",
+    "evaluation": "errors utils labels config",
+    "training": "errors utils labels config audio text corpora dataset models evaluation",
+    "inference": "errors utils labels config audio text asr [layers]",
+    "exporting": "errors utils labels config audio text frontend corpora layers models dataset.speakers evaluation "
+    "inference",
+    "comparison": "errors utils config corpora dataset models evaluation training exporting inference",
+    "webdemo": "errors utils config text inference.bundle inference.streaming",
     "cli": "*",
     "__init__": "*",
 }
 
 # Package -> the only module that may import it, and there inside a function, since it may not be installed.
 OPTIONAL = {
-    "tensorflow_io": "tensorflow_io",
+    "tensorflow_io": "utils.tensorflow_io",
     "apache_beam": "dataset.beam",
-    "av": "features.waveform",
+    "av": "audio.waveform",
     "espeakng_loader": "corpora.demo",
     "audformat": "corpora.audformat",
     "yaml": "corpora.audformat",
-    "kaldiio": "features.speaker_embeddings",
-    "jiwer": "transcripts.error_rate",
-    "pocketsphinx": "transcripts.pocketsphinx",
-    "faster_whisper": "transcripts.whisper",
-    "google.cloud": "transcripts.google",
-    "ai_edge_quantizer": "export.quantization",
+    "kaldiio": "audio.speaker.embeddings",
+    "jiwer": "asr.error_rate",
+    "pocketsphinx": "asr.pocketsphinx",
+    "faster_whisper": "asr.whisper",
+    "google.cloud": "asr.google",
+    "ai_edge_quantizer": "exporting.quantization",
     "tensorflow_serving": "inference.serving_api",
     "grpc": "inference.server",
 }
@@ -167,7 +165,7 @@ def test_checks_see_what_they_forbid(monkeypatch, tmp_path):
     source = tmp_path / "inference" / "predictor.py"
     source.parent.mkdir()
     source.write_text(
-        "from emotion_tf.features.waveform import read\n"
+        "from emotion_tf.audio.waveform import read\n"
         "from emotion_tf.features import spectral\n"
         "from emotion_tf import layers\n"
         "def load():\n"

@@ -12,15 +12,15 @@ import soundfile
 from made_waves import RATE, noise
 from memory_limit import at_most
 
+from emotion_tf.audio import waveform
+from emotion_tf.audio.speaker.embeddings import read_speaker_embeddings
+from emotion_tf.audio.waveform import decode, read_beginning, read_blocks
 from emotion_tf.config import Config
 from emotion_tf.corpora import goemotions, manifest
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.predictions import COLUMNS, Predictions
-from emotion_tf.features import waveform
-from emotion_tf.features.speaker_embeddings import read_speaker_embeddings
-from emotion_tf.features.waveform import decode, read_beginning, read_blocks
-from emotion_tf.features.word_vectors import read_word_vectors
-from emotion_tf.features.words import Vocabulary
+from emotion_tf.text.word_vectors import read_word_vectors
+from emotion_tf.text.words import Vocabulary
 
 ROOM = 2**27
 """More than any bound below lets a reader take, and a fraction of what the files ask for."""

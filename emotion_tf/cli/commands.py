@@ -8,8 +8,8 @@ from pathlib import Path
 
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.presets import preset
-from emotion_tf.remote_path import RemotePath
+from emotion_tf.recipes import preset
+from emotion_tf.utils.remote_path import RemotePath
 
 
 def _config(preset_name: str, arguments: argparse.Namespace, modality: str | None = None) -> Config:
@@ -38,7 +38,7 @@ def _corpus(name: str, arguments: argparse.Namespace, records_dir: Path):
 
 def prepare(arguments: argparse.Namespace) -> int:
     """Features, or transcripts."""
-    from emotion_tf import corpora, dataset, transcripts
+    from emotion_tf import asr, corpora, dataset
 
     transcripts_too = arguments.transcribe is not None or arguments.transcripts != "reference"
     if transcripts_too and isinstance(arguments.records_dir, RemotePath):
@@ -61,11 +61,11 @@ def prepare(arguments: argparse.Namespace) -> int:
             "--runner makes features, and --transcribe makes transcripts in their place", fix="leave one of them out"
         )
     utterances = corpora.load(arguments.corpus, arguments.data_dir).utterances
-    recognizer = transcripts.load(arguments.transcribe, arguments.engine_model)
+    recognizer = asr.load(arguments.transcribe, arguments.engine_model)
     done = dataset.transcribe(utterances, recognizer, arguments.records_dir / "transcripts")
     known = [utterance for utterance in utterances if utterance.text and utterance.id in done.texts]
     if known:
-        rate = transcripts.word_error_rate([item.text for item in known], [done.texts[item.id] for item in known])
+        rate = asr.word_error_rate([item.text for item in known], [done.texts[item.id] for item in known])
         print(
             f"word error rate {rate['wer']:.3f} over {rate['words']} words: {rate['substitutions']} substituted, "
             f"{rate['deletions']} deleted, {rate['insertions']} inserted"
@@ -127,7 +127,8 @@ def evaluate(arguments: argparse.Namespace) -> int:
 
 def table(arguments: argparse.Namespace) -> int:
     """Runs side by side."""
-    from emotion_tf import evaluation, files
+    from emotion_tf import evaluation
+    from emotion_tf.utils import files
 
     if arguments.compare:
         if len(arguments.workdirs) != 2:
@@ -171,14 +172,14 @@ def _print_result(result: dict, workdir: Path) -> None:
 
 def export(arguments: argparse.Namespace) -> int:
     """A run for servers and phones."""
-    from emotion_tf import evaluation, export
+    from emotion_tf import evaluation, exporting
 
     name = evaluation.read_run(arguments.workdir)["corpus"]
     records_dir = arguments.records_dir or arguments.workdir.parent / "records"
     # Of all corpora the demo alone needs no folder.
     has_corpus = arguments.data_dir is not None or name == "demo"
     utterances = _corpus(name, arguments, records_dir).utterances if has_corpus else ()
-    export.export(arguments.workdir, arguments.out, utterances)
+    exporting.export(arguments.workdir, arguments.out, utterances)
     print(f"what each artefact loses, weighs and costs: {arguments.out / 'MODEL_CARD.md'}")
     return 0
 
@@ -236,14 +237,14 @@ def _in_bulk(arguments: argparse.Namespace) -> int:
         )
     (source,) = arguments.files
     if source.is_dir():
-        questions = inference.questions_in(source)
+        requests = inference.requests_in(source)
     else:
-        questions = [
-            inference.Question(item.id, item.audio, item.start, item.end, item.text)
+        requests = [
+            inference.Request(item.id, item.audio, item.start, item.end, item.text)
             for item in manifest.read(source, labelled=False)
         ]
-    failed = inference.predict_in_bulk(
-        questions,
+    failed = inference.predict_batch(
+        requests,
         arguments.model,
         arguments.out,
         arguments.skip_bad,
@@ -252,7 +253,7 @@ def _in_bulk(arguments: argparse.Namespace) -> int:
         report=lambda line: print(line, file=sys.stderr),
     )
     if failed:
-        print(f"emotion-tf: {failed} of {len(questions)} could not be heard; {arguments.out} says why", file=sys.stderr)
+        print(f"emotion-tf: {failed} of {len(requests)} could not be heard; {arguments.out} says why", file=sys.stderr)
     return 1 if failed else 0
 
 
@@ -303,7 +304,7 @@ def _explain(arguments: argparse.Namespace) -> int:
     audio = arguments.files[0] if arguments.files else None
     speaker = None
     if arguments.speaker_embeddings is not None and audio is not None:
-        from emotion_tf.features.speaker_embeddings import read_speaker_embeddings
+        from emotion_tf.audio.speaker.embeddings import read_speaker_embeddings
 
         (speaker,) = read_speaker_embeddings(arguments.speaker_embeddings, [audio.stem])
     explanation = inference.explain(arguments.model, audio, texts[0], speaker)
@@ -316,7 +317,7 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 def demo(arguments: argparse.Namespace) -> int:
     """A model in the browser."""
-    from emotion_tf import page
+    from emotion_tf import webdemo
 
-    page.demo(arguments.model, arguments.out, arguments.port)
+    webdemo.demo(arguments.model, arguments.out, arguments.port)
     return 0

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from emotion_tf import __version__
 from emotion_tf.cli import commands
-from emotion_tf.presets import PRESETS
-from emotion_tf.remote_path import as_path
+from emotion_tf.recipes import PRESETS
+from emotion_tf.utils.remote_path import as_path
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -23,7 +23,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def make_parser() -> argparse.ArgumentParser:
     """The parser of `emotion-tf`; `command` of what it returns is the function to call."""
-    from emotion_tf.transcripts import ENGINES
+    from emotion_tf.asr import ENGINES
 
     parser = argparse.ArgumentParser(prog="emotion-tf", description="Speech emotion recognition from audio and words.")
     parser.add_argument("--version", action="version", version=f"emotion-tf {__version__}")
@@ -215,7 +215,7 @@ def _add_protocol_flag(parser: argparse.ArgumentParser) -> None:
 
 def _add_transcript_flags(parser: argparse.ArgumentParser, default: str | None) -> None:
     """The flags that say whose transcripts are read."""
-    from emotion_tf.transcripts import ENGINES
+    from emotion_tf.asr import ENGINES
 
     parser.add_argument(
         "--transcripts",

@@ -14,8 +14,8 @@ from emotion_tf.config import Config
 from emotion_tf.corpora.corpus import Corpus
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.table import Row
-from emotion_tf.files import read_json, replacing, write_json, write_text
 from emotion_tf.training import train
+from emotion_tf.utils.files import read_json, replacing, write_json, write_text
 
 EXPLANATION = (
     "Parameters are all numbers in the network. Multiply-adds of the network, in millions, and the milliseconds of "

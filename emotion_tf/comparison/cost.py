@@ -18,12 +18,12 @@ from emotion_tf.corpora.corpus import Corpus
 from emotion_tf.dataset import extract, training_dataset
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation import read_run
-from emotion_tf.export import write_tflite
-from emotion_tf.export.apart import run_apart
+from emotion_tf.exporting import write_tflite
+from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.runtimes import KerasRuntime
-from emotion_tf.inference.sidecar import Sidecar
-from emotion_tf.training import compile_network, fit
+from emotion_tf.training import compile_network, fit_preprocessing
 from emotion_tf.training.at_once import fit_at_once
+from emotion_tf.utils.child_process import run_apart
 
 SECONDS, WORDS = 4.0, 12
 """The utterance for which arithmetic and time in use are taken, as far as the settings do not cut it."""
@@ -98,7 +98,7 @@ def _train_a_little(
         dev_splits=config.training.dev_splits,
         seed=config.training.fold_seed,
     )
-    fitted = fit(config, records, split.train)
+    fitted = fit_preprocessing(config, records, split.train)
     keras.config.set_dtype_policy(config.training.dtype_policy)
     network = models.build(config, fitted)
     keras.config.set_dtype_policy("float32")
@@ -122,7 +122,7 @@ def _litert_milliseconds(folder: Path, seconds: float, words: int) -> float:
     """
     with tempfile.TemporaryDirectory() as temporary:
         copy = shutil.copytree(folder, Path(temporary) / "model")
-        sidecar = Sidecar.find(copy / "model.keras")
-        write_tflite(KerasRuntime(copy / "model.keras", sidecar).model, sidecar, copy, ["float32"])
+        bundle = ModelBundle.find(copy / "model.keras")
+        write_tflite(KerasRuntime(copy / "model.keras", bundle).model, bundle, copy, ["float32"])
         printed = run_apart("emotion_tf.comparison.litert", copy / "float32.tflite", str(seconds), str(words))
         return float(printed.splitlines()[-1])

@@ -24,11 +24,11 @@ def multiply_adds(network: keras.Model, frames: int, words: int) -> int:
 
     Example: a dense layer from 3 features to 5 units, at each of 10 frames.
 
-    >>> audio = keras.Input((None, 3), name="audio")
-    >>> multiply_adds(keras.Model({"audio": audio}, keras.layers.Dense(5)(audio)), frames=10, words=0)
+    >>> audio = keras.Input((None, 3), name="features")
+    >>> multiply_adds(keras.Model({"features": audio}, keras.layers.Dense(5)(audio)), frames=10, words=0)
     150
     """
-    lengths = {"audio": frames, "words": words}
+    lengths = {"features": frames, "word_ids": words}
     inputs = {
         tensor.name: tf.TensorSpec(
             [1, *(lengths[tensor.name] if size is None else size for size in tensor.shape[1:])], tensor.dtype

@@ -21,7 +21,7 @@ from emotion_tf.corpora import (
 from emotion_tf.corpora.corpus import Corpus
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.remote_path import RemotePath, as_path
+from emotion_tf.utils.remote_path import RemotePath, as_path
 
 __all__ = ["NAMES", "Corpus", "Utterance", "load"]
 

@@ -9,8 +9,8 @@ from typing import Any
 from emotion_tf.corpora.sources import wrong_folder
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.files import read_bounded
 from emotion_tf.labels import EMOTIONS, canonical
+from emotion_tf.utils.files import read_bounded
 
 CITATION = "that of the database, as its db.yaml has it"
 LICENCE = "that of the database, as its db.yaml has it"

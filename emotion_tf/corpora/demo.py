@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from emotion_tf import files
 from emotion_tf.corpora import manifest
 from emotion_tf.corpora.demo_sentences import PLAIN, SENTENCES, TOPICS
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.labels import EMOTIONS
+from emotion_tf.utils import files
 
 CITATION = "the emotion-tf demo corpus, synthetic speech made with eSpeak NG, https://github.com/espeak-ng/espeak-ng"
 LICENCE = "that of this package, Apache-2.0"

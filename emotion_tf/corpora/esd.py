@@ -7,7 +7,7 @@ from pathlib import Path
 from emotion_tf.corpora.sources import clips, wrong_folder
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.files import read_bounded
+from emotion_tf.utils.files import read_bounded
 
 CITATION = (
     "Zhou, Sisman, Liu and Li, Emotional voice conversion: Theory, databases and ESD, Speech Communication 137, 2022, "

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from emotion_tf import files
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.labels import EMOTIONS
+from emotion_tf.utils import files
 
 PROTOCOLS = ("speaker-kfold:K", "leave-one-speaker-out", "leave-one-session-out", "random:K", "published-split")
 """Every protocol; K is the number of folds."""

@@ -5,8 +5,8 @@ from pathlib import Path
 from emotion_tf.corpora.sources import rows
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.files import read_text_lines
 from emotion_tf.labels import canonical
+from emotion_tf.utils.files import read_text_lines
 
 CITATION = (
     "Demszky, Movshovitz-Attias, Ko, Cowen, Nemade and Ravi, GoEmotions: A Dataset of Fine-Grained Emotions, ACL 2020, "

@@ -8,8 +8,8 @@ from pathlib import Path
 from emotion_tf.corpora.sources import wrong_folder
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.files import read_bounded
 from emotion_tf.labels import EMOTIONS, canonical
+from emotion_tf.utils.files import read_bounded
 
 CITATION = (
     "Busso, Bulut, Lee, Kazemzadeh, Mower, Kim, Chang, Lee and Narayanan, IEMOCAP: Interactive emotional dyadic motion "

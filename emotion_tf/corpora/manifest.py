@@ -10,9 +10,9 @@ from pathlib import Path
 
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.files import parse_json, read_text_lines
 from emotion_tf.labels import EMOTIONS, MERGES, canonical
-from emotion_tf.remote_path import RemotePath, as_path
+from emotion_tf.utils.files import parse_json, read_text_lines
+from emotion_tf.utils.remote_path import RemotePath, as_path
 
 CITATION = "none: recordings of the user's own"
 LICENCE = "the user's own"

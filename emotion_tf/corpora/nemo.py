@@ -6,8 +6,8 @@ from pathlib import Path
 from emotion_tf.corpora.sources import rows, wrong_folder
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.files import read_bounded
 from emotion_tf.labels import canonical
+from emotion_tf.utils.files import read_bounded
 
 CITATION = "Christop, nEMO: Dataset of Emotional Speech in Polish, LREC-COLING 2024"
 LICENCE = "CC BY-NC-SA 4.0"

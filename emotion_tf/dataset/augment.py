@@ -5,8 +5,8 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from emotion_tf.config import Config
-from emotion_tf.features.spectral import level_response
-from emotion_tf.features.words import PADDING, UNKNOWN
+from emotion_tf.frontend.spectral import level_response
+from emotion_tf.text.words import PADDING, UNKNOWN
 
 
 def augment(config: Config, vocabulary_size: int) -> Callable[..., tuple[dict[str, tf.Tensor], tf.Tensor]]:
@@ -31,8 +31,8 @@ def augment(config: Config, vocabulary_size: int) -> Callable[..., tuple[dict[st
         inputs, label = example
         inputs = dict(inputs)
         draw = _Draw(seed)
-        if "audio" in inputs:
-            audio, gain = inputs["audio"], draw.uniform(-settings.gain_db, settings.gain_db)
+        if "features" in inputs:
+            audio, gain = inputs["features"], draw.uniform(-settings.gain_db, settings.gain_db)
             if settings.gain_db:
                 audio += response * gain
             for _ in range(settings.frequency_masks):
@@ -41,22 +41,22 @@ def augment(config: Config, vocabulary_size: int) -> Callable[..., tuple[dict[st
             for _ in range(settings.time_masks):
                 hidden = draw.stretch(tf.shape(audio)[0], settings.time_mask_share)
                 audio = tf.where(hidden[:, tf.newaxis], 0.0, audio)
-            inputs["audio"] = audio
-        if "words" in inputs and settings.word_error_rate:
+            inputs["features"] = audio
+        if "word_ids" in inputs and settings.word_error_rate:
             rate = draw.uniform(0.0, settings.word_error_rate)
-            misheard = _mishear(inputs["words"], rate, vocabulary_size, draw)
-            inputs["words"] = misheard[: config.words.max_words]
-        if "words" in inputs and settings.word_dropout:
-            words = inputs["words"]
+            misheard = _mishear(inputs["word_ids"], rate, vocabulary_size, draw)
+            inputs["word_ids"] = misheard[: config.words.max_words]
+        if "word_ids" in inputs and settings.word_dropout:
+            words = inputs["word_ids"]
             dropped = draw.uniform(0.0, 1.0, tf.shape(words)) < settings.word_dropout
-            inputs["words"] = tf.where(dropped & (words > 0), UNKNOWN, words)
-        if {"audio", "words"} <= inputs.keys() and (settings.transcript_dropout or settings.audio_dropout):
+            inputs["word_ids"] = tf.where(dropped & (words > 0), UNKNOWN, words)
+        if {"features", "word_ids"} <= inputs.keys() and (settings.transcript_dropout or settings.audio_dropout):
             # One draw decides on both, so that no utterance loses both; one that has no words keeps its audio.
             chance = draw.uniform(0.0, 1.0)
             read = chance >= settings.transcript_dropout
-            heard = (chance < 1 - settings.audio_dropout) | tf.reduce_all(inputs["words"] == PADDING)
-            inputs["words"] = tf.where(read, inputs["words"], PADDING)
-            inputs["audio"] = tf.where(heard, inputs["audio"], 0.0)
+            heard = (chance < 1 - settings.audio_dropout) | tf.reduce_all(inputs["word_ids"] == PADDING)
+            inputs["word_ids"] = tf.where(read, inputs["word_ids"], PADDING)
+            inputs["features"] = tf.where(heard, inputs["features"], 0.0)
         return inputs, label
 
     return change

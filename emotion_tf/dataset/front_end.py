@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from emotion_tf.config import FeatureConfig
-from emotion_tf.features.spectral import acoustic_features
+from emotion_tf.frontend.spectral import acoustic_features
 
 
 class FrontEnd:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from emotion_tf.asr import TranscriptCache, normalize, word_error_rate
+from emotion_tf.asr.simulate import misheard
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.transcribe import audio_key
-from emotion_tf.files import digest
-from emotion_tf.transcripts import TranscriptCache, normalize, word_error_rate
-from emotion_tf.transcripts.simulate import misheard
+from emotion_tf.utils.files import digest
 
 ERROR_RATES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 """Errors a word that are simulated."""

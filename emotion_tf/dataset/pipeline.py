@@ -10,11 +10,11 @@ from emotion_tf.config import Config
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.augment import augment
 from emotion_tf.dataset.extract import SHARD_SIZE, Records
-from emotion_tf.dataset.places import Places
+from emotion_tf.dataset.id_index import IdIndex
 from emotion_tf.dataset.records import parse, parse_ids
-from emotion_tf.features.words import GraphVocabulary, Vocabulary
 from emotion_tf.labels import EMOTIONS
-from emotion_tf.remote_path import RemotePath
+from emotion_tf.text.words import GraphVocabulary, Vocabulary
+from emotion_tf.utils.remote_path import RemotePath
 
 IN_MEMORY = 4096
 """Utterances that are read once and stay in memory, and are shuffled as a whole."""
@@ -60,7 +60,7 @@ def read_examples(
 
 def _reader(config: Config, utterances: Sequence[Utterance]) -> Callable[[tf.data.Dataset], tf.data.Dataset]:
     """A function from serialized examples to those of some utterances, parsed."""
-    places = Places([utterance.id for utterance in utterances])
+    places = IdIndex([utterance.id for utterance in utterances])
 
     def read(serialized: tf.data.Dataset) -> tf.data.Dataset:
         # What is not wanted is left out before its features are parsed, and several are looked at in one step.
@@ -173,15 +173,15 @@ def _inputs(records: Records, config: Config, vocabulary: Sequence[str]):
     lookup = GraphVocabulary(Vocabulary(tuple(vocabulary))) if config.model.reads else None
     speaks = config.speaker.embeddings is not None
     if speaks:
-        places = Places([utterance.id for utterance in records.utterances])
+        places = IdIndex([utterance.id for utterance in records.utterances])
         speakers = tf.constant(records.speakers)
 
     def convert(example: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         inputs = {}
         if config.model.hears:
-            inputs["audio"] = example["audio"]
+            inputs["features"] = example["features"]
         if lookup is not None:
-            inputs["words"] = lookup.encode(example["text"][tf.newaxis], config.words.max_words)[0]
+            inputs["word_ids"] = lookup.encode(example["text"][tf.newaxis], config.words.max_words)[0]
         if speaks:
             inputs["speaker"] = tf.gather(speakers, places(example["id"][tf.newaxis])[0])
         return inputs, tf.one_hot(example["label"], len(EMOTIONS))
@@ -191,7 +191,7 @@ def _inputs(records: Records, config: Config, vocabulary: Sequence[str]):
 
 def _deal(inputs: dict[str, tf.RaggedTensor], labels: tf.Tensor, batch_size: int) -> tf.data.Dataset:
     """Batches of a window of utterances, by the length of what is heard, or read where nothing is heard."""
-    lengths = inputs["audio" if "audio" in inputs else "words"].row_lengths()
+    lengths = inputs["features" if "features" in inputs else "word_ids"].row_lengths()
     rows = tf.reshape(tf.argsort(lengths, stable=True), (-1, batch_size))
 
     def batch(rows: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:

@@ -11,9 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from emotion_tf.corpora.utterance import Utterance
-from emotion_tf.files import canonical_json, hash_rows
 from emotion_tf.labels import index
-from emotion_tf.remote_path import RemotePath
+from emotion_tf.utils.files import canonical_json, hash_rows
+from emotion_tf.utils.remote_path import RemotePath
 
 SCHEMA_VERSION = 2
 """Part of every cache key: raise it when the schema or the front end changes, so that old records are made anew."""
@@ -25,7 +25,7 @@ SCHEMA = {
     "id": tf.io.FixedLenFeature([], tf.string),
     "label": tf.io.FixedLenFeature([], tf.int64),
     "text": tf.io.FixedLenFeature([], tf.string),
-    "audio": tf.io.FixedLenFeature([], tf.string),
+    "features": tf.io.FixedLenFeature([], tf.string),
 }
 
 
@@ -35,7 +35,7 @@ def serialize(utterance: Utterance, features: np.ndarray) -> bytes:
         "id": _bytes(utterance.id.encode()),
         "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[index(utterance.label)])),
         "text": _bytes(utterance.text.encode()),
-        "audio": _bytes(np.ascontiguousarray(features, "<f4").tobytes()),
+        "features": _bytes(np.ascontiguousarray(features, "<f4").tobytes()),
     }
     return tf.train.Example(features=tf.train.Features(feature=values)).SerializeToString()
 
@@ -53,11 +53,11 @@ def parse(serialized: tf.Tensor, width: int) -> dict[str, tf.Tensor]:
         width: Number of features a frame, D.
 
     Returns:
-        `id` and `text`, strings; `label`, int64; `audio`, (T, D) float32.
+        `id` and `text`, strings; `label`, int64; `features`, (T, D) float32.
     """
     example = tf.io.parse_single_example(serialized, SCHEMA)
-    audio = tf.io.decode_raw(example["audio"], tf.float32, little_endian=True)
-    return {**example, "audio": tf.reshape(audio, (-1, width))}
+    audio = tf.io.decode_raw(example["features"], tf.float32, little_endian=True)
+    return {**example, "features": tf.reshape(audio, (-1, width))}
 
 
 def corpus_hash(utterances: Sequence[Utterance], hears: bool = True) -> Any:

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from emotion_tf.audio.waveform import read_waveform
 from emotion_tf.config import Config, FeatureConfig
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.front_end import FrontEnd
 from emotion_tf.dataset.records import serialize
 from emotion_tf.dataset.variant import Variant
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.features.waveform import read_waveform
-from emotion_tf.files import digest, file_digest, read_json, replacing, write_json
-from emotion_tf.remote_path import RemotePath
+from emotion_tf.utils.files import digest, file_digest, read_json, replacing, write_json
+from emotion_tf.utils.remote_path import RemotePath
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from emotion_tf import transcripts
+from emotion_tf import asr
+from emotion_tf.asr import Recognizer, RecognizerUnavailableError, TranscriptCache, content_key
+from emotion_tf.audio.waveform import read_waveform
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.features.waveform import read_waveform
-from emotion_tf.transcripts import Recognizer, RecognizerUnavailableError, TranscriptCache, content_key
 
 PROGRESS = 64
 """Utterances between two lines of progress."""
@@ -109,7 +109,7 @@ def with_transcripts(
     ...
     emotion_tf.errors.EmotionTFError: ... To fix: run emotion-tf prepare --transcribe google ...
     """
-    version = transcripts.version(engine, model)
+    version = asr.version(engine, model)
     cache = TranscriptCache.of(folder, engine, version)
     texts = cache.tried
     keys = [audio_key(utterance) for utterance in utterances]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emotion_tf.features.disturbances import disturb
-from emotion_tf.features.waveform import change_speed
+from emotion_tf.audio.disturbances import disturb
+from emotion_tf.audio.waveform import change_speed
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from emotion_tf.evaluation.metrics import metrics
 from emotion_tf.evaluation.page import cell, interval, number, page, table
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.evaluation.run import read_run
-from emotion_tf.files import write_json, write_text
+from emotion_tf.utils.files import write_json, write_text
 
 MEASURES = ("ua", "ua_ci95", "wa", "wa_ci95")
 

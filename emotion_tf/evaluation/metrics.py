@@ -160,7 +160,7 @@ def _intervals(predictions: Predictions) -> tuple[list[float] | None, list[float
     """95 % percentile bootstrap intervals of WA and UA over speakers.
 
     Utterances of a speaker are alike, so resampling utterances would give intervals that are too narrow for the
-    question that matters: how good is this with other speakers? The trained networks stay as they are, so the spread
+    request that matters: how good is this with other speakers? The trained networks stay as they are, so the spread
     between training runs is not in here.
     """
     speakers, owner = np.unique(predictions.speakers, return_inverse=True)

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.files import read_text_lines, writing
 from emotion_tf.labels import EMOTIONS, index
+from emotion_tf.utils.files import read_text_lines, writing
 
 COLUMNS = ("id", "fold", "speaker", "label", "predicted", *EMOTIONS)
 """Header of `predictions.csv`; the columns named after emotions hold their probabilities."""

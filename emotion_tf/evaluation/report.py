@@ -10,7 +10,7 @@ from emotion_tf.evaluation.page import cell, figure, interval, number, page, tab
 from emotion_tf.evaluation.plots import confusion_matrix, learning_curves, reliability_diagram, risk_coverage_curve
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.evaluation.run import read_run
-from emotion_tf.files import read_json, write_json, write_text
+from emotion_tf.utils.files import read_json, write_json, write_text
 
 BODY = Template("""\
 <section>

@@ -5,7 +5,7 @@ from typing import Any
 
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.files import read_json
+from emotion_tf.utils.files import read_json
 
 NEEDED = {"corpus": str, "protocol": str, "notes": list, "settings": object, "transcripts": str}
 """What the `config.json` of a run must hold. Each of the notes is a text."""

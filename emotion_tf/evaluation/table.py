@@ -10,7 +10,7 @@ import numpy as np
 
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.run import differing_settings, flat_settings, read_run
-from emotion_tf.files import read_json
+from emotion_tf.utils.files import read_json
 
 FAMILIES = {
     "experts": "MSCNN-SPU experts",
@@ -193,7 +193,7 @@ def _variant(settings: dict[str, Any]) -> str:
         parts[0] += f", {convolution}"
     if modality != "audio" and settings["model.swem"]:
         parts.append("SWEM")
-    if settings.get("model.stand_ins"):
+    if settings.get("model.learned_placeholders"):
         parts.append("stand-ins")
     # Runs of before there were speaker embeddings do not say that they have none.
     if settings.get("speaker.embeddings") is not None:

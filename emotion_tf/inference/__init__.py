@@ -1,10 +1,10 @@
 """Running what was trained: one call over `.keras`, SavedModel and `.tflite`, without the code that trains."""
 
-from emotion_tf.inference.bulk import Question, predict_in_bulk, questions_in
+from emotion_tf.inference.batch import Request, predict_batch, requests_in
 from emotion_tf.inference.explain import explain, write_explanation
 from emotion_tf.inference.explanation import Explanation
 from emotion_tf.inference.predictor import Prediction, Predictor, connect, load, predict_files
-from emotion_tf.inference.server import DEFAULT_MODEL
+from emotion_tf.inference.serving_client import DEFAULT_MODEL
 from emotion_tf.inference.streaming import Stream, Window
 from emotion_tf.inference.timeline import timeline, write_timeline
 
@@ -13,15 +13,15 @@ __all__ = [
     "Explanation",
     "Prediction",
     "Predictor",
-    "Question",
+    "Request",
     "Stream",
     "Window",
     "connect",
     "explain",
     "load",
+    "predict_batch",
     "predict_files",
-    "predict_in_bulk",
-    "questions_in",
+    "requests_in",
     "timeline",
     "write_explanation",
     "write_timeline",

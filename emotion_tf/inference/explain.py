@@ -8,17 +8,17 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from emotion_tf.audio.waveform import read_beginning
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.features.waveform import read_beginning
-from emotion_tf.features.words import UNKNOWN, tokenize
-from emotion_tf.files import replacing, write_json
 from emotion_tf.inference.explain_plot import explanation_plot
 from emotion_tf.inference.explanation import Attention, Explanation, Heard, Maxima, Read, Stretch
 from emotion_tf.inference.predictor import load
 from emotion_tf.inference.runtimes import KerasRuntime
 from emotion_tf.inference.timeline import OUTLINE_RATE
 from emotion_tf.inference.timeline_plot import wave_peaks
+from emotion_tf.text.words import UNKNOWN, tokenize
+from emotion_tf.utils.files import replacing, write_json
 
 HELD = 0.5
 """Share of the maxima that the stretches together hold, at least."""
@@ -68,7 +68,7 @@ def explain(
     return Explanation(
         prediction.label,
         prediction.probabilities,
-        _read(tensors, inputs["words"][0], transcript or "", config) if "text_mscnn" in tensors else None,
+        _read(tensors, inputs["word_ids"][0], transcript or "", config) if "text_mscnn" in tensors else None,
         _heard(tensors, len(waveform), config) if waveform is not None else None,
     )
 
@@ -124,10 +124,10 @@ def _tensors(speech: keras.Model, network: keras.Model, inputs: dict[str, np.nda
     wanted = {name: layers[name].output for name in ("audio_mscnn", "text_mscnn") if name in layers}
     if "attention" in layers:
         wanted["attention"] = layers["attention"].input
-    given = {tensor.name: tensor for tensor in network.inputs if tensor.name in ("audio", "words")}
-    features = {"words": keras.ops.convert_to_tensor(inputs["words"])} if "words" in given else {}
-    if "audio" in given:
-        features["audio"] = speech.get_layer("front_end")(inputs["waveform"], inputs["num_samples"])
+    given = {tensor.name: tensor for tensor in network.inputs if tensor.name in ("features", "word_ids")}
+    features = {"word_ids": keras.ops.convert_to_tensor(inputs["word_ids"])} if "word_ids" in given else {}
+    if "features" in given:
+        features["features"] = speech.get_layer("front_end")(inputs["waveform"], inputs["num_samples"])
     found = keras.Model(given, wanted)(features, training=False)
     if "attention" in layers:
         # Keras lets no layer have one output at one place of a graph and two at another, so it is called once more.

@@ -8,17 +8,17 @@ from typing import Any
 import librosa
 import numpy as np
 
+from emotion_tf.audio.speaker.embeddings import read_speaker_embeddings
+from emotion_tf.audio.speaker.encoder import SAMPLE_RATE, SpeakerEncoder
+from emotion_tf.audio.waveform import read_beginning
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.features.speaker_embeddings import read_speaker_embeddings
-from emotion_tf.features.speaker_encoder import SAMPLE_RATE, SpeakerEncoder
-from emotion_tf.features.waveform import read_beginning
-from emotion_tf.features.words import tokenize
+from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.runtimes import BatchRuntime, KerasRuntime, LiteRTRuntime, Runtime, SavedModelRuntime
-from emotion_tf.inference.server import DEFAULT_MODEL, MAX_SECONDS, TIMEOUT_SECONDS, ServerRuntime
-from emotion_tf.inference.sidecar import Sidecar
-from emotion_tf.remote_path import RemotePath
+from emotion_tf.inference.serving_client import DEFAULT_MODEL, MAX_SECONDS, TIMEOUT_SECONDS, ServerRuntime
+from emotion_tf.text.words import tokenize
+from emotion_tf.utils.remote_path import RemotePath
 
-FILE_RUNTIMES: dict[str, Callable[[Path, Sidecar], Runtime]] = {".keras": KerasRuntime, ".tflite": LiteRTRuntime}
+FILE_RUNTIMES: dict[str, Callable[[Path, ModelBundle], Runtime]] = {".keras": KerasRuntime, ".tflite": LiteRTRuntime}
 """What runs a file of each kind."""
 
 UNDECIDED = "undecided"
@@ -43,15 +43,15 @@ class Predictor:
 
     Args:
         runtime: What runs the artefact.
-        sidecar: What lies beside the artefact.
+        bundle: What lies beside the artefact.
         max_seconds: Where files are cut; None cuts them where the model stops to hear.
     """
 
-    def __init__(self, runtime: Runtime, sidecar: Sidecar, max_seconds: float | None = None):
-        self.config = sidecar.config
-        self.labels = sidecar.labels
+    def __init__(self, runtime: Runtime, bundle: ModelBundle, max_seconds: float | None = None):
+        self.config = bundle.config
+        self.labels = bundle.labels
         self.runtime = runtime
-        self._max_seconds = sidecar.config.features.max_seconds if max_seconds is None else max_seconds
+        self._max_seconds = bundle.config.features.max_seconds if max_seconds is None else max_seconds
         self._encoder: SpeakerEncoder | None = None
 
     def predict(
@@ -65,8 +65,8 @@ class Predictor:
 
         Args:
             waveform: (N,) samples within [-1, 1] at `config.features.sample_rate`. None for a model that only reads;
-                and for one with `config.model.stand_ins` where there is no recording, as zeros alone say too. What lies
-                behind `config.features.max_seconds` is not heard.
+                and for one with `config.model.learned_placeholders` where there is no recording, as zeros alone say
+                too. What lies behind `config.features.max_seconds` is not heard.
             transcript: What is said; None or "" where nobody knows. Words behind the first `config.words.max_words` are
                 not read.
             speaker: (W,) speaker embedding, for a model that takes one; None lets the speaker encoder compute it, if
@@ -157,9 +157,9 @@ class Predictor:
             EmotionTFError: If wave and transcript are not what the model takes.
         """
         model = self.config.model
-        if model.hears and waveform is None and not model.stand_ins:
+        if model.hears and waveform is None and not model.learned_placeholders:
             raise EmotionTFError("the model hears but was given no audio", expected="a wave or an audio file")
-        if waveform is None and model.stand_ins and not tokenize(transcript or ""):
+        if waveform is None and model.learned_placeholders and not tokenize(transcript or ""):
             raise EmotionTFError("the model was given neither audio nor words", expected="one of them, or both")
         if not model.hears and waveform is not None:
             raise EmotionTFError("the model reads only but was given audio", fix="give it the transcript alone")
@@ -209,9 +209,9 @@ def load(path: str | Path) -> Predictor:
         EmotionTFError: If there is no artefact, or it or a file that belongs to it is missing or damaged.
     """
     artefact = _artefact(Path(path))
-    sidecar = Sidecar.find(artefact)
+    bundle = ModelBundle.find(artefact)
     runtime = SavedModelRuntime if artefact.is_dir() else FILE_RUNTIMES[artefact.suffix]
-    return Predictor(runtime(artefact, sidecar), sidecar)
+    return Predictor(runtime(artefact, bundle), bundle)
 
 
 def connect(address: str, model: str = DEFAULT_MODEL, timeout: float = TIMEOUT_SECONDS) -> Predictor:
@@ -227,7 +227,7 @@ def connect(address: str, model: str = DEFAULT_MODEL, timeout: float = TIMEOUT_S
         EmotionTFError: If no such model is served there; see `server.ServerRuntime`.
     """
     runtime = ServerRuntime(address, model, timeout)
-    return Predictor(runtime, runtime.sidecar, MAX_SECONDS)
+    return Predictor(runtime, runtime.bundle, MAX_SECONDS)
 
 
 def predict_files(
@@ -242,7 +242,8 @@ def predict_files(
     """Names the emotions of many audio files, one after the other.
 
     Args:
-        files: The audio files; none for a model that only reads, or where one with `model.stand_ins` shall only read.
+        files: The audio files; none for a model that only reads, or where one with `model.learned_placeholders` shall
+            only read.
         model: What `load` takes; with a server, the name under which the model is served.
         texts: The transcripts: none, one that holds for all files, or one a file. Without files, each is answered.
         skip_bad: Go on after a file that cannot be read, instead of raising.
@@ -261,7 +262,7 @@ def predict_files(
     predictor = load(model) if server is None else connect(server, str(model))
     texts = list(texts or [])
     settings = predictor.config.model
-    if not settings.hears or (settings.stand_ins and texts and not files):
+    if not settings.hears or (settings.learned_placeholders and texts and not files):
         if files or not texts:
             raise EmotionTFError(
                 "the model reads only", expected="texts and no audio file", received=f"{len(files)} files"
@@ -272,7 +273,7 @@ def predict_files(
     if not files:
         raise EmotionTFError(
             "there is nothing to hear",
-            expected="an audio file, or texts and a model that reads only or was trained with model.stand_ins",
+            expected="an audio file; or texts and a model that only reads, or has model.learned_placeholders",
             received=f"no file and {len(texts)} texts",
         )
     if len(texts) <= 1:

@@ -11,8 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.files import read_bounded
-from emotion_tf.inference.sidecar import Sidecar
+from emotion_tf.inference.bundle import ModelBundle
+from emotion_tf.utils.files import read_bounded
 
 DIGEST_LENGTH = 64
 """Bytes of a SHA-256 in hexadecimal digits."""
@@ -59,13 +59,13 @@ class KerasRuntime(BatchRuntime):
 
     Args:
         path: The file of a speech model.
-        sidecar: What lies beside it.
+        bundle: What lies beside it.
 
     Raises:
         EmotionTFError: If the file is damaged or holds another kind of model.
     """
 
-    def __init__(self, path: Path, sidecar: Sidecar):
+    def __init__(self, path: Path, bundle: ModelBundle):
         # Keras looks up the layers by their registered names.
         import emotion_tf.layers  # noqa: F401
 
@@ -74,9 +74,9 @@ class KerasRuntime(BatchRuntime):
             self.model = keras.saving.load_model(path, compile=False, safe_mode=True)
         except Exception as error:  # What Keras, h5py and the layers raise has no other ancestor in common.
             raise EmotionTFError(f"{path} cannot be loaded ({_first_line(error)})") from error
-        self._sidecar = sidecar
+        self._bundle = bundle
         shapes = {tensor.name: tensor.shape for tensor in self.model.inputs}
-        self.speaker_width = _check_inputs(path, sidecar, shapes, heard=["waveform", "num_samples"], read=["words"])
+        self.speaker_width = _check_inputs(path, bundle, shapes, heard=["waveform", "num_samples"], read=["word_ids"])
 
     def batch(
         self,
@@ -89,7 +89,7 @@ class KerasRuntime(BatchRuntime):
 
     def inputs(self, waveforms: Sequence[np.ndarray | None], transcripts: Sequence[str]) -> dict[str, np.ndarray]:
         """What the model is given of some utterances, but for the speaker embeddings."""
-        return _heard(waveforms, self._sidecar) | _read(transcripts, self._sidecar)
+        return _heard(waveforms, self._bundle) | _read(transcripts, self._bundle)
 
 
 class SavedModelRuntime(BatchRuntime):
@@ -97,25 +97,25 @@ class SavedModelRuntime(BatchRuntime):
 
     Args:
         path: The folder with `saved_model.pb`.
-        sidecar: What lies beside it.
+        bundle: What lies beside it.
 
     Raises:
         EmotionTFError: If the folder is damaged or is not an export of this package.
     """
 
-    def __init__(self, path: Path, sidecar: Sidecar):
+    def __init__(self, path: Path, bundle: ModelBundle):
         try:
             # Signatures do not keep alive the variables that they use, so the loaded object stays.
             self._loaded = tf.saved_model.load(str(path))
         except (OSError, ValueError, tf.errors.OpError) as error:
             raise EmotionTFError(f"{path} cannot be loaded as a SavedModel ({_first_line(error)})") from error
         self.signatures = self._loaded.signatures
-        self._signature = self.signatures.get("waveform" if sidecar.config.model.hears else "serving_default")
+        self._signature = self.signatures.get("waveform" if bundle.config.model.hears else "serving_default")
         specs = self._signature.structured_input_signature[1] if self._signature else {}
         shapes = {name: spec.shape for name, spec in specs.items()}
         heard = ["waveform", "num_samples"]
-        self.speaker_width = _check_inputs(path, sidecar, shapes, heard=heard, read=["transcript"])
-        self._sidecar = sidecar
+        self.speaker_width = _check_inputs(path, bundle, shapes, heard=heard, read=["transcript"])
+        self._bundle = bundle
 
     def batch(
         self,
@@ -124,9 +124,9 @@ class SavedModelRuntime(BatchRuntime):
         speakers: Sequence[np.ndarray | None],
     ) -> np.ndarray:
         """See `BatchRuntime`."""
-        given = _heard(waveforms, self._sidecar) | _known(speakers)
+        given = _heard(waveforms, self._bundle) | _known(speakers)
         inputs = {name: tf.constant(value) for name, value in given.items()}
-        if self._sidecar.config.model.reads:
+        if self._bundle.config.model.reads:
             inputs["transcript"] = tf.constant(list(transcripts))
         return self._signature(**inputs)["probabilities"].numpy()
 
@@ -136,14 +136,14 @@ class LiteRTRuntime:
 
     Args:
         path: The file.
-        sidecar: What lies beside it.
+        bundle: What lies beside it.
         num_threads: Number of threads; None leaves it to the runtime.
 
     Raises:
         EmotionTFError: If the file is damaged or is not an export of this package.
     """
 
-    def __init__(self, path: Path, sidecar: Sidecar, num_threads: int | None = None):
+    def __init__(self, path: Path, bundle: ModelBundle, num_threads: int | None = None):
         from ai_edge_litert.interpreter import Interpreter
 
         try:
@@ -157,17 +157,17 @@ class LiteRTRuntime:
                 expected="a whole .tflite file that this package exported",
                 fix="copy or export it again",
             ) from error
-        self._sidecar = sidecar
+        self._bundle = bundle
         details = self._run.get_input_details()
         shapes = {name: detail["shape_signature"] for name, detail in details.items()}
         heard = ["waveform", *["num_samples"] * ("num_samples" in shapes)]
-        self.speaker_width = _check_inputs(path, sidecar, shapes, heard=heard, read=["words"])
+        self.speaker_width = _check_inputs(path, bundle, shapes, heard=heard, read=["word_ids"])
         self._names = list(shapes)
-        self._lengths = {name: shapes[name][1] for name in ("waveform", "words") if shapes.get(name, [0, -1])[1] > 0}
+        self._lengths = {name: shapes[name][1] for name in ("waveform", "word_ids") if shapes.get(name, [0, -1])[1] > 0}
 
     def probabilities(self, waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None) -> np.ndarray:
         """See `Runtime`."""
-        inputs = _heard([waveform], self._sidecar) | _read([transcript], self._sidecar) | _known([speaker])
+        inputs = _heard([waveform], self._bundle) | _read([transcript], self._bundle) | _known([speaker])
         inputs = fit_lengths(inputs, self._lengths)
         return self._run(**{name: inputs[name] for name in self._names})["probabilities"][0]
 
@@ -176,7 +176,7 @@ def fit_lengths(inputs: Mapping[str, np.ndarray], lengths: Mapping[str, int]) ->
     """The inputs of one utterance as a file of fixed lengths takes them.
 
     Args:
-        inputs: `waveform` (1, N), `words` (1, M) and others.
+        inputs: `waveform` (1, N), `word_ids` (1, M) and others.
         lengths: The length that the file gives an input; the input is cut or padded with zeros to it.
 
     Returns:
@@ -184,8 +184,8 @@ def fit_lengths(inputs: Mapping[str, np.ndarray], lengths: Mapping[str, int]) ->
 
     Example:
 
-    >>> fit_lengths({"words": np.array([[7, 4]])}, {"words": 3})
-    {'words': array([[7, 4, 0]])}
+    >>> fit_lengths({"word_ids": np.array([[7, 4]])}, {"word_ids": 3})
+    {'word_ids': array([[7, 4, 0]])}
     """
     fitted = dict(inputs)
     for name, length in lengths.items():
@@ -223,10 +223,10 @@ def _intact(path: Path) -> bytes:
 
 
 def _check_inputs(
-    path: Path, sidecar: Sidecar, shapes: Mapping[str, Sequence[int]], heard: list[str], read: list[str]
+    path: Path, bundle: ModelBundle, shapes: Mapping[str, Sequence[int]], heard: list[str], read: list[str]
 ) -> int | None:
     """Refuses an artefact that takes other inputs than the settings beside it say; returns its `speaker_width`."""
-    model, speaker = sidecar.config.model, sidecar.config.speaker.embeddings
+    model, speaker = bundle.config.model, bundle.config.speaker.embeddings
     expected = sorted(heard * model.hears + read * model.reads + ["speaker"] * (speaker is not None))
     if sorted(shapes) != expected:
         raise EmotionTFError(
@@ -237,20 +237,20 @@ def _check_inputs(
     return int(shapes["speaker"][-1]) if "speaker" in shapes else None
 
 
-def _heard(waveforms: Sequence[np.ndarray | None], sidecar: Sidecar) -> dict[str, np.ndarray]:
+def _heard(waveforms: Sequence[np.ndarray | None], bundle: ModelBundle) -> dict[str, np.ndarray]:
     """The inputs `waveform` (B, N) and `num_samples` (B,) of waves (N,); nothing if the model does not hear."""
-    if not sidecar.config.model.hears:
+    if not bundle.config.model.hears:
         return {}
     waves = [np.zeros(0, np.float32) if waveform is None else waveform for waveform in waveforms]
     # No file takes a wave of no samples; zeros alone, too, say that there is none.
     return {"waveform": _padded(waves), "num_samples": np.array([len(wave) for wave in waves], np.int32)}
 
 
-def _read(transcripts: Sequence[str], sidecar: Sidecar) -> dict[str, np.ndarray]:
-    """The input `words` (B, M) of transcripts; nothing if the model does not read."""
-    if sidecar.vocabulary is None:
+def _read(transcripts: Sequence[str], bundle: ModelBundle) -> dict[str, np.ndarray]:
+    """The input `word_ids` (B, M) of transcripts; nothing if the model does not read."""
+    if bundle.vocabulary is None:
         return {}
-    return {"words": _padded([sidecar.words(transcript)["words"][0] for transcript in transcripts])}
+    return {"word_ids": _padded([bundle.words(transcript)["word_ids"][0] for transcript in transcripts])}
 
 
 def _known(speakers: Sequence[np.ndarray | None]) -> dict[str, np.ndarray]:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from emotion_tf.audio.waveform import read_blocks
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.features.waveform import read_blocks
-from emotion_tf.files import replacing, write_json
 from emotion_tf.inference.predictor import Predictor
 from emotion_tf.inference.streaming import HOP_SECONDS, SMOOTHING_SECONDS, WINDOW_SECONDS, Stream, Window
 from emotion_tf.inference.timeline_plot import timeline_plot, wave_peaks
+from emotion_tf.utils.files import replacing, write_json
 
 OUTLINE_RATE = 8_000
 """Rate of the wave that is drawn, in hertz; speech has its power below half of it."""

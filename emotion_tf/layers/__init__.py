@@ -1,21 +1,24 @@
 """The layers of which the models are built."""
 
+from emotion_tf.frontend.acoustic_front_end import AcousticFrontEnd
+from emotion_tf.frontend.mfcc import MFCC
 from emotion_tf.layers.context_attention import ContextAttention
+from emotion_tf.layers.learned_placeholder import LearnedPlaceholder
 from emotion_tf.layers.masked_conv1d import MaskedConv1D
-from emotion_tf.layers.mfcc import MFCC
 from emotion_tf.layers.modal_attention import ModalAttention
 from emotion_tf.layers.multi_scale_conv2d import MultiScaleConv2D
 from emotion_tf.layers.product_of_experts import ProductOfExperts
 from emotion_tf.layers.soft_alignment import SoftAlignment
 from emotion_tf.layers.spectral_conv2d import SpectralConv2D
-from emotion_tf.layers.stand_in import StandIn
 from emotion_tf.layers.statistical_pooling import StatisticalPooling
 from emotion_tf.layers.subword_embedding import SubwordEmbedding
 from emotion_tf.layers.swem_pooling import SWEMPooling
 
 __all__ = [
     "MFCC",
+    "AcousticFrontEnd",
     "ContextAttention",
+    "LearnedPlaceholder",
     "MaskedConv1D",
     "ModalAttention",
     "MultiScaleConv2D",
@@ -23,7 +26,6 @@ __all__ = [
     "SWEMPooling",
     "SoftAlignment",
     "SpectralConv2D",
-    "StandIn",
     "StatisticalPooling",
     "SubwordEmbedding",
 ]

@@ -9,12 +9,12 @@ from emotion_tf.config import Config
 from emotion_tf.models.cnn import cnn
 from emotion_tf.models.cnn_lstm import cnn_lstm
 from emotion_tf.models.experts import EXPERTS, expert, expert_config, experts
-from emotion_tf.models.fitted import Fitted
 from emotion_tf.models.learning_alignment import learning_alignment
 from emotion_tf.models.mdre import mdre
 from emotion_tf.models.mha import mha
 from emotion_tf.models.mscnn import mscnn
 from emotion_tf.models.multi_resolution import multi_resolution
+from emotion_tf.models.preprocessing import Preprocessing
 from emotion_tf.models.speech import inner_network, speech_model
 from emotion_tf.models.svm import fit_svm, svm
 from emotion_tf.models.swem import swem
@@ -25,7 +25,7 @@ __all__ = [
     "EXPERTS",
     "FITTED_AT_ONCE",
     "MODELS",
-    "Fitted",
+    "Preprocessing",
     "build",
     "expert",
     "expert_config",
@@ -34,7 +34,7 @@ __all__ = [
     "speech_model",
 ]
 
-MODELS: dict[str, Callable[[Config, Fitted], keras.Model]] = {
+MODELS: dict[str, Callable[[Config, Preprocessing], keras.Model]] = {
     "mscnn": mscnn,
     "experts": experts,
     "mdre": mdre,
@@ -53,7 +53,7 @@ FITTED_AT_ONCE: dict[str, Callable[..., Any]] = {"svm": fit_svm}
 """Models that are not trained step by step, each with the function that fits it; `training.at_once` calls it."""
 
 
-def build(config: Config, fitted: Fitted) -> keras.Model:
+def build(config: Config, fitted: Preprocessing) -> keras.Model:
     """Builds the model that `config.model.name` names.
 
     Raises:

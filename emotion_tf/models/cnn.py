@@ -4,11 +4,11 @@ import keras
 
 from emotion_tf.config import Config
 from emotion_tf.layers import StatisticalPooling
-from emotion_tf.models.fitted import Fitted
-from emotion_tf.models.parts import audio_input, classify, convolution, normalize
+from emotion_tf.models.blocks import audio_input, classify, convolution, normalize
+from emotion_tf.models.preprocessing import Preprocessing
 
 
-def cnn(config: Config, fitted: Fitted) -> keras.Model:
+def cnn(config: Config, fitted: Preprocessing) -> keras.Model:
     """A single-layer convolution with global maximum or global average pooling: MSCNN-SPU without its two ideas.
 
     It stems from no paper of its own. The presets give it kernels of one size, 7 frames, in the midst of those of
@@ -25,4 +25,4 @@ def cnn(config: Config, fitted: Fitted) -> keras.Model:
     frames = normalize(audio, config, fitted)  # (B, T, D)
     maps = convolution(config, config.model.audio_kernel_sizes, "audio_cnn")(frames)  # (B, T, S, F)
     pooled = StatisticalPooling((config.model.pooling,), name="pooling")(maps)  # (B, 1, S, F)
-    return keras.Model({"audio": audio}, classify([pooled], config), name="cnn")
+    return keras.Model({"features": audio}, classify([pooled], config), name="cnn")

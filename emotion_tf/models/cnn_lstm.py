@@ -4,11 +4,11 @@ import keras
 
 from emotion_tf.config import Config
 from emotion_tf.layers import SpectralConv2D
-from emotion_tf.models.fitted import Fitted
-from emotion_tf.models.parts import audio_input, classify, lstm, normalize
+from emotion_tf.models.blocks import audio_input, classify, lstm, normalize
+from emotion_tf.models.preprocessing import Preprocessing
 
 
-def cnn_lstm(config: Config, fitted: Fitted) -> keras.Model:
+def cnn_lstm(config: Config, fitted: Preprocessing) -> keras.Model:
     """Three convolutions over time and frequency, each with pooling, and the last state of a bidirectional LSTM.
 
     The original's figures on four emotions of IEMOCAP, five folds, are a weighted accuracy of 0.673 and an unweighted
@@ -32,4 +32,4 @@ def cnn_lstm(config: Config, fitted: Fitted) -> keras.Model:
     frames = normalize(audio, config, fitted)  # (B, T, D)
     maps = SpectralConv2D(config.model.filters, name="audio_cnn")(frames)  # (B, T / 8, D / 8 · F)
     state = keras.layers.Bidirectional(lstm(config), name="audio_lstm")(maps)  # (B, 2 U)
-    return keras.Model({"audio": audio}, classify([state], config), name="cnn_lstm")
+    return keras.Model({"features": audio}, classify([state], config), name="cnn_lstm")

@@ -7,9 +7,9 @@ import keras
 
 from emotion_tf.config import Config, SpeakerConfig
 from emotion_tf.layers import ProductOfExperts
-from emotion_tf.models.fitted import Fitted
+from emotion_tf.models.blocks import decide
 from emotion_tf.models.mscnn import describe_utterance
-from emotion_tf.models.parts import decide
+from emotion_tf.models.preprocessing import Preprocessing
 
 Modality = Literal["audio", "text", "both"]
 
@@ -17,7 +17,7 @@ EXPERTS: dict[Modality, str] = {"audio": "audio_expert", "text": "text_expert", 
 """The layer that is the expert of each modality: a network of features, words or both that gives logits (B, 4)."""
 
 
-def experts(config: Config, fitted: Fitted) -> keras.Model:
+def experts(config: Config, fitted: Preprocessing) -> keras.Model:
     """An MSCNN that hears, one that reads and one that does both; the product of their opinions is the answer.
 
     Each learns by itself, as if there were no other. So who hears and who reads never lean on what an utterance may
@@ -44,14 +44,14 @@ def experts(config: Config, fitted: Fitted) -> keras.Model:
     opinions = []
     for network in networks.values():
         given = {tensor.name: inputs[tensor.name] for tensor in network.inputs}
-        opinions.append([network(given), *(given[name] for name in ("audio", "words") if name in given)])
+        opinions.append([network(given), *(given[name] for name in ("features", "word_ids") if name in given)])
     product = ProductOfExperts(fitted.log_prior.tolist(), dtype="float32", name="probabilities")
     return keras.Model(inputs, product(opinions), name="experts")
 
 
 def expert_config(config: Config, modality: Modality) -> Config:
     """The settings by which the expert of a modality is built and trained: those of an MSCNN of this modality."""
-    model = dataclasses.replace(config.model, name="mscnn", modality=modality, stand_ins=False)
+    model = dataclasses.replace(config.model, name="mscnn", modality=modality, learned_placeholders=False)
     augmentation = dataclasses.replace(config.augmentation, audio_dropout=0.0)
     speaker = config.speaker if model.hears else SpeakerConfig()
     return dataclasses.replace(config, model=model, augmentation=augmentation, speaker=speaker)

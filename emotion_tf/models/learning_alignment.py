@@ -4,11 +4,11 @@ import keras
 
 from emotion_tf.config import Config
 from emotion_tf.layers import SoftAlignment, StatisticalPooling
-from emotion_tf.models.fitted import Fitted
-from emotion_tf.models.parts import audio_input, classify, embed, lstm, normalize, text_input
+from emotion_tf.models.blocks import audio_input, classify, embed, lstm, normalize, text_input
+from emotion_tf.models.preprocessing import Preprocessing
 
 
-def learning_alignment(config: Config, fitted: Fitted) -> keras.Model:
+def learning_alignment(config: Config, fitted: Preprocessing) -> keras.Model:
     """Two encoders, the frames of each word by soft alignment, a third encoder over the words with their frames.
 
     All three are bidirectional LSTMs; the states of the third are pooled by their maximum over the words.
@@ -38,4 +38,4 @@ def learning_alignment(config: Config, fitted: Fitted) -> keras.Model:
     joined = keras.layers.Concatenate(name="words_with_frames")([aligned, written])  # (B, M, 4 U)
     states = keras.layers.Bidirectional(lstm(config, return_sequences=True), name="joint_lstm")(joined)
     pooled = StatisticalPooling(("max",), name="max")(states)  # (B, 1, 2 U)
-    return keras.Model({"audio": audio, "words": words}, classify([pooled], config), name="learning_alignment")
+    return keras.Model({"features": audio, "word_ids": words}, classify([pooled], config), name="learning_alignment")

@@ -4,11 +4,11 @@ import keras
 
 from emotion_tf.config import Config
 from emotion_tf.layers import ContextAttention
-from emotion_tf.models.fitted import Fitted
-from emotion_tf.models.parts import audio_input, classify, embed, gru, normalize, text_input
+from emotion_tf.models.blocks import audio_input, classify, embed, gru, normalize, text_input
+from emotion_tf.models.preprocessing import Preprocessing
 
 
-def mdre(config: Config, fitted: Fitted) -> keras.Model:
+def mdre(config: Config, fitted: Preprocessing) -> keras.Model:
     """A recurrent encoder hears, another reads, and a classifier gets what each has gathered.
 
     Either encoder is a GRU whose last state passes through a dense layer. With `model.attention` (MDREA) the audio's
@@ -43,4 +43,4 @@ def mdre(config: Config, fitted: Fitted) -> keras.Model:
     else:
         written = gru(config, name="text_gru")(embeddings)
         read = keras.layers.Dense(settings.recurrent_units, activation="tanh", name="text_vector")(written)
-    return keras.Model({"audio": audio, "words": words}, classify([heard, read], config), name="mdre")
+    return keras.Model({"features": audio, "word_ids": words}, classify([heard, read], config), name="mdre")

@@ -4,11 +4,11 @@ import keras
 
 from emotion_tf.config import Config
 from emotion_tf.layers import ContextAttention
-from emotion_tf.models.fitted import Fitted
-from emotion_tf.models.parts import audio_input, classify, embed, lstm, normalize, text_input
+from emotion_tf.models.blocks import audio_input, classify, embed, lstm, normalize, text_input
+from emotion_tf.models.preprocessing import Preprocessing
 
 
-def mha(config: Config, fitted: Fitted) -> keras.Model:
+def mha(config: Config, fitted: Preprocessing) -> keras.Model:
     """What was heard weighs the words, what they say weighs the sound, and so on for `model.hops` hops.
 
     Two bidirectional LSTMs encode the modalities. The first context is the last state of the audio, of both directions.
@@ -42,4 +42,4 @@ def mha(config: Config, fitted: Fitted) -> keras.Model:
     for hop in range(config.model.hops):
         attended = written if hop % 2 == 0 else spoken
         contexts.append(ContextAttention(name=f"hop_{hop + 1}")([contexts[-1], attended]))
-    return keras.Model({"audio": audio, "words": words}, classify(contexts[-2:], config), name="mha")
+    return keras.Model({"features": audio, "word_ids": words}, classify(contexts[-2:], config), name="mha")

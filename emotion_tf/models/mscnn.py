@@ -5,12 +5,12 @@ from typing import Any
 import keras
 
 from emotion_tf.config import Config
-from emotion_tf.layers import ModalAttention, StandIn, StatisticalPooling, SWEMPooling
-from emotion_tf.models.fitted import Fitted
-from emotion_tf.models.parts import audio_input, classify, convolution, embed, normalize, speaker, text_input
+from emotion_tf.layers import LearnedPlaceholder, ModalAttention, StatisticalPooling, SWEMPooling
+from emotion_tf.models.blocks import audio_input, classify, convolution, embed, normalize, speaker, text_input
+from emotion_tf.models.preprocessing import Preprocessing
 
 
-def mscnn(config: Config, fitted: Fitted) -> keras.Model:
+def mscnn(config: Config, fitted: Preprocessing) -> keras.Model:
     """Multi-scale convolutions, statistical pooling and, with both modalities, attention of the audio over the words.
 
     Where the paper is silent: the hidden dense layer is `model.dense_units` wide, dropout stands before both dense
@@ -24,8 +24,8 @@ def mscnn(config: Config, fitted: Fitted) -> keras.Model:
     Returns:
         A model of the inputs `audio` (B, T, D) float32, padded with zero frames, `words` (B, M) int32, padded with
         zeros, and `speaker` (B, W) float32, as far as the settings have them; it gives probabilities (B, 4) float32.
-        With `config.model.stand_ins`, an utterance of padding alone in `audio` was not heard, and its `speaker` is
-        passed over; one of padding alone in `words` was not read.
+        With `config.model.learned_placeholders`, an utterance of padding alone in `audio` was not heard, and its
+        `speaker` is passed over; one of padding alone in `words` was not read.
 
     Reference:
         Peng et al., "Efficient Speech Emotion Recognition Using Multi-Scale CNN and Attention", ICASSP 2021.
@@ -34,36 +34,36 @@ def mscnn(config: Config, fitted: Fitted) -> keras.Model:
     return keras.Model(inputs, classify(utterance, config), name="mscnn")
 
 
-def describe_utterance(config: Config, fitted: Fitted) -> tuple[dict[str, Any], list[Any]]:
+def describe_utterance(config: Config, fitted: Preprocessing) -> tuple[dict[str, Any], list[Any]]:
     """The inputs of the network, and the vectors (B, ...) that it makes of an utterance."""
     settings = config.model
     inputs: dict[str, Any] = {}
     utterance = []
 
     def present(vectors: Any, sequence: Any, name: str) -> Any:
-        return StandIn(name=name)([vectors, sequence]) if settings.stand_ins else vectors
+        return LearnedPlaceholder(name=name)([vectors, sequence]) if settings.learned_placeholders else vectors
 
     if settings.hears:
-        inputs["audio"] = audio_input(config)
-        frames = normalize(inputs["audio"], config, fitted)  # (B, T, D)
+        inputs["features"] = audio_input(config)
+        frames = normalize(inputs["features"], config, fitted)  # (B, T, D)
         audio_maps = convolution(config, settings.audio_kernel_sizes, "audio_mscnn")(frames)
         audio_pooled = StatisticalPooling(rectified=True, name="audio_spu")(audio_maps)  # (B, 3, S, F)
         # The attention, too, asks with what stands in.
-        audio_pooled = present(audio_pooled, frames, "audio_stand_in")
+        audio_pooled = present(audio_pooled, frames, "audio_placeholder")
         utterance.append(audio_pooled)
     if config.speaker.embeddings is not None:
         inputs["speaker"], scaled = speaker(fitted)
         # The voice is part of the recording.
-        utterance.append(present(scaled, frames, "speaker_stand_in"))
+        utterance.append(present(scaled, frames, "speaker_placeholder"))
     if settings.reads:
-        inputs["words"] = text_input()
-        embeddings = embed(inputs["words"], config, fitted)  # (B, M, E)
+        inputs["word_ids"] = text_input()
+        embeddings = embed(inputs["word_ids"], config, fitted)  # (B, M, E)
         text_maps = convolution(config, settings.text_kernel_sizes, "text_mscnn")(embeddings)
         text_pooled = StatisticalPooling(rectified=True, name="text_spu")(text_maps)
-        utterance.append(present(text_pooled, embeddings, "text_stand_in"))
+        utterance.append(present(text_pooled, embeddings, "text_placeholder"))
         if settings.swem:
-            utterance.append(present(SWEMPooling(name="swem")(embeddings), embeddings, "swem_stand_in"))
+            utterance.append(present(SWEMPooling(name="swem")(embeddings), embeddings, "swem_placeholder"))
         if settings.hears and settings.attention:
             attended = ModalAttention(settings.pairing, name="attention")([audio_pooled, text_maps])
-            utterance.append(present(attended, embeddings, "attention_stand_in"))
+            utterance.append(present(attended, embeddings, "attention_placeholder"))
     return inputs, utterance

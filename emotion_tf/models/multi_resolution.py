@@ -4,11 +4,11 @@ import keras
 
 from emotion_tf.config import Config
 from emotion_tf.layers import StatisticalPooling
-from emotion_tf.models.fitted import Fitted
-from emotion_tf.models.parts import audio_input, classify, convolution, embed, lstm, normalize, text_input
+from emotion_tf.models.blocks import audio_input, classify, convolution, embed, lstm, normalize, text_input
+from emotion_tf.models.preprocessing import Preprocessing
 
 
-def multi_resolution(config: Config, fitted: Fitted) -> keras.Model:
+def multi_resolution(config: Config, fitted: Preprocessing) -> keras.Model:
     """Multi-resolution convolutions with maximum over time for the text, last state of a BiLSTM for the audio.
 
     It is meant to be trained with `training.verification`, so that it learns to tell emotions apart in pairs of
@@ -33,4 +33,4 @@ def multi_resolution(config: Config, fitted: Fitted) -> keras.Model:
     heard = keras.layers.Bidirectional(lstm(config), name="audio_lstm")(frames)  # (B, 2 U)
     maps = convolution(config, config.model.text_kernel_sizes, "text_cnn")(embeddings)  # (B, M, S, F)
     read = StatisticalPooling(("max",), name="max")(maps)  # (B, 1, S, F)
-    return keras.Model({"audio": audio, "words": words}, classify([heard, read], config), name="multi_resolution")
+    return keras.Model({"features": audio, "word_ids": words}, classify([heard, read], config), name="multi_resolution")

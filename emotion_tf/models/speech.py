@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from emotion_tf.config import Config
-from emotion_tf.layers import MFCC
+from emotion_tf.frontend.acoustic_front_end import AcousticFrontEnd
 
 
 def speech_model(network: keras.Model, config: Config) -> keras.Model:
@@ -18,21 +18,23 @@ def speech_model(network: keras.Model, config: Config) -> keras.Model:
 
     Returns:
         A model of `waveform` (B, N) float32 and `num_samples` (B,) int32 in place of `audio`. With
-        `config.model.stand_ins`, there is no recording where `num_samples` is 0 or all samples are exact zeros; the
-        second is for files that have no input `num_samples`.
+        `config.model.learned_placeholders`, there is no recording where `num_samples` is 0 or all samples are exact
+        zeros; the second is for files that have no input `num_samples`.
     """
     inputs: dict[str, Any] = {}
     features: dict[str, Any] = {}
     if config.model.hears:
         inputs["waveform"] = keras.Input((None,), dtype="float32", name="waveform")
         inputs["num_samples"] = keras.Input((), dtype="int32", name="num_samples")
-        front_end = MFCC(config.features, silence_is_absence=config.model.stand_ins, name="front_end")
-        features["audio"] = front_end(inputs["waveform"], inputs["num_samples"])
+        front_end = AcousticFrontEnd(
+            config.features, silence_is_absence=config.model.learned_placeholders, name="front_end"
+        )
+        features["features"] = front_end(inputs["waveform"], inputs["num_samples"])
     for tensor in network.inputs:
         if tensor.name == "speaker":
             inputs["speaker"] = features["speaker"] = keras.Input(tensor.shape[1:], dtype="float32", name="speaker")
     if config.model.reads:
-        inputs["words"] = features["words"] = keras.Input((None,), dtype="int32", name="words")
+        inputs["word_ids"] = features["word_ids"] = keras.Input((None,), dtype="int32", name="word_ids")
     return keras.Model(inputs, network(features), name="speech")
 
 

@@ -18,8 +18,8 @@ from emotion_tf.config import Config, TrainingConfig
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.labels import EMOTIONS
 from emotion_tf.layers import StatisticalPooling
-from emotion_tf.models.fitted import Fitted
-from emotion_tf.models.parts import audio_input, normalize
+from emotion_tf.models.blocks import audio_input, normalize
+from emotion_tf.models.preprocessing import Preprocessing
 
 COSTS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 """Costs of an utterance on the wrong side, among which cross-validation chooses."""
@@ -31,7 +31,7 @@ LOG_TEMPERATURES = (-2.0, 2.0)
 """Where the logarithm of the temperature is sought; where the dev part is without a fault, it would fall for ever."""
 
 
-def svm(config: Config, fitted: Fitted) -> keras.Model:
+def svm(config: Config, fitted: Preprocessing) -> keras.Model:
     """Maximum, average and deviation of each feature over the utterance, and one hyperplane a class.
 
     `fit_svm` finds the hyperplanes, and the cost of errors by cross-validation over the speakers of the training part:
@@ -57,7 +57,7 @@ def svm(config: Config, fitted: Fitted) -> keras.Model:
     pooled = StatisticalPooling(name="statistics")(frames)  # (B, 3, D)
     flat = keras.layers.Flatten(name="utterance")(pooled)  # (B, 3 D)
     probabilities = keras.layers.Dense(len(EMOTIONS), activation="softmax", dtype="float32", name="probabilities")(flat)
-    return keras.Model({"audio": audio}, probabilities, name="svm")
+    return keras.Model({"features": audio}, probabilities, name="svm")
 
 
 def fit_svm(

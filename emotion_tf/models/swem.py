@@ -4,11 +4,11 @@ import keras
 
 from emotion_tf.config import Config
 from emotion_tf.layers import SWEMPooling
-from emotion_tf.models.fitted import Fitted
-from emotion_tf.models.parts import classify, embed, text_input
+from emotion_tf.models.blocks import classify, embed, text_input
+from emotion_tf.models.preprocessing import Preprocessing
 
 
-def swem(config: Config, fitted: Fitted) -> keras.Model:
+def swem(config: Config, fitted: Preprocessing) -> keras.Model:
     """Maximum and average of the word embeddings, side by side (SWEM-concat), and a classifier.
 
     The original classifies and matches texts and reports nothing on speech; of its figures, an accuracy of 0.986 on
@@ -29,4 +29,4 @@ def swem(config: Config, fitted: Fitted) -> keras.Model:
     """
     words = text_input()
     pooled = SWEMPooling(name="swem")(embed(words, config, fitted))  # (B, 2, E)
-    return keras.Model({"words": words}, classify([pooled], config), name="swem")
+    return keras.Model({"word_ids": words}, classify([pooled], config), name="swem")

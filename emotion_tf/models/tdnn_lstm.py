@@ -4,14 +4,14 @@ import keras
 
 from emotion_tf.config import Config
 from emotion_tf.layers import MaskedConv1D, StatisticalPooling
-from emotion_tf.models.fitted import Fitted
-from emotion_tf.models.parts import audio_input, classify, lstm, normalize
+from emotion_tf.models.blocks import audio_input, classify, lstm, normalize
+from emotion_tf.models.preprocessing import Preprocessing
 
 DILATIONS = (1, 3)
 """Distance between the three frames that each time-delay layer sees."""
 
 
-def tdnn_lstm(config: Config, fitted: Fitted) -> keras.Model:
+def tdnn_lstm(config: Config, fitted: Preprocessing) -> keras.Model:
     """A time-delay layer and an LSTM, twice, and the average of the last states over time.
 
     The original reaches a weighted accuracy of 0.706 on four emotions of IEMOCAP with filters learned from the wave and
@@ -36,4 +36,4 @@ def tdnn_lstm(config: Config, fitted: Fitted) -> keras.Model:
         states = layer(states)  # (B, T, F)
         states = lstm(config, return_sequences=True, name=f"lstm_{number}")(states)  # (B, T, U)
     pooled = StatisticalPooling(("average",), name="average")(states)  # (B, 1, U)
-    return keras.Model({"audio": audio}, classify([pooled], config), name="tdnn_lstm")
+    return keras.Model({"features": audio}, classify([pooled], config), name="tdnn_lstm")

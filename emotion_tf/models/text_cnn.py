@@ -4,11 +4,11 @@ import keras
 
 from emotion_tf.config import Config
 from emotion_tf.layers import StatisticalPooling
-from emotion_tf.models.fitted import Fitted
-from emotion_tf.models.parts import classify, convolution, embed, text_input
+from emotion_tf.models.blocks import classify, convolution, embed, text_input
+from emotion_tf.models.preprocessing import Preprocessing
 
 
-def text_cnn(config: Config, fitted: Fitted) -> keras.Model:
+def text_cnn(config: Config, fitted: Preprocessing) -> keras.Model:
     """Convolutions over the words and the maximum of each map over time.
 
     The original classifies sentences and reports nothing on speech; of its figures, word vectors trained on, 0.815 on
@@ -31,4 +31,4 @@ def text_cnn(config: Config, fitted: Fitted) -> keras.Model:
     embeddings = embed(words, config, fitted)  # (B, M, E)
     maps = convolution(config, config.model.text_kernel_sizes, "text_cnn")(embeddings)  # (B, M, S, F)
     pooled = StatisticalPooling(("max",), name="max")(maps)  # (B, 1, S, F)
-    return keras.Model({"words": words}, classify([pooled], config), name="text_cnn")
+    return keras.Model({"word_ids": words}, classify([pooled], config), name="text_cnn")

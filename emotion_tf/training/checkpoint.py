@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.files import write_bytes, write_text
+from emotion_tf.utils.files import write_bytes, write_text
 
 
 class Checkpoint(keras.callbacks.Callback):

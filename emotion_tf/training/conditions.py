@@ -7,7 +7,7 @@ from emotion_tf.corpora import folds
 from emotion_tf.corpora.corpus import Corpus
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.evaluation.predictions import Predictions
-from emotion_tf.files import read_json
+from emotion_tf.utils.files import read_json
 
 Folds = Mapping[int, Sequence[Utterance]]
 

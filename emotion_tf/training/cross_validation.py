@@ -18,14 +18,14 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation import evaluate
 from emotion_tf.evaluation.metrics import unweighted_accuracy
 from emotion_tf.evaluation.predictions import Predictions
-from emotion_tf.features.words import Vocabulary
-from emotion_tf.files import read_json, replacing, write_json, write_text
-from emotion_tf.training.distribution import agree, choose_strategy, explaining_losses, is_chief
-from emotion_tf.training.fit import fit
+from emotion_tf.text.words import Vocabulary
+from emotion_tf.training.distributed import agree, choose_strategy, explaining_losses, is_chief
 from emotion_tf.training.fold import tidy, train_fold
-from emotion_tf.training.graphs import forgetting_graphs
+from emotion_tf.training.preprocessing import fit_preprocessing
 from emotion_tf.training.testing import predict
 from emotion_tf.training.workdir import alone_in, claim, describe
+from emotion_tf.utils.files import read_json, replacing, write_json, write_text
+from emotion_tf.utils.tf_private import forgetting_graphs
 
 SYNTHETIC_NOTE = "The corpus is synthetic: machines speak it, and these figures say nothing about human emotion."
 
@@ -133,7 +133,7 @@ def _run_fold(
     """Trains on one fold and leaves its model and predictions in `folder`, `predictions.csv` last of all."""
     keras.utils.set_random_seed(config.training.seed)
     keras.config.set_dtype_policy(config.training.dtype_policy)
-    fitted = fit(config, records, split.train)
+    fitted = fit_preprocessing(config, records, split.train)
     network = models.build(config, fitted)
     calibration = train_fold(network, records, config, split, fitted.vocabulary, number, folder, strategy)
     if not is_chief(strategy):
@@ -146,7 +146,7 @@ def _run_fold(
         predict(network, records, config, part, fitted.vocabulary, number).write(folder / name)
 
 
-def save_model(folder: Path, network: keras.Model, config: Config, fitted: models.Fitted) -> None:
+def save_model(folder: Path, network: keras.Model, config: Config, fitted: models.Preprocessing) -> None:
     """Writes a trained network, with its front end and all that is needed to use it, into a folder.
 
     Args:

@@ -14,12 +14,12 @@ from emotion_tf.config import Config
 from emotion_tf.corpora.folds import Split
 from emotion_tf.dataset.extract import Records
 from emotion_tf.dataset.pipeline import evaluation_dataset, training_dataset
-from emotion_tf.files import sweep
 from emotion_tf.training.at_once import fit_at_once
 from emotion_tf.training.calibration import fit_temperature, scale_probabilities
-from emotion_tf.training.distribution import is_chief
+from emotion_tf.training.distributed import is_chief
 from emotion_tf.training.loop import CHECKPOINT, train_network
 from emotion_tf.training.testing import predict
+from emotion_tf.utils.files import sweep
 
 
 def train_fold(

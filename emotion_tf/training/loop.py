@@ -11,10 +11,10 @@ import tensorflow as tf
 from emotion_tf.config import Config, TrainingConfig
 from emotion_tf.labels import EMOTIONS
 from emotion_tf.training.checkpoint import Checkpoint
-from emotion_tf.training.distribution import agree, explaining_losses, is_chief
+from emotion_tf.training.distributed import agree, explaining_losses, is_chief
+from emotion_tf.training.losses import ClassificationAndVerification
+from emotion_tf.training.metrics import UnweightedAccuracy
 from emotion_tf.training.replication import check_recipe, copy_variables, deal_out, replicate
-from emotion_tf.training.unweighted_accuracy import UnweightedAccuracy
-from emotion_tf.training.verification import ClassificationAndVerification
 
 CHECKPOINT = "checkpoint.npz"
 """The file in a fold's folder from which its training goes on."""

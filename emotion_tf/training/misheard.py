@@ -16,8 +16,8 @@ from emotion_tf.dataset.pipeline import evaluation_dataset
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation import evaluate_misheard
 from emotion_tf.evaluation.predictions import Predictions
-from emotion_tf.features.words import GraphVocabulary, Vocabulary
 from emotion_tf.models import inner_network
+from emotion_tf.text.words import GraphVocabulary, Vocabulary
 from emotion_tf.training.conditions import predict_under, tested_by_fold
 from emotion_tf.training.testing import load_fold, predictions_of, probabilities_of, read_run_of
 from emotion_tf.training.workdir import claim
@@ -86,7 +86,7 @@ def misheard_curve(
         texts = tf.data.Dataset.from_tensor_slices([hearings[name].texts[utterance.id] for utterance in utterances])
         words = texts.batch(config.training.batch_size).map(lambda batch: lookup.encode(batch, config.words.max_words))
         batches = tf.data.Dataset.zip(evaluation_dataset(records, config, utterances, known), words)
-        batches = batches.map(lambda example, words: {**example[0], "words": words})
+        batches = batches.map(lambda example, words: {**example[0], "word_ids": words})
         return predictions_of(utterances, number, probabilities_of(inner_network(model), batches))
 
     predict_under(hearings, tested, predict, out, report)

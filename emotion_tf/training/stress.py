@@ -9,19 +9,19 @@ from typing import Any
 import keras
 import numpy as np
 
+from emotion_tf.audio.disturbances import Disturbance, conditions
+from emotion_tf.audio.waveform import read_waveform
 from emotion_tf.config import Config
 from emotion_tf.corpora.corpus import Corpus
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation import evaluate_stress
 from emotion_tf.evaluation.predictions import Predictions
-from emotion_tf.features.disturbances import Disturbance, conditions
-from emotion_tf.features.waveform import read_waveform
-from emotion_tf.features.words import Vocabulary
-from emotion_tf.files import digest
+from emotion_tf.text.words import Vocabulary
 from emotion_tf.training.conditions import predict_under, tested_by_fold
 from emotion_tf.training.testing import load_fold, predictions_of, read_run_of
 from emotion_tf.training.workdir import claim
+from emotion_tf.utils.files import digest
 
 BATCH_SIZE = 32
 
@@ -34,7 +34,7 @@ def stress(
 ) -> dict[str, Any]:
     """Tests the networks of a run on disturbed audio, each on the fold that it was tested on.
 
-    The disturbances are those of `emotion_tf.features.disturbances.conditions`; the voices of the babble come from the
+    The disturbances are those of `emotion_tf.audio.disturbances.conditions`; the voices of the babble come from the
     other folds. Transcripts stay as they are. A call that was stopped goes on with the condition at which it stopped.
 
     Args:
@@ -112,7 +112,7 @@ def _predict(
             waves = list(pool.map(heard, batch))
             inputs = {"waveform": _padded(waves), "num_samples": np.array([len(wave) for wave in waves], np.int32)}
             if vocabulary is not None:
-                inputs["words"] = _padded([vocabulary.encode(item.text, config.words.max_words) for item in batch])
+                inputs["word_ids"] = _padded([vocabulary.encode(item.text, config.words.max_words) for item in batch])
             yield np.asarray(model(inputs, training=False))
 
 

@@ -20,12 +20,15 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation import evaluate
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.evaluation.run import read_run
-from emotion_tf.features.words import Vocabulary
 from emotion_tf.models import inner_network
-from emotion_tf.training.graphs import forgetting_graphs
+from emotion_tf.text.words import Vocabulary
 from emotion_tf.training.workdir import claim, describe
+from emotion_tf.utils.tf_private import forgetting_graphs
 
 Modality = Literal["audio", "words"]
+
+INPUTS: dict[Modality, str] = {"audio": "features", "words": "word_ids"}
+"""The input of a network that holds each."""
 
 
 def predict(
@@ -50,8 +53,9 @@ def predict(
     """
     batches = evaluation_dataset(records, config, utterances, vocabulary)
     if without is not None:
+        name = INPUTS[without]
         # Zeros are padding, to which frames and words come as one.
-        batches = batches.map(lambda inputs, label: ({**inputs, without: tf.zeros_like(inputs[without])}, label))
+        batches = batches.map(lambda inputs, label: ({**inputs, name: tf.zeros_like(inputs[name])}, label))
     return predictions_of(utterances, fold, probabilities_of(network, batches))
 
 
@@ -117,7 +121,8 @@ def retest(
         out: The folder that gets `config.json`, `folds.json`, `predictions.csv`, `metrics.json` and `report.html`.
         records_dir: Where features are kept from run to run; `records` beside the workdir if None.
         report: Called with lines of progress.
-        without: What no utterance has in this test. Networks with `model.stand_ins` have learned to do without.
+        without: What no utterance has in this test. Networks with `model.learned_placeholders` have learned to do
+            without.
 
     Returns:
         The content of `metrics.json`.

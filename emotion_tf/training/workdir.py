@@ -14,7 +14,7 @@ from emotion_tf.corpora.corpus import Corpus
 from emotion_tf.dataset.extract import Records
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.run import differing_settings, flat_settings, read_run
-from emotion_tf.files import digest, hash_rows, locked, sweep, write_json
+from emotion_tf.utils.files import digest, hash_rows, locked, sweep, write_json
 
 
 def describe(

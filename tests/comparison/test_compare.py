@@ -10,7 +10,7 @@ from emotion_tf.comparison import compare
 from emotion_tf.comparison.compare import write_comparison
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.files import read_json, write_json
+from emotion_tf.utils.files import read_json, write_json
 
 pytestmark = pytest.mark.slow
 

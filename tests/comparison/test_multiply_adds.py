@@ -13,12 +13,12 @@ FRAMES, WORDS = 30, 7
 
 
 def network(audio, output):
-    return keras.Model({"audio": audio}, output)
+    return keras.Model({"features": audio}, output)
 
 
 @pytest.fixture
 def audio():
-    return keras.Input((None, 12), name="audio")
+    return keras.Input((None, 12), name="features")
 
 
 def test_dense(audio):
@@ -56,16 +56,19 @@ def test_recurrent_layer(audio, layer, gates):
 
 def test_attention():
     """A product of the context with every word, and one of the weights with every word."""
-    inputs = {"audio": keras.Input((None, 12), name="audio"), "words": keras.Input((None,), name="words")}
-    states = keras.layers.Embedding(9, 12)(inputs["words"])
-    attended = ContextAttention()([keras.layers.GlobalMaxPooling1D()(inputs["audio"]), states])
+    inputs = {"features": keras.Input((None, 12), name="features"), "word_ids": keras.Input((None,), name="word_ids")}
+    states = keras.layers.Embedding(9, 12)(inputs["word_ids"])
+    attended = ContextAttention()([keras.layers.GlobalMaxPooling1D()(inputs["features"]), states])
     assert multiply_adds(keras.Model(inputs, attended), FRAMES, WORDS) == 2 * WORDS * 12
 
 
 def test_modal_attention():
     """Three pooled vectors of audio look at the words of one scale: scores, and sums of the words."""
-    inputs = {"audio": keras.Input((3, 1, 8), name="audio"), "words": keras.Input((None, 1, 8), name="words")}
-    attended = ModalAttention()([inputs["audio"], inputs["words"]])
+    inputs = {
+        "features": keras.Input((3, 1, 8), name="features"),
+        "word_ids": keras.Input((None, 1, 8), name="word_ids"),
+    }
+    attended = ModalAttention()([inputs["features"], inputs["word_ids"]])
     assert multiply_adds(keras.Model(inputs, attended), FRAMES, WORDS) == 2 * 3 * WORDS * 8
 
 
@@ -90,7 +93,7 @@ def test_whole_network_has_what_the_profiler_counts(settings):
     """The profiler counts two operations for each multiply-add, but looks into no loop."""
     config = small(*settings)
     model = models.build(config, fitted_for(config))
-    shapes = {"audio": [1, FRAMES, config.features.width], "words": [1, WORDS]}
+    shapes = {"features": [1, FRAMES, config.features.width], "word_ids": [1, WORDS]}
     inputs = {tensor.name: tf.TensorSpec(shapes[tensor.name], tensor.dtype) for tensor in model.inputs}
     graph = tf.function(lambda given: model(given, training=False)).get_concrete_function(inputs).graph
     options = tf.compat.v1.profiler.ProfileOptionBuilder(tf.compat.v1.profiler.ProfileOptionBuilder.float_operation())

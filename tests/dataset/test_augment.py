@@ -4,10 +4,10 @@ import tensorflow as tf
 
 from emotion_tf.config import Config
 from emotion_tf.dataset.augment import augment
-from emotion_tf.features.spectral import level_response
+from emotion_tf.frontend.spectral import level_response
 
 # Static features: six bands, log energy, F0 and voicing; then the deltas of both orders.
-CONFIG = Config().override("features.cepstra=logmel", "features.mel_bands=6", "features.prosody=true")
+CONFIG = Config().override("features.representation=logmel", "features.mel_bands=6", "features.prosody=true")
 STATIC = 9
 SEEDS = range(40)
 
@@ -20,13 +20,13 @@ VOCABULARY_SIZE = 12
 
 def changed(config, seed, audio=AUDIO, words=WORDS):
     """Features and words after the augmentation."""
-    inputs = {"audio": tf.constant(audio), "words": tf.constant(words)}
+    inputs = {"features": tf.constant(audio), "word_ids": tf.constant(words)}
     new, label = augment(config, VOCABULARY_SIZE)((inputs, tf.constant(LABEL)), tf.constant(seed, tf.int64))
     np.testing.assert_array_equal(label, LABEL)
-    assert new.keys() == {"audio", "words"}
-    assert new["audio"].dtype == tf.float32 and new["words"].dtype == tf.int32
-    np.testing.assert_array_equal(inputs["audio"], audio)
-    return new["audio"].numpy(), new["words"].numpy()
+    assert new.keys() == {"features", "word_ids"}
+    assert new["features"].dtype == tf.float32 and new["word_ids"].dtype == tf.int32
+    np.testing.assert_array_equal(inputs["features"], audio)
+    return new["features"].numpy(), new["word_ids"].numpy()
 
 
 def is_stretch(hidden):
@@ -56,10 +56,10 @@ def test_same_seed_same_change_other_seed_another():
         assert np.any(first[0] != other[0]) and np.any(first[1] != other[1])
 
 
-@pytest.mark.parametrize("missing", ["audio", "words"])
+@pytest.mark.parametrize("missing", ["features", "word_ids"])
 def test_input_that_the_model_has_not(missing):
     config = CONFIG.override("augmentation.time_masks=1", "augmentation.word_dropout=0.5")
-    inputs = {"audio": tf.constant(AUDIO), "words": tf.constant(WORDS)}
+    inputs = {"features": tf.constant(AUDIO), "word_ids": tf.constant(WORDS)}
     del inputs[missing]
     new, _ = augment(config, VOCABULARY_SIZE)((inputs, tf.constant(LABEL)), tf.constant(0, tf.int64))
     assert new.keys() == inputs.keys()
@@ -139,10 +139,10 @@ def test_dropped_words_are_unknown_and_padding_stays():
 def misheard(seed, words, settings=()):
     """Words after the augmentation, from a vocabulary so large that no word is drawn that was there before."""
     config = CONFIG.override("augmentation.word_error_rate=0.6", *settings)
-    inputs = {"words": tf.constant(words)}
+    inputs = {"word_ids": tf.constant(words)}
     new, _ = augment(config, 2**31 - 1)((inputs, tf.constant(LABEL)), tf.constant(seed, tf.int64))
-    assert new["words"].dtype == tf.int32
-    return new["words"].numpy()
+    assert new["word_ids"].dtype == tf.int32
+    return new["word_ids"].numpy()
 
 
 def test_misheard_words_make_the_word_error_rate_that_was_drawn():
@@ -203,9 +203,9 @@ def test_transcript_dropout_leaves_a_model_that_only_reads_its_words():
     config = CONFIG.override("augmentation.transcript_dropout=0.9")
     for seed in SEEDS:
         new, _ = augment(config, VOCABULARY_SIZE)(
-            ({"words": tf.constant(WORDS)}, tf.constant(LABEL)), tf.constant(seed, tf.int64)
+            ({"word_ids": tf.constant(WORDS)}, tf.constant(LABEL)), tf.constant(seed, tf.int64)
         )
-        np.testing.assert_array_equal(new["words"], WORDS)
+        np.testing.assert_array_equal(new["word_ids"], WORDS)
 
 
 def left_out(config, seeds, words=WORDS):
@@ -221,7 +221,7 @@ def left_out(config, seeds, words=WORDS):
 
 def test_one_modality_or_the_other_is_left_out_and_never_both():
     config = CONFIG.override(
-        "model.stand_ins=true", "augmentation.audio_dropout=0.2", "augmentation.transcript_dropout=0.5"
+        "model.learned_placeholders=true", "augmentation.audio_dropout=0.2", "augmentation.transcript_dropout=0.5"
     )
     lost = left_out(config, range(400))
     shares = {name: lost.count(name) / len(lost) for name in set(lost)}
@@ -230,11 +230,11 @@ def test_one_modality_or_the_other_is_left_out_and_never_both():
 
 
 def test_audio_alone_may_be_left_out():
-    config = CONFIG.override("model.stand_ins=true", "augmentation.audio_dropout=0.3")
+    config = CONFIG.override("model.learned_placeholders=true", "augmentation.audio_dropout=0.3")
     lost = left_out(config, range(300))
     assert set(lost) == {"audio", ""} and lost.count("audio") / 300 == pytest.approx(0.3, abs=0.09)
 
 
 def test_what_has_no_words_keeps_its_audio():
-    config = CONFIG.override("model.stand_ins=true", "augmentation.audio_dropout=0.9")
+    config = CONFIG.override("model.learned_placeholders=true", "augmentation.audio_dropout=0.9")
     assert set(left_out(config, SEEDS, words=np.zeros(4, np.int32))) == {"words"}

@@ -16,8 +16,8 @@ from emotion_tf.dataset.records import cache_key, corpus_hash, parse
 from emotion_tf.dataset.shard import Shard
 from emotion_tf.dataset.variant import Variant
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.features.spectral import acoustic_features
-from emotion_tf.files import digest
+from emotion_tf.frontend.spectral import acoustic_features
+from emotion_tf.utils.files import digest
 
 HEARS = Config().override("model.modality=audio")
 READS = Config().override("model.modality=text")
@@ -68,7 +68,7 @@ def test_records_hold_the_corpus_in_its_order(make, utterances):
         example = found[utterance.id]
         assert example["text"].numpy().decode() == utterance.text
         assert example["label"].numpy() == ["angry", "happy", "neutral", "sad"].index(utterance.label)
-        np.testing.assert_allclose(example["audio"], features_of(utterance.audio), rtol=0, atol=1e-4)
+        np.testing.assert_allclose(example["features"], features_of(utterance.audio), rtol=0, atol=1e-4)
 
 
 def test_frames_that_count_as_padding_are_left_out(tmp_path):
@@ -96,7 +96,7 @@ def test_part_of_a_file(make, utterances):
     part = dataclasses.replace(utterances[0], start=0.05, end=0.15)
     records, _ = make([part])
     wave, _ = soundfile.read(part.audio, dtype="float32", start=800, stop=2400)
-    found = examples(records.clean)[part.id]["audio"]
+    found = examples(records.clean)[part.id]["features"]
     assert found.shape == (11, 96)
     np.testing.assert_allclose(found, FrontEnd(HEARS.features)(wave), rtol=0, atol=1e-4)
 
@@ -147,7 +147,7 @@ def test_changed_file_makes_new_records(make, utterances):
     new, lines = make()
     assert new.clean != old.clean and lines
     np.testing.assert_allclose(
-        examples(new.clean)[utterances[0].id]["audio"], features_of(utterances[0].audio), rtol=0, atol=1e-4
+        examples(new.clean)[utterances[0].id]["features"], features_of(utterances[0].audio), rtol=0, atol=1e-4
     )
 
 
@@ -324,11 +324,11 @@ def test_speeds_and_disturbed_copies_are_further_records(make, utterances):
     for utterance in utterances:
         samples = soundfile.info(utterance.audio).frames
         for variant, speed in ((clean, 1), (slow, 0.8), (fast, 1.25), *((copy, 1) for copy in disturbed)):
-            assert len(variant[utterance.id]["audio"]) == 1 + math.ceil(samples / speed) // 160
+            assert len(variant[utterance.id]["features"]) == 1 + math.ceil(samples / speed) // 160
         for copy in disturbed:
-            assert np.abs(copy[utterance.id]["audio"] - clean[utterance.id]["audio"]).max() > 1
+            assert np.abs(copy[utterance.id]["features"] - clean[utterance.id]["features"]).max() > 1
     # One utterance may come through the same telephone twice, but not all of them.
-    first, second = (np.concatenate([example["audio"] for example in copy.values()]) for copy in disturbed)
+    first, second = (np.concatenate([example["features"] for example in copy.values()]) for copy in disturbed)
     assert np.abs(first - second).max() > 1
     for path in records.augmented:
         assert list(examples(path)) == [utterance.id for utterance in utterances]
@@ -342,8 +342,8 @@ def test_disturbances_are_the_same_each_time_and_differ_between_utterances(utter
         for name in ("first", "second")
     )
     for id in ("one", "two"):
-        np.testing.assert_array_equal(first[id]["audio"], second[id]["audio"])
-    assert np.abs(first["one"]["audio"] - first["two"]["audio"]).max() > 1
+        np.testing.assert_array_equal(first[id]["features"], second[id]["features"])
+    assert np.abs(first["one"]["features"] - first["two"]["features"]).max() > 1
 
 
 def test_text_alone_needs_no_audio(make, utterances):
@@ -354,7 +354,7 @@ def test_text_alone_needs_no_audio(make, utterances):
     assert records.utterances == tuple(silent) and records.augmented == ()
     for utterance, example in zip(silent, examples(records.clean).values(), strict=True):
         assert example["text"].numpy().decode() == utterance.text
-        assert example["audio"].shape == (0, 96)
+        assert example["features"].shape == (0, 96)
 
 
 def test_utterance_without_the_audio_that_the_model_needs(make, utterances):

@@ -4,9 +4,9 @@ import jiwer
 import pytest
 from made_corpus import make_corpus
 
+from emotion_tf.asr import TranscriptCache, normalize
 from emotion_tf.dataset.mishear import ERROR_RATES, recognized_hearings, simulated_hearings
 from emotion_tf.dataset.transcribe import audio_key
-from emotion_tf.transcripts import TranscriptCache, normalize
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ def make_records(folder, lengths, texts=None, variants=1, shards=1):
 
 def epoch(dataset):
     """The batches of an epoch, each as the numbers of its utterances, as far as audio tells them."""
-    return [tuple(batch["audio"][:, 0, 0].astype(int).tolist()) for batch, _ in dataset.as_numpy_iterator()]
+    return [tuple(batch["features"][:, 0, 0].astype(int).tolist()) for batch, _ in dataset.as_numpy_iterator()]
 
 
 def drawn(dataset):
@@ -54,14 +54,14 @@ def test_evaluation_keeps_the_order_and_pads_with_zeros(tmp_path):
     assert len(batches) == dataset.cardinality() == 2
     numbers = iter(range(6))
     for (inputs, labels), lengths in zip(batches, [[5, 1, 3, 2], [4, 6]], strict=True):
-        assert inputs.keys() == {"audio"}
+        assert inputs.keys() == {"features"}
         expected = np.zeros((len(lengths), max(lengths), 3))
         one_hot = np.zeros((len(lengths), 4))
         for row, (length, number) in enumerate(zip(lengths, numbers, strict=False)):
             expected[row, :length] = number + 1
             one_hot[row, number % 4] = 1
-        assert inputs["audio"].dtype == labels.dtype == np.float32
-        np.testing.assert_array_equal(inputs["audio"], expected)
+        assert inputs["features"].dtype == labels.dtype == np.float32
+        np.testing.assert_array_equal(inputs["features"], expected)
         np.testing.assert_array_equal(labels, one_hot)
 
 
@@ -82,9 +82,11 @@ def test_shards_are_read_in_their_order(tmp_path):
 def test_words_are_looked_up_and_padded(tmp_path, make):
     records = make_records(tmp_path, [0] * 4, ["So sad!", "", "so very, very sad", "Sad"])
     ((inputs, labels),) = make(records, READS.override("words.max_words=3"), records.utterances, WORDS)
-    assert inputs.keys() == {"words"}
-    assert inputs["words"].dtype == tf.int32
-    found = {tuple(label): tuple(words) for label, words in zip(labels.numpy(), inputs["words"].numpy(), strict=True)}
+    assert inputs.keys() == {"word_ids"}
+    assert inputs["word_ids"].dtype == tf.int32
+    found = {
+        tuple(label): tuple(words) for label, words in zip(labels.numpy(), inputs["word_ids"].numpy(), strict=True)
+    }
     rows = [(2, 3, 1), (0, 0, 0), (2, 1, 1), (3, 0, 0)]
     assert found == {tuple(label): row for label, row in zip(np.eye(4), rows, strict=True)}
 
@@ -93,7 +95,7 @@ def test_transcripts_that_are_all_empty(tmp_path):
     records = make_records(tmp_path, [0] * 4)
     for make in (evaluation_dataset, training_dataset):
         ((inputs, _),) = make(records, READS, records.utterances, WORDS)
-        np.testing.assert_array_equal(inputs["words"], np.zeros((4, 1)))
+        np.testing.assert_array_equal(inputs["word_ids"], np.zeros((4, 1)))
 
 
 def test_audio_and_words_and_labels_stay_together(tmp_path):
@@ -104,7 +106,7 @@ def test_audio_and_words_and_labels_stay_together(tmp_path):
     for make in (evaluation_dataset, training_dataset):
         seen = set()
         for inputs, labels in make(records, config, records.utterances, WORDS).as_numpy_iterator():
-            for audio, words, label in zip(inputs["audio"], inputs["words"], labels, strict=True):
+            for audio, words, label in zip(inputs["features"], inputs["word_ids"], labels, strict=True):
                 number = int(audio[0, 0])
                 seen.add(number)
                 assert np.trim_zeros(words).tolist() == rows[number]
@@ -142,7 +144,7 @@ def test_order_and_augmentation_depend_on_seed_and_epoch(tmp_path):
 
     def epochs(seed):
         dataset = training_dataset(records, config, records.utterances, seed=seed)
-        return [[batch["audio"] for batch, _ in dataset.as_numpy_iterator()] for _ in range(2)]
+        return [[batch["features"] for batch, _ in dataset.as_numpy_iterator()] for _ in range(2)]
 
     def gains(batches):
         """What the level adds to the first coefficient; the second one knows no level."""
@@ -166,7 +168,7 @@ def test_an_epoch_depends_on_seed_and_number_alone(tmp_path, monkeypatch, seed, 
 
     def epochs(first, count):
         dataset = training_dataset(records, config, records.utterances, seed=seed, first_epoch=first)
-        return [[inputs["audio"] for inputs, _ in dataset.as_numpy_iterator()] for _ in range(count)]
+        return [[inputs["features"] for inputs, _ in dataset.as_numpy_iterator()] for _ in range(count)]
 
     tf.random.set_seed(5)
     expected = epochs(0, 5)
@@ -232,7 +234,7 @@ def test_evaluation_is_never_augmented(tmp_path):
     config = CONFIG.override("model.modality=both", *changes)
     records = make_records(tmp_path, [3] * 4, ["so sad so"] * 4, variants=2)
     ((inputs, _),) = evaluation_dataset(records, config, records.utterances, WORDS)
-    np.testing.assert_array_equal(inputs["audio"], np.arange(1, 5)[:, None, None] * np.ones((4, 3, 3)))
-    np.testing.assert_array_equal(inputs["words"], [[2, 3, 2]] * 4)
+    np.testing.assert_array_equal(inputs["features"], np.arange(1, 5)[:, None, None] * np.ones((4, 3, 3)))
+    np.testing.assert_array_equal(inputs["word_ids"], [[2, 3, 2]] * 4)
     ((inputs, _), *_) = training_dataset(records, config, records.utterances, WORDS)
-    assert np.any(inputs["audio"].numpy() % 1) and np.any(inputs["words"] == 1)
+    assert np.any(inputs["features"].numpy() % 1) and np.any(inputs["word_ids"] == 1)

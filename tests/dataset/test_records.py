@@ -20,17 +20,17 @@ def utterance(**changes):
 def test_what_is_written_is_read(label, frames, text):
     features = np.random.default_rng(0).normal(0, 1e3, (frames, 7)).astype(np.float32)
     example = parse(serialize(utterance(label=label, text=text), features), 7)
-    assert example.keys() == {"id", "label", "text", "audio"}
+    assert example.keys() == {"id", "label", "text", "features"}
     assert example["id"].numpy().decode() == "ü/1"
     assert example["label"].numpy() == ["angry", "happy", "neutral", "sad"].index(label)
     assert example["text"].numpy().decode() == text
-    assert example["audio"].dtype == "float32"
-    np.testing.assert_array_equal(example["audio"], features)
+    assert example["features"].dtype == "float32"
+    np.testing.assert_array_equal(example["features"], features)
 
 
 def test_features_of_another_layout_and_type():
     features = np.arange(12.0).reshape(3, 4).T[::-1]
-    np.testing.assert_array_equal(parse(serialize(utterance(), features), 3)["audio"], features)
+    np.testing.assert_array_equal(parse(serialize(utterance(), features), 3)["features"], features)
 
 
 def test_a_label_that_is_no_emotion():

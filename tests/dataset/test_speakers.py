@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from made_corpus import make_corpus
 
+from emotion_tf.audio.speaker.encoder import SpeakerEncoder
+from emotion_tf.audio.waveform import read_waveform
 from emotion_tf.config import Config
 from emotion_tf.dataset import evaluation_dataset, extract, speakers, training_dataset
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.features.speaker_encoder import SpeakerEncoder
-from emotion_tf.features.waveform import read_waveform
-from emotion_tf.training import fit
+from emotion_tf.training import fit_preprocessing
 
 CONFIG = Config().override("model.modality=audio", "augmentation.speeds=[1.0, 1.1]", "training.batch_size=4")
 
@@ -58,7 +58,7 @@ def test_every_utterance_gets_its_own(corpus, from_file):
 def test_scale_is_that_of_the_training_part(corpus, from_file):
     records, config = from_file
     train = corpus.utterances[:4]
-    fitted = fit(config, records, train)
+    fitted = fit_preprocessing(config, records, train)
     rows = np.array([numbered(corpus)[utterance.id] for utterance in train])
     np.testing.assert_allclose(fitted.speaker_mean, rows.mean(axis=0))
     # The third number never changes, so it is left as it is.
@@ -101,4 +101,4 @@ def test_none_wanted(corpus, tmp_path):
     records = extract(corpus.utterances, CONFIG, tmp_path / "records", report=lambda line: None)
     assert records.speakers is None
     inputs, _ = next(iter(evaluation_dataset(records, CONFIG, corpus.utterances)))
-    assert list(inputs) == ["audio"]
+    assert list(inputs) == ["features"]

@@ -6,12 +6,12 @@ import pytest
 import soundfile
 from made_corpus import make_corpus, write_hum
 
-from emotion_tf import transcripts
+from emotion_tf import asr
+from emotion_tf.asr import Recognizer, RecognizerUnavailableError
 from emotion_tf.dataset import transcribe, with_transcripts
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.transcripts import Recognizer, RecognizerUnavailableError
 
-VERSION = transcripts.version("google")
+VERSION = asr.version("google")
 
 
 @pytest.fixture

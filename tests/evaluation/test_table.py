@@ -61,7 +61,7 @@ def variant(write, *settings):
         ("model.modality=both model.attention=false", "MSCNN-SPU (both)"),
         ("model.modality=both model.attention=true", "MSCNN-SPU-ATT (both)"),
         ("model.swem=true speaker.embeddings=/voxceleb/xvector.scp", "MSCNN-SPU-ATT (both) + SWEM + x-vector"),
-        ("model.swem=true model.stand_ins=true", "MSCNN-SPU-ATT (both) + SWEM + stand-ins"),
+        ("model.swem=true model.learned_placeholders=true", "MSCNN-SPU-ATT (both) + SWEM + stand-ins"),
         ("model.name=text_cnn model.modality=text", "TextCNN (text)"),
     ],
 )
@@ -107,9 +107,9 @@ def test_seeds_are_averaged(write):
 
 
 def test_tests_without_a_modality_have_rows_of_their_own(write):
-    whole = write("whole", "model.stand_ins=true")
-    heard = write("heard", "model.stand_ins=true", "training.seed=1", without="words")
-    again = write("again", "model.stand_ins=true", "training.seed=2", without=None)
+    whole = write("whole", "model.learned_placeholders=true")
+    heard = write("heard", "model.learned_placeholders=true", "training.seed=1", without="words")
+    again = write("again", "model.learned_placeholders=true", "training.seed=2", without=None)
     rows = collate([whole, heard, again])
     assert [(row.variant, row.results["reference"].runs) for row in rows] == [
         ("MSCNN-SPU-ATT (both) + stand-ins", ("whole", "again")),

@@ -15,9 +15,9 @@ from exported_runs import SMALL, VARIANTS, VOICE, make_run
 from made_waves import RATE, babble, noise
 from references import attention, statistics
 
+from emotion_tf.audio.waveform import read_waveform
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.features.waveform import read_waveform
 from emotion_tf.inference import Explanation, explain, load, write_explanation
 from emotion_tf.inference.explain import _stretches
 from emotion_tf.inference.explain_plot import explanation_plot
@@ -40,10 +40,10 @@ class Run(NamedTuple):
         network = self.speech.get_layer(self.config.model.name)
         if network.name == "experts":
             network = network.get_layer("joint_expert")
-        features = {"words": keras.ops.convert_to_tensor([ids])}
+        features = {"word_ids": keras.ops.convert_to_tensor([ids])}
         if path is not None:
             wave = read_waveform(path, RATE)[np.newaxis]
-            features["audio"] = self.speech.get_layer("front_end")(wave, np.array([wave.size]))
+            features["features"] = self.speech.get_layer("front_end")(wave, np.array([wave.size]))
         inputs = {tensor.name: tensor for tensor in network.inputs if tensor.name in features}
         model = keras.Model(inputs, network.get_layer(name).output)
         return model({key: features[key] for key in inputs}).numpy()[0]
@@ -191,7 +191,7 @@ def test_nothing_to_hear(run):
     made = run("stand-ins")
     found = explain(made.workdir, transcript=TEXT)
     assert found.heard is None
-    context = made.speech.get_layer("mscnn").get_layer("audio_stand_in").stand_in.numpy()
+    context = made.speech.get_layer("mscnn").get_layer("audio_placeholder").placeholder.numpy()
     _, weights = attention(context, made.output("text_mscnn", None, IDS), np.ones(6, bool))
     rows = np.array([list(pair.weights.values()) for pair in found.read.attention])
     np.testing.assert_allclose(rows.swapaxes(0, 1), weights, atol=1e-5)

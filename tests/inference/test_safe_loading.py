@@ -24,7 +24,7 @@ def beside_settings(text_export, tmp_path):
 def test_lambda_layer_is_refused(beside_settings, tmp_path):
     trap = tmp_path / "sprung"
     folder = str(trap)
-    words = keras.Input((None,), dtype="int32", name="words")
+    words = keras.Input((None,), dtype="int32", name="word_ids")
     layer = keras.layers.Lambda(lambda words: __import__("os").makedirs(folder) or words, output_shape=(None,))
     keras.Model(words, layer(words)).save(beside_settings)
     assert not trap.exists()

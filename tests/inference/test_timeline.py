@@ -11,9 +11,9 @@ import pytest
 import soundfile
 from made_waves import RATE, babble, noise
 
+from emotion_tf.audio.waveform import read_waveform
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.features.waveform import read_waveform
 from emotion_tf.inference import Prediction, load
 from emotion_tf.inference.streaming import Stream, Window
 from emotion_tf.inference.timeline import timeline, write_timeline

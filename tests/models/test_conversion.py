@@ -14,16 +14,16 @@ from small_models import VOCABULARY, fitted_for, small
 from emotion_tf import models
 from emotion_tf.config import Config
 from emotion_tf.dataset import FrontEnd
-from emotion_tf.export.saved_model import write_saved_model
-from emotion_tf.export.tflite import write_tflite
-from emotion_tf.features.words import Vocabulary
-from emotion_tf.inference.sidecar import Sidecar
+from emotion_tf.exporting.saved_model import write_saved_model
+from emotion_tf.exporting.tflite import write_tflite
+from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.labels import EMOTIONS
+from emotion_tf.text.words import Vocabulary
 
 pytestmark = pytest.mark.slow
 
 KINDS = {
-    "experts": ("name=experts", "stand_ins=true", "swem=true"),
+    "experts": ("name=experts", "learned_placeholders=true", "swem=true"),
     "MDREA": ("name=mdre",),
     "Learning Alignment": ("name=learning_alignment",),
     "MHA": ("name=mha", "hops=3", "dense_units=null"),
@@ -60,7 +60,11 @@ def kind(request) -> tuple[keras.Model, Config]:
 def asked(model: keras.Model) -> list[dict[str, np.ndarray]]:
     """Utterances as the inputs of a speech model, each a batch of one."""
     whole = [
-        {"waveform": wave[np.newaxis], "num_samples": np.array([len(wave)], "int32"), "words": np.array([ids], "int32")}
+        {
+            "waveform": wave[np.newaxis],
+            "num_samples": np.array([len(wave)], "int32"),
+            "word_ids": np.array([ids], "int32"),
+        }
         for wave, ids in zip(WAVES, WORD_IDS, strict=True)
     ]
     return [{tensor.name: inputs[tensor.name] for tensor in model.inputs} for inputs in whole]
@@ -68,15 +72,15 @@ def asked(model: keras.Model) -> list[dict[str, np.ndarray]]:
 
 def test_saved_model(kind, tmp_path):
     model, config = kind
-    sidecar = Sidecar(config, EMOTIONS, Vocabulary(VOCABULARY) if config.model.reads else None)
-    write_saved_model(model, sidecar, tmp_path / "saved_model")
+    bundle = ModelBundle(config, EMOTIONS, Vocabulary(VOCABULARY) if config.model.reads else None)
+    write_saved_model(model, bundle, tmp_path / "saved_model")
     loaded = tf.saved_model.load(str(tmp_path / "saved_model"))
     answers = []
     for inputs in asked(model):
         answers.append(model(inputs, training=False)[0].numpy())
-        features = {name: inputs[name] for name in inputs.keys() & {"words"}}
+        features = {name: inputs[name] for name in inputs.keys() & {"word_ids"}}
         if config.model.hears:
-            features["audio"] = model.get_layer("front_end")(inputs["waveform"], inputs["num_samples"])
+            features["features"] = model.get_layer("front_end")(inputs["waveform"], inputs["num_samples"])
         # Padding of the server's own.
         features = {name: np.pad(values, [(0, 0), (0, 9), (0, 0)][: values.ndim]) for name, values in features.items()}
         found = loaded.signatures["features"](**{name: tf.constant(values) for name, values in features.items()})
@@ -86,8 +90,8 @@ def test_saved_model(kind, tmp_path):
 
 def test_tflite(kind, tmp_path):
     model, config = kind
-    sidecar = Sidecar(config, EMOTIONS, Vocabulary(VOCABULARY) if config.model.reads else None)
-    write_tflite(model, sidecar, tmp_path, ["float32"])
+    bundle = ModelBundle(config, EMOTIONS, Vocabulary(VOCABULARY) if config.model.reads else None)
+    write_tflite(model, bundle, tmp_path, ["float32"])
     interpreter = Interpreter(str(tmp_path / "float32.tflite"))
     interpreter.allocate_tensors()
     ops = {details["op_name"] for details in interpreter._get_ops_details()}

@@ -9,15 +9,17 @@ import references
 from checks import check_model, padded, probabilities, random_frames
 from small_models import SPEAKER_WIDTH, VOCABULARY, fitted_for, small
 
-from emotion_tf.models import EXPERTS, Fitted, build, expert, expert_config
+from emotion_tf.models import EXPERTS, Preprocessing, build, expert, expert_config
 
 PRIOR = np.array([0.4, 0.3, 0.2, 0.1])
 
 
-def built(*settings: str) -> tuple[keras.Model, Fitted]:
+def built(*settings: str) -> tuple[keras.Model, Preprocessing]:
     """Experts with random weights."""
     rng = np.random.default_rng(2)
-    config = small("name=experts", "stand_ins=true", "swem=true").override("speaker.embeddings=xvectors.scp", *settings)
+    config = small("name=experts", "learned_placeholders=true", "swem=true").override(
+        "speaker.embeddings=xvectors.scp", *settings
+    )
     fitted = dataclasses.replace(fitted_for(config, embeddings=True), log_prior=np.log(PRIOR))
     model = build(config, fitted)
     for weight in model.trainable_weights:
@@ -26,7 +28,7 @@ def built(*settings: str) -> tuple[keras.Model, Fitted]:
 
 
 def test_contract():
-    config = small("name=experts", "stand_ins=true", "swem=true", "batch_normalization=true")
+    config = small("name=experts", "learned_placeholders=true", "swem=true", "batch_normalization=true")
     check_model(config, fitted_for(config))
 
 
@@ -50,7 +52,7 @@ def test_forward_pass():
         ids = rng.integers(1, len(VOCABULARY), words, dtype="int32")
         voice = rng.normal(size=SPEAKER_WIDTH).astype("float32")
         heard = audio if frames else np.zeros((1, 12), "float32")
-        utterances.append({"audio": heard, "words": ids if words else np.zeros(1, int), "speaker": voice})
+        utterances.append({"features": heard, "word_ids": ids if words else np.zeros(1, int), "speaker": voice})
         total = np.log(PRIOR)
         if frames:
             network, mask = model.get_layer("audio_expert"), np.ones(frames, bool)
@@ -94,8 +96,8 @@ def test_one_alone_is_an_mscnn_of_its_modality(modality):
     audio = [random_frames(fitted, frames, rng) for frames in (30, 9)]
     utterances = [
         {
-            "audio": audio[row] if modality == "audio" else np.zeros((1, 12), "float32"),
-            "words": np.zeros(1, "int32") if modality == "audio" else rng.integers(1, 20, 3 + row, dtype="int32"),
+            "features": audio[row] if modality == "audio" else np.zeros((1, 12), "float32"),
+            "word_ids": np.zeros(1, "int32") if modality == "audio" else rng.integers(1, 20, 3 + row, dtype="int32"),
             "speaker": rng.normal(size=SPEAKER_WIDTH).astype("float32"),
         }
         for row in range(2)
@@ -116,7 +118,7 @@ def test_training_one_leaves_the_other_as_it_is():
     rng = np.random.default_rng(6)
     audio = np.stack([random_frames(fitted, 20, rng) for _ in range(4)])
     voices = rng.normal(size=(4, SPEAKER_WIDTH)).astype("float32")
-    heard.train_on_batch({"audio": audio, "speaker": voices}, np.arange(4))
+    heard.train_on_batch({"features": audio, "speaker": voices}, np.arange(4))
     moved = {
         name: any((new != old).any() for new, old in zip(model.get_layer(name).get_weights(), weights, strict=True))
         for name, weights in before.items()

@@ -8,7 +8,7 @@ from checks import check_model, padded, probabilities, random_frames
 from small_models import SPEAKER_WIDTH, VOCABULARY, fitted_for, small
 
 from emotion_tf.config import Config
-from emotion_tf.models import Fitted, build
+from emotion_tf.models import Preprocessing, build
 
 VARIANTS = {
     "audio": ("modality=audio",),
@@ -24,19 +24,25 @@ VARIANTS = {
     "dilated": ("modality=audio", "convolution=dilated"),
     "grouped": ("modality=both", "convolution=grouped"),
     "bottleneck": ("modality=text", "convolution=bottleneck"),
-    "stand-ins": ("modality=both", "stand_ins=true"),
-    "all at once": ("modality=both", "pairing=all_pairs", "swem=true", "batch_normalization=true", "stand_ins=true"),
+    "stand-ins": ("modality=both", "learned_placeholders=true"),
+    "all at once": (
+        "modality=both",
+        "pairing=all_pairs",
+        "swem=true",
+        "batch_normalization=true",
+        "learned_placeholders=true",
+    ),
 }
 # Every word of the vocabulary but the special ones shares one n-gram with its neighbour.
 SUBWORDS = np.array([[0, 0], [0, 0], *([number, number + 1] for number in range(1, 19))], "int32")
 
 
-def batch_for(model: keras.Model, fitted: Fitted) -> dict[str, np.ndarray]:
+def batch_for(model: keras.Model, fitted: Preprocessing) -> dict[str, np.ndarray]:
     """Two utterances of 30 frames and 7 words, without padding."""
     rng = np.random.default_rng(1)
     frames = np.stack([random_frames(fitted, 30, rng), random_frames(fitted, 30, rng)])
     words = rng.integers(1, len(VOCABULARY), (2, 7), dtype="int32")
-    return {name: {"audio": frames, "words": words}[name] for name in model.input}
+    return {name: {"features": frames, "word_ids": words}[name] for name in model.input}
 
 
 @pytest.mark.parametrize("settings", VARIANTS.values(), ids=VARIANTS)
@@ -65,11 +71,13 @@ def test_subwords_add_to_the_word_vectors():
     sums = np.array([sum((vectors[member] for member in row if member), np.zeros(10)) for row in SUBWORDS])
     table = fitted.embeddings + sums / np.sqrt(np.maximum(1, np.count_nonzero(SUBWORDS, axis=1)))[:, np.newaxis]
     entering = keras.Model(model.input, model.get_layer("words_and_subwords").output)
-    words = batch_for(model, fitted)["words"]
-    np.testing.assert_allclose(entering({"words": words}), table[words], rtol=0, atol=1e-5)
+    words = batch_for(model, fitted)["word_ids"]
+    np.testing.assert_allclose(entering({"word_ids": words}), table[words], rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("settings", [("modality=audio",), ("modality=both",), ("modality=both", "stand_ins=true")])
+@pytest.mark.parametrize(
+    "settings", [("modality=audio",), ("modality=both",), ("modality=both", "learned_placeholders=true")]
+)
 def test_contract_with_speaker_embeddings(settings):
     config = small(*settings).override("speaker.embeddings=xvectors.scp")
     check_model(config, fitted_for(config))
@@ -111,7 +119,7 @@ def test_which_embeddings_move(learned, trainable, moves):
     assert np.any(layer.get_weights()[0] != before) == moves
 
 
-def paper(*settings: str) -> tuple[keras.Model, Fitted]:
+def paper(*settings: str) -> tuple[keras.Model, Preprocessing]:
     """The model in the published sizes, with a vocabulary of 20 words."""
     config = Config().override(*settings)
     fitted = fitted_for(config, embeddings=True)
@@ -171,7 +179,7 @@ def test_forward_pass_equals_the_formulas(settings):
         audio = random_frames(fitted, frames, rng)
         ids = rng.integers(1, len(VOCABULARY), words, dtype="int32")
         voice = rng.normal(size=SPEAKER_WIDTH).astype("float32")
-        utterances.append({"audio": audio, "words": ids} | ({"speaker": voice} if settings else {}))
+        utterances.append({"features": audio, "word_ids": ids} | ({"speaker": voice} if settings else {}))
 
         every_frame, every_word = np.ones(frames, bool), np.ones(words, bool)
         normalized = (audio - fitted.mean) / np.sqrt(fitted.variance)
@@ -201,7 +209,7 @@ def test_attention_takes_the_audio_for_context_and_no_padded_word():
     batch = batch_for(model, fitted)
     longer = padded([{name: values[0] for name, values in batch.items()}], extra=5)
     context, maps = audio_pooled(longer)[0].numpy(), text_maps(longer)[0].numpy()
-    expected, _ = references.attention(context, maps, longer["words"][0] != 0)
+    expected, _ = references.attention(context, maps, longer["word_ids"][0] != 0)
     np.testing.assert_allclose(attention(longer)[0], expected, rtol=1e-5, atol=1e-5)
 
 
@@ -212,7 +220,7 @@ def test_normalization_layer_holds_mean_and_deviation():
     normalized = keras.Model(model.input, model.get_layer("normalization").output)
     assert fitted.mean is not None and fitted.variance is not None
     frames = np.stack([fitted.mean, fitted.mean + np.sqrt(fitted.variance)]).astype("float32")[np.newaxis]
-    np.testing.assert_allclose(normalized({"audio": frames})[0], np.outer([0, 1], np.ones(12)), atol=1e-5)
+    np.testing.assert_allclose(normalized({"features": frames})[0], np.outer([0, 1], np.ones(12)), atol=1e-5)
 
 
 def test_dropout_works_in_training_only():
@@ -237,33 +245,39 @@ def test_step_in_a_graph_equals_the_eager_step():
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("missing", ["audio", "words"])
+@pytest.mark.parametrize("missing", ["features", "word_ids"])
 def test_what_stands_in_is_all_that_is_known_of_a_missing_modality(missing):
     """The utterance's vector has the learned tensors where the modality's vectors would be, and the others stay."""
-    config = small("swem=true", "stand_ins=true").override("speaker.embeddings=xvectors.scp")
+    config = small("swem=true", "learned_placeholders=true").override("speaker.embeddings=xvectors.scp")
     fitted = fitted_for(config)
     model = build(config, fitted)
     rng = np.random.default_rng(3)
     learned = {}
     for layer in model.layers:
-        if layer.name.endswith("stand_in"):
-            learned[layer.name] = rng.normal(size=layer.stand_in.shape).astype("float32")
-            layer.stand_in.assign(learned[layer.name])
+        if layer.name.endswith("placeholder"):
+            learned[layer.name] = rng.normal(size=layer.placeholder.shape).astype("float32")
+            layer.placeholder.assign(learned[layer.name])
     batch = {
-        "audio": np.stack([random_frames(fitted, 30, rng)]),
-        "words": rng.integers(1, len(VOCABULARY), (1, 7), dtype="int32"),
+        "features": np.stack([random_frames(fitted, 30, rng)]),
+        "word_ids": rng.integers(1, len(VOCABULARY), (1, 7), dtype="int32"),
         "speaker": rng.normal(size=(1, SPEAKER_WIDTH)).astype("float32"),
     }
-    names = ["audio_stand_in", "speaker_stand_in", "text_stand_in", "swem_stand_in", "attention_stand_in"]
+    names = [
+        "audio_placeholder",
+        "speaker_placeholder",
+        "text_placeholder",
+        "swem_placeholder",
+        "attention_placeholder",
+    ]
     assert set(learned) == set(names)
     inside = keras.Model(model.input, {name: model.get_layer(name).output for name in names})
     maps = keras.Model(model.input, model.get_layer("text_mscnn").output)
     whole, found = inside(batch), inside({**batch, missing: np.zeros_like(batch[missing])})
-    gone = names[:2] if missing == "audio" else names[2:]
+    gone = names[:2] if missing == "features" else names[2:]
     for name in names[:4]:
         np.testing.assert_array_equal(found[name][0], learned[name] if name in gone else whole[name][0], err_msg=name)
-    attended = learned["attention_stand_in"]
-    if missing == "audio":
+    attended = learned["attention_placeholder"]
+    if missing == "features":
         # The attention asks the words with what stands in for the audio.
-        attended, _ = references.attention(learned["audio_stand_in"], maps(batch)[0].numpy(), np.ones(7, bool))
-    np.testing.assert_allclose(found["attention_stand_in"][0], attended, rtol=1e-5, atol=1e-5)
+        attended, _ = references.attention(learned["audio_placeholder"], maps(batch)[0].numpy(), np.ones(7, bool))
+    np.testing.assert_allclose(found["attention_placeholder"][0], attended, rtol=1e-5, atol=1e-5)

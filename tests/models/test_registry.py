@@ -18,9 +18,9 @@ def test_every_model_has_its_modalities():
 @pytest.mark.parametrize("name", MODELS)
 def test_inputs_are_those_of_the_modality(name):
     for modality in MODALITIES[name]:
-        config = small(f"name={name}", f"modality={modality}", f"stand_ins={str(name == 'experts').lower()}")
+        config = small(f"name={name}", f"modality={modality}", f"learned_placeholders={str(name == 'experts').lower()}")
         network = build(config, fitted_for(config))
-        expected = {"audio": ["audio"], "text": ["words"], "both": ["audio", "words"]}[modality]
+        expected = {"audio": ["features"], "text": ["word_ids"], "both": ["features", "word_ids"]}[modality]
         assert network.name == name
         assert sorted(tensor.name for tensor in network.inputs) == expected
         assert network.output.shape == (None, 4)
@@ -41,7 +41,10 @@ def test_inputs_are_those_of_the_modality(name):
             "setting speaker.embeddings is out of range; expected null for every model but mscnn and experts, received "
             "ge2e",
         ),
-        (["model.name=experts"], "setting model.stand_ins is out of range; expected true for the model experts, each"),
+        (
+            ["model.name=experts"],
+            "setting model.learned_placeholders is out of range; expected true for the model experts, each",
+        ),
         (["model.hops=0"], "setting model.hops is out of range; expected more than zero, received 0"),
         (["model.convolution=sparse"], "setting model.convolution does not fit; expected one of standard, separable"),
     ],

@@ -39,7 +39,7 @@ def part(seed, labels):
 
 
 def batches(utterances, labels):
-    whole = padded([{"audio": utterance} for utterance in utterances])
+    whole = padded([{"features": utterance} for utterance in utterances])
     return tf.data.Dataset.from_tensor_slices((whole, np.eye(4, dtype="float32")[labels])).batch(16)
 
 

@@ -18,9 +18,9 @@ from emotion_tf.corpora.corpus import Corpus
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset import evaluation_dataset, extract, training_dataset
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.features.words import Vocabulary
 from emotion_tf.labels import EMOTIONS
-from emotion_tf.training import cross_validation, fit, train
+from emotion_tf.text.words import Vocabulary
+from emotion_tf.training import cross_validation, fit_preprocessing, train
 from emotion_tf.training.checkpoint import Checkpoint
 
 CONFIG = Config().override(
@@ -76,7 +76,7 @@ def run(tmp_path_factory) -> Run:
 
     def spy(config, records, part):
         trained_on.append({utterance.speaker for utterance in part})
-        return fit(config, records, part)
+        return fit_preprocessing(config, records, part)
 
     def stop(line):
         if line.startswith("fold 1"):
@@ -217,7 +217,7 @@ def test_saved_model_predicts_the_same_from_the_waves(run):
         {
             "waveform": np.stack([np.pad(wave, (0, 8000 - len(wave))) for wave in waves]),
             "num_samples": np.array([len(wave) for wave in waves], np.int32),
-            "words": np.stack([np.pad(ids, (0, 8 - len(ids))) for ids in words]),
+            "word_ids": np.stack([np.pad(ids, (0, 8 - len(ids))) for ids in words]),
         }
     )
     expected = np.array([[float(row[emotion]) for emotion in EMOTIONS] for row in rows])
@@ -321,7 +321,7 @@ def test_run_of_before_a_setting_existed_goes_on(run, tmp_path):
 def test_fit_of_keras_takes_our_datasets(run, tmp_path):
     utterances = run.corpus.utterances
     records = extract(utterances, CONFIG, run.workdir.parent / "records")
-    fitted = fit(CONFIG, records, utterances)
+    fitted = fit_preprocessing(CONFIG, records, utterances)
     network = models.build(CONFIG, fitted)
     network.compile("adam", "categorical_crossentropy")
     history = network.fit(

@@ -14,7 +14,7 @@ from emotion_tf.training import fold, retest, train
 from emotion_tf.training.calibration import fit_temperature
 from emotion_tf.training.testing import load_fold
 
-CONFIG = TINY.override("model.name=experts", "model.stand_ins=true", "model.batch_normalization=true")
+CONFIG = TINY.override("model.name=experts", "model.learned_placeholders=true", "model.batch_normalization=true")
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from made_corpus import TINY, make_corpus
 
-from emotion_tf import files
+from emotion_tf.asr import TranscriptCache
 from emotion_tf.dataset.mishear import simulated_hearings
 from emotion_tf.dataset.transcribe import audio_key
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.training import misheard_curve, retest, train
-from emotion_tf.transcripts import TranscriptCache
+from emotion_tf.utils import files
 
 CONFIG = TINY.override("training.epochs=6", "training.batch_size=3", "training.learning_rate=0.02")
 SIMULATED = [f"simulated-{rate}" for rate in (0, 10, 20, 30, 40, 50, 60)]

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from made_corpus import TINY, make_corpus
 
-from emotion_tf import files
+from emotion_tf.audio.disturbances import conditions
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.predictions import Predictions
-from emotion_tf.features.disturbances import conditions
 from emotion_tf.training import stress, train
+from emotion_tf.utils import files
 
 
 def quiet(line):

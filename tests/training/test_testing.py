@@ -10,15 +10,15 @@ import soundfile
 import tensorflow as tf
 from made_corpus import TINY, WORDS, make_corpus
 
-from emotion_tf import files
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.predictions import Predictions
-from emotion_tf.export import export
+from emotion_tf.exporting import export
 from emotion_tf.inference import load
 from emotion_tf.models import inner_network
 from emotion_tf.training import retest, train
 from emotion_tf.training.testing import load_fold, probabilities_of
+from emotion_tf.utils import files
 
 CONFIG = TINY.override("features.deltas=2", "augmentation.speeds=[1.0, 1.1]")
 
@@ -97,8 +97,8 @@ def test_without_a_modality(run, corpus, tmp_path, without):
         wave, _ = soundfile.read(utterance.audio, dtype="float32")
         frames = model.get_layer("front_end")(wave[np.newaxis], np.array([len(wave)], "int32")).numpy()
         given = {
-            "audio": frames,
-            "words": vocabulary.encode(utterance.text, 128)[np.newaxis],
+            "features": frames,
+            "word_ids": vocabulary.encode(utterance.text, 128)[np.newaxis],
             "speaker": voices[id][None],
         }
         given[without] = np.zeros_like(given[without])

@@ -1,0 +1,1 @@
+"""Recordings: how they are read, what disturbs them, and whose voice they hold."""

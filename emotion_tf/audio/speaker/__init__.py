@@ -1,0 +1,1 @@
+"""Speaker embeddings, and the encoder that makes them."""

@@ -1,0 +1,140 @@
+"""The artefacts of an export, each with what it may lose and the way in which it is asked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from emotion_tf.exporting.examples import Example
+from emotion_tf.frontend.acoustic_front_end import AcousticFrontEnd
+from emotion_tf.inference.bundle import ModelBundle
+from emotion_tf.inference.runtimes import LiteRTRuntime, Runtime, SavedModelRuntime
+
+Ask = Callable[[Example], Callable[[], np.ndarray]]
+"""From an utterance to a call, without arguments, that runs the artefact on it for probabilities (4,)."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What an artefact may lose.
+
+    Args:
+        difference: Largest difference of a probability from the Keras model's; 1 where rounding is meant.
+        other_labels: Largest share of utterances with another label than Keras gives.
+        ua_lost: Largest loss of unweighted accuracy.
+    """
+
+    difference: float
+    other_labels: float
+    ua_lost: float
+
+
+EXACT = Bound(difference=1e-4, other_labels=0.0, ua_lost=0.0)
+"""For artefacts that compute in float32."""
+
+TFLITE_BOUNDS = {
+    "float32": EXACT,
+    "float16": Bound(difference=1.0, other_labels=0.0, ua_lost=0.002),
+    "dynamic": Bound(difference=1.0, other_labels=0.01, ua_lost=0.005),
+    "int8": Bound(difference=1.0, other_labels=0.03, ua_lost=0.015),
+    # A recording's own zeros at its end are padding to MediaPipe.
+    "mediapipe": Bound(difference=0.01, other_labels=0.005, ua_lost=0.0),
+}
+"""By the name of the file, without `-fixed`."""
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """One file or folder of an export under one of its signatures.
+
+    Args:
+        path: Where it lies in the export.
+        signature: The signature.
+        bound: What it may lose.
+        load: Loads it and gives what asks it; takes the number of threads, None being the runtime's own choice.
+            TensorFlow's threads are not counted by it but by the process.
+    """
+
+    path: str
+    signature: str
+    bound: Bound
+    load: Callable[[int | None], Ask]
+
+
+def artefacts(folder: Path, bundle: ModelBundle) -> list[Artefact]:
+    """Every artefact that lies in an export.
+
+    Args:
+        folder: The export.
+        bundle: What its model was built with.
+    """
+    hears = bundle.config.model.hears
+    signatures = ["serving_default", *["waveform"] * hears, "features"]
+    found = [
+        Artefact("saved_model/1", signature, EXACT, partial(_load_saved_model, folder, bundle, signature))
+        for signature in signatures
+    ]
+    for name, bound in TFLITE_BOUNDS.items():
+        for kind in (name, f"{name}-fixed"):
+            path = f"tflite/{kind}.tflite"
+            if (folder / path).is_file():
+                found.append(Artefact(path, "serving_default", bound, partial(_load_tflite, folder / path, bundle)))
+    return found
+
+
+def size(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder."""
+    return sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
+
+
+def _load_tflite(path: Path, bundle: ModelBundle, threads: int | None) -> Ask:
+    return _through(LiteRTRuntime(path, bundle, threads))
+
+
+def _load_saved_model(folder: Path, bundle: ModelBundle, signature: str, threads: int | None) -> Ask:
+    runtime = SavedModelRuntime(folder / "saved_model" / "1", bundle)
+    if signature == "waveform":
+        return _through(runtime)
+    if signature == "features":
+        return partial(_ask_features, runtime, bundle, AcousticFrontEnd(bundle.config.features))
+    return partial(_ask_serving_default, runtime, bundle)
+
+
+def _through(runtime: Runtime) -> Ask:
+    """Asks as `emotion-tf predict` does."""
+    return lambda example: partial(runtime.probabilities, example.waveform, example.transcript, example.speaker)
+
+
+def _ask_serving_default(runtime: SavedModelRuntime, bundle: ModelBundle, example: Example) -> Callable[[], np.ndarray]:
+    inputs = {}
+    if example.waveform is not None:
+        content = tf.audio.encode_wav(example.waveform[:, np.newaxis], bundle.config.features.sample_rate)
+        inputs["audio"] = content[tf.newaxis]
+    elif bundle.config.model.hears:
+        inputs["audio"] = tf.constant([""])
+    if bundle.config.model.reads:
+        inputs["transcript"] = tf.constant([example.transcript])
+    return _ask(runtime, "serving_default", inputs, example)
+
+
+def _ask_features(
+    runtime: SavedModelRuntime, bundle: ModelBundle, front_end: AcousticFrontEnd, example: Example
+) -> Callable[[], np.ndarray]:
+    inputs = {name: tf.constant(ids) for name, ids in bundle.words(example.transcript).items()}
+    if example.waveform is not None:
+        waveform = tf.constant(example.waveform[np.newaxis])
+        inputs["features"] = front_end(waveform, tf.constant([len(example.waveform)]))
+    elif bundle.config.model.hears:
+        inputs["features"] = tf.zeros((1, 1, bundle.config.features.width))
+    return _ask(runtime, "features", inputs, example)
+
+
+def _ask(
+    runtime: SavedModelRuntime, signature: str, inputs: dict[str, tf.Tensor], example: Example
+) -> Callable[[], np.ndarray]:
+    if example.speaker is not None:
+        inputs["speaker"] = tf.constant(example.speaker[np.newaxis])
+    return lambda: runtime.signatures[signature](**inputs)["probabilities"][0].numpy()

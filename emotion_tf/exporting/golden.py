@@ -1,0 +1,127 @@
+"""Golden vectors: what a port to a phone or a microcontroller must compute, stage by stage."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+import soundfile
+import tensorflow as tf
+
+from emotion_tf.exporting.artefacts import artefacts
+from emotion_tf.exporting.examples import Example
+from emotion_tf.frontend.acoustic_front_end import AcousticFrontEnd
+from emotion_tf.inference.bundle import ModelBundle
+from emotion_tf.utils.files import write_text
+
+FEATURE_TOLERANCE = 0.01
+"""Largest difference of a feature, in decibels for the bands, that no answer hangs on."""
+
+TOLERANCES = {"float32": 1e-4, "float16": 1e-3, "dynamic": 0.03, "int8": 0.03, "mediapipe": 1e-4}
+"""Largest difference of a probability by variant; integer kernels round differently from processor to processor."""
+
+PAGE = Template("""\
+# Golden vectors
+
+`golden.json` holds, for each of $count utterances, what every stage of the model computes. A port to Android, iOS or a
+microcontroller is right if its numbers are these, within the tolerances that the file states.
+
+| key of an utterance | what it is |
+|---|---|
+| `wav` | a file beside it, 16-bit PCM at $rate Hz: divide the samples by 32768 |
+| `transcript`, `word_ids` | the words, and their positions in `vocabulary.txt`: 0 pads, 1 is the unknown word |
+| `speaker` | the speaker embedding |
+| `features` | what the front end makes of the wave, frames × $width; a frame of zeros alone counts as padding |
+| `probabilities` | by the name of the `.tflite` file, in the order of `labels` |
+
+What the model does not take is left out.
+$absence
+## How to check a port
+
+1. Read the WAV file and compare the number of samples with `num_samples`.
+2. Split the transcript into words and compare with `word_ids`. No more than `max_words` count.
+3. Where the port computes features itself instead of running ours, compare them with `features`, within
+   `tolerances.features`. Windowing, the mel scale and the logarithm's base are the usual suspects, in this order.
+4. Feed the `.tflite` file. The plain files take `waveform` [1, N] and `word_ids` [1, M] of any length: resize both
+   inputs before `allocateTensors`. Those that end in `-fixed` take `waveform` [1, $max_samples] and `word_ids`
+   [1, $max_words], padded at the end, and `num_samples` [1]: how many samples count. All of them work with built-in ops
+   and need no further library.
+   - Android: `Interpreter.runSignature(inputs, outputs, "serving_default")` takes them by name.
+   - iOS: the C API's `TfLiteInterpreterGetSignatureRunner(interpreter, "serving_default")`, or the inputs in the order
+     of their names.
+   - Microcontrollers: `int8-fixed.tflite`, on a runtime that has the op RFFT2D. Its wave and its probabilities are
+     float32, and the front end computes in float32.
+5. Compare with `probabilities` of the same file, within `tolerances.probabilities`.
+""")
+
+
+ABSENCE = """
+The model can do without a recording or without words. An utterance whose `num_samples` is 0 has no recording: feed a
+`waveform` of zeros alone, of any length, with `num_samples` 0 where that is an input. One without words has `word_ids`
+of zeros alone.
+"""
+
+
+def write_golden(folder: Path, bundle: ModelBundle, examples: Sequence[Example]) -> None:
+    """Writes `golden/` into an export: WAV files, `golden.json` and a page on how to check a port against them.
+
+    Args:
+        folder: The export, with its TFLite files.
+        bundle: What its model was built with.
+        examples: The utterances.
+    """
+    features, words = bundle.config.features, bundle.config.words
+    golden = folder / "golden"
+    golden.mkdir()
+    front_end = AcousticFrontEnd(features)
+    asks = {
+        Path(artefact.path).stem: artefact.load(None)
+        for artefact in artefacts(folder, bundle)
+        if artefact.path.startswith("tflite/")
+    }
+    utterances = []
+    for number, example in enumerate(examples):
+        utterance: dict[str, Any] = {"id": example.id or f"made-{number}"}
+        if example.waveform is not None:
+            utterance |= {"wav": f"{number}.wav", "num_samples": len(example.waveform)}
+            soundfile.write(golden / utterance["wav"], example.waveform, features.sample_rate, subtype="PCM_16")
+            frames = front_end(tf.constant(example.waveform[np.newaxis]), tf.constant([len(example.waveform)]))
+            utterance["features"] = _as_list(frames[0].numpy())
+        elif bundle.config.model.hears:
+            utterance["num_samples"] = 0
+        if bundle.vocabulary is not None:
+            utterance["transcript"] = example.transcript
+            utterance["word_ids"] = bundle.vocabulary.encode(example.transcript, words.max_words).tolist()
+        if example.speaker is not None:
+            utterance["speaker"] = _as_list(example.speaker)
+        utterance["probabilities"] = {name: _as_list(ask(example)()) for name, ask in asks.items()}
+        utterances.append(utterance)
+    content = {
+        "labels": bundle.labels,
+        "sample_rate": features.sample_rate,
+        "max_samples": features.max_samples,
+        "max_words": words.max_words,
+        "tolerances": {
+            "features": FEATURE_TOLERANCE,
+            "probabilities": {name: TOLERANCES[name.removesuffix("-fixed")] for name in asks},
+        },
+        "utterances": utterances,
+    }
+    # One line, since a line a number would be a hundred thousand.
+    write_text(golden / "golden.json", json.dumps(content, ensure_ascii=False))
+    page = PAGE.substitute(
+        count=len(utterances),
+        rate=features.sample_rate,
+        width=features.width,
+        max_samples=features.max_samples,
+        max_words=words.max_words,
+        absence=ABSENCE if bundle.config.model.learned_placeholders else "",
+    )
+    write_text(golden / "README.md", page)
+
+
+def _as_list(values: np.ndarray) -> list:
+    """The numbers, with no more digits than a comparison needs."""
+    return np.round(values.astype(np.float64), 6).tolist()

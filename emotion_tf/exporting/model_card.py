@@ -1,0 +1,196 @@
+"""The model card: what a model is, what it was trained on, what it reaches and where it ends."""
+
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from emotion_tf.inference.bundle import ModelBundle
+from emotion_tf.utils.files import read_json
+
+PAGE = Template("""\
+# $name
+
+Names the emotion of an utterance: $labels. It $senses.
+$notes
+## What it is
+
+$network
+
+## What it was trained on and what it reaches
+
+$evidence
+
+## What it takes and gives
+
+$inputs
+
+Probabilities come in the order $labels.
+
+$parity
+
+$proof
+
+## Where it ends
+
+- It tells the four emotions as the speakers of its corpus showed them. It does not tell what anyone feels, and no
+  decision about a person should rest on it.
+- Other languages, microphones, rooms, ages and ways of speaking than those of the corpus lower its figures.
+- Every utterance gets one of the four emotions, also music, noise, silence and other emotions.
+$limits
+""")
+
+
+def model_card(bundle: ModelBundle, workdir: Path, parity: dict[str, Any]) -> str:
+    """The text of `MODEL_CARD.md`.
+
+    Args:
+        bundle: What the model was built with.
+        workdir: The run's folder; its `config.json`, `metrics.json` and `model/fold.json` are read if they are there.
+        parity: The content of `parity.json`.
+    """
+    model = bundle.config.model
+    run, metrics, chosen = (
+        read_json(workdir / name) if (workdir / name).exists() else {}
+        for name in ("config.json", "metrics.json", "model/fold.json")
+    )
+    return PAGE.substitute(
+        name=workdir.resolve().name,
+        labels=", ".join(bundle.labels),
+        senses={"audio": "hears audio", "text": "reads transcripts", "both": "hears audio and reads its transcript"}[
+            model.modality
+        ],
+        notes="".join(f"\n**{note}**\n" for note in parity["notes"]),
+        network=_network(bundle),
+        evidence=_evidence(run, metrics, chosen),
+        inputs="\n".join(f"- {line}" for line in _inputs(bundle)),
+        parity="\n".join(_parity_table(parity)),
+        proof=_proof(parity),
+        limits="\n".join(f"- {line}" for line in _limits(bundle)),
+    )
+
+
+def _parity_table(parity: dict[str, Any]) -> list[str]:
+    """A row for each artefact and signature, with a column for what was measured."""
+    results = parity["results"]
+    columns: dict[str, list[str]] = {
+        "artefact": [result["artefact"] for result in results],
+        "signature": [result["signature"] for result in results],
+        "MB": [f"{result['bytes'] / 1e6:.1f}" for result in results],
+        "largest difference from Keras": [f"{result['largest_difference']:.1e}" for result in results],
+    }
+    if parity["utterances"]["test"]:
+        columns["same label"] = [f"{result['label_agreement']:.1%}" for result in results]
+        columns["WA / UA"] = [f"{result['wa']:.3f} / {result['ua']:.3f}" for result in results]
+    for count in results[0]["milliseconds"]:
+        plural = "" if count == "1" else "s"
+        columns[f"ms, {count} thread{plural}"] = [f"{result['milliseconds'][count]:.1f}" for result in results]
+        columns[f"peak MB, {count} thread{plural}"] = [f"{result['peak_bytes'][count] / 1e6:.0f}" for result in results]
+    rows = [list(columns), ["---"] * len(columns), *map(list, zip(*columns.values(), strict=True))]
+    return [f"| {' | '.join(row)} |" for row in rows]
+
+
+def _proof(parity: dict[str, Any]) -> str:
+    """On what the table was measured."""
+    count = parity["utterances"]
+    text = f"The differences were measured on {count['made']} waves and transcripts made by code"
+    if count["test"]:
+        text += (
+            f" and on {count['test'] + count['others']} real utterances. WA and UA are those of the {count['test']} "
+            "that this network was tested on, for which `model.keras` reaches "
+            f"{parity['reference']['wa']:.3f} / {parity['reference']['ua']:.3f}"
+        )
+    if parity["results"][0]["milliseconds"]:
+        text += (
+            f". Times, for an utterance of {parity['timed_seconds']:g} s, and the memory that loading and running add "
+            "at their peak are those of the machine that made this export"
+        )
+    return text + "."
+
+
+def _network(bundle: ModelBundle) -> str:
+    """The network in words."""
+    model = bundle.config.model
+    if model.name == "experts":
+        return (
+            "`experts`: one MSCNN hears, one reads, one does both, and the answer is the product of the opinions of "
+            "those who can judge. All settings are in `config.json`."
+        )
+    if model.name != "mscnn":
+        return f"`{model.name}`. All settings are in `config.json`."
+    parts = [f"`{model.name}`, {model.convolution} convolutions of {model.filters} filters a size"]
+    if model.hears:
+        parts.append(f"over {', '.join(map(str, model.audio_kernel_sizes))} frames")
+    if model.reads:
+        parts.append(f"over {', '.join(map(str, model.text_kernel_sizes))} words")
+    if model.modality == "both":
+        parts.append(f"attention of the audio over the words ({model.pairing})" if model.attention else "no attention")
+    if bundle.config.speaker.embeddings is not None:
+        parts.append("speaker embeddings beside the audio")
+    if model.learned_placeholders:
+        parts.append("learned stand-ins for what an utterance lacks, its recording or its words")
+    return ", ".join(parts) + ". All settings are in `config.json`."
+
+
+def _evidence(run: dict[str, Any], metrics: dict[str, Any], chosen: dict[str, Any]) -> str:
+    """Corpus, protocol and figures, as far as the run knows them."""
+    if not metrics:
+        return "The run has no metrics.json: nothing is known of what this model reaches."
+    lines = [
+        f"Corpus `{run.get('corpus', 'unknown')}`, protocol `{metrics['protocol']}`, {metrics['n']} test utterances: "
+        f"WA {_figure(metrics, 'wa')}, UA {_figure(metrics, 'ua')}.",
+        "",
+        "| emotion | precision | recall | F1 | utterances |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {emotion} | {scores['precision']:.3f} | {scores['recall']:.3f} | {scores['f1']:.3f} "
+            f"| {scores['support']} |"
+            for emotion, scores in metrics["per_class"].items()
+        ),
+    ]
+    if "fold" in chosen:
+        lines += [
+            "",
+            f"The figures are those of the networks of all folds; this is the network of fold {chosen['fold']}.",
+        ]
+    return "\n".join(lines)
+
+
+def _figure(metrics: dict[str, Any], name: str) -> str:
+    """A figure with its interval where there is one."""
+    interval = metrics.get(f"{name}_ci95")
+    return f"{metrics[name]:.3f}" + (f" (95 % interval {interval[0]:.3f} to {interval[1]:.3f})" if interval else "")
+
+
+def _inputs(bundle: ModelBundle) -> list[str]:
+    """What each signature takes."""
+    features, model = bundle.config.features, bundle.config.model
+
+    speaker = ["`speaker`, a speaker embedding"] * (bundle.config.speaker.embeddings is not None)
+
+    def taken(heard: str, read: str) -> str:
+        return " and ".join([heard] * model.hears + [read] * model.reads + speaker)
+
+    wave = f"`waveform` float32 within [-1, 1] at {features.sample_rate} Hz"
+    wav_files = f"`audio`, the bytes of 16-bit PCM WAV files at {features.sample_rate} Hz"
+    lines = [f"SavedModel, `serving_default`: {taken(wav_files, '`transcript`, strings')}."]
+    if model.hears:
+        lines.append(f"SavedModel, `waveform`: {taken(f'{wave} with `num_samples`', '`transcript`, strings')}.")
+    frames = f"`audio`, frames of {features.width} features"
+    lines.append(f"SavedModel, `features`: {taken(frames, '`words`, positions in `vocabulary.txt`')}.")
+    lines.append(f"TFLite, one utterance at a time: {taken(wave, '`words`, positions in `vocabulary.txt`')}.")
+    if model.learned_placeholders:
+        lines.append(
+            "It can do without one of the two. No recording: empty `audio`, `num_samples` 0, or zeros alone in "
+            "`waveform` or `audio`, as silence from a computer is. No words: an empty `transcript`, or zeros alone."
+        )
+    return lines
+
+
+def _limits(bundle: ModelBundle) -> list[str]:
+    """Where this very model ends."""
+    lines = []
+    if bundle.config.model.hears:
+        lines.append(f"It hears the first {bundle.config.features.max_seconds:g} seconds of an utterance.")
+    if bundle.config.model.reads:
+        lines.append(f"It reads the first {bundle.config.words.max_words} words of a transcript, in English.")
+    return lines

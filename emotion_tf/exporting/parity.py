@@ -1,0 +1,119 @@
+"""Proof that the artefacts of an export say what the Keras model says, and at which cost."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.evaluation.metrics import unweighted_accuracy, weighted_accuracy
+from emotion_tf.exporting.artefacts import Artefact, artefacts, size
+from emotion_tf.exporting.examples import TIMED_SECONDS, Examples, made_examples
+from emotion_tf.inference.bundle import ModelBundle
+from emotion_tf.inference.runtimes import KerasRuntime
+from emotion_tf.utils.child_process import run_apart
+
+THREADS = (1, 2)
+"""Numbers of threads with which time and memory are taken."""
+
+
+def check_parity(folder: Path, examples: Examples | None = None, threads: Sequence[int] = THREADS) -> dict[str, Any]:
+    """Runs every artefact of an export, as it lies on the disk, on the same utterances.
+
+    Args:
+        folder: The export.
+        examples: Utterances of the corpus; without them only waves and transcripts made by code are asked.
+        threads: Numbers of threads with which time and memory are taken; none leaves these figures out, as do
+            systems other than Linux.
+
+    Returns:
+        The content of `parity.json`: what was asked, and for each artefact and signature its bytes, the largest
+        difference of a probability from those of `model.keras`, the share of real utterances with the same label, WA
+        and UA on the test part of the fold that the network was not trained on, and by number of threads the
+        milliseconds that an utterance of `timed_seconds` takes here, the median of a few runs, and the bytes of memory
+        that loading and running added at their peak. What was not measured is None or left out.
+
+    Raises:
+        EmotionTFError: If an artefact loses more than its bound.
+    """
+    bundle = ModelBundle.find(folder / "model.keras")
+    keras_runtime = KerasRuntime(folder / "model.keras", bundle)
+    made = made_examples(bundle, keras_runtime.speaker_width)
+    examples = examples or Examples()
+    test, real = examples.test, (*examples.test, *examples.others)
+    asked = [*real, *made]
+    truth = np.array([example.label for example in test])
+    expected = np.stack([keras_runtime.probabilities(item.waveform, item.transcript, item.speaker) for item in asked])
+    reference = _accuracies(expected[: len(test)], truth)
+    costs = _measure(folder, threads)
+
+    results = []
+    for number, artefact in enumerate(artefacts(folder, bundle)):
+        ask = artefact.load(None)
+        received = np.stack([ask(example)() for example in asked])
+        result = {
+            "artefact": artefact.path,
+            "signature": artefact.signature,
+            "bytes": size(folder / artefact.path),
+            "largest_difference": float(np.abs(received - expected).max()),
+            "label_agreement": _agreement(received[: len(real)], expected),
+            **_accuracies(received[: len(test)], truth),
+            "milliseconds": {count: cost[number]["milliseconds"] for count, cost in costs.items()},
+            "peak_bytes": {count: cost[number]["peak_bytes"] for count, cost in costs.items()},
+        }
+        results.append(result)
+        _check(artefact, result, reference["ua"], truth)
+    return {
+        "reference": {"artefact": "model.keras", **reference},
+        "utterances": {"test": len(test), "others": len(examples.others), "made": len(made)},
+        "timed_seconds": TIMED_SECONDS,
+        "results": results,
+    }
+
+
+def _agreement(received: np.ndarray, expected: np.ndarray) -> float | None:
+    """Share of utterances with the same label; None where there is none."""
+    if not len(received):
+        return None
+    return float(np.mean(received.argmax(axis=1) == expected[: len(received)].argmax(axis=1)))
+
+
+def _accuracies(probabilities: np.ndarray, truth: np.ndarray) -> dict[str, float | None]:
+    """WA and UA; None where nothing was tested."""
+    if not len(truth):
+        return {"wa": None, "ua": None}
+    predicted = probabilities.argmax(axis=1)
+    return {"wa": weighted_accuracy(truth, predicted), "ua": unweighted_accuracy(truth, predicted)}
+
+
+def _check(artefact: Artefact, result: dict[str, Any], reference_ua: float | None, truth: np.ndarray) -> None:
+    """Ends the export if an artefact loses more than it may.
+
+    Where a corpus is small, one utterance may differ: its loss is the least that shows.
+    """
+    bound = artefact.bound
+    losses = [("differences of probabilities", bound.difference, result["largest_difference"])]
+    if reference_ua is not None:
+        one_label = 1 / len(truth)
+        one_recall = 1 / (len(np.unique(truth)) * np.unique(truth, return_counts=True)[1].min())
+        losses += [
+            ("a share of other labels", max(bound.other_labels, one_label), 1 - result["label_agreement"]),
+            ("a loss of unweighted accuracy", max(bound.ua_lost, one_recall), reference_ua - result["ua"]),
+        ]
+    for what, most, received in losses:
+        if not received <= most + 1e-9:  # Also catches NaN.
+            raise EmotionTFError(
+                f"{artefact.path}, signature {artefact.signature}, differs from the Keras model",
+                expected=f"{what} of at most {most:.2g}",
+                received=f"{received:.2g}",
+            )
+
+
+def _measure(folder: Path, threads: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
+    """By number of threads, the costs of each artefact; nothing where the system cannot tell them."""
+    if not threads or not Path("/proc/self/clear_refs").exists():
+        return {}
+    printed = run_apart("emotion_tf.exporting.measure", folder, *map(str, threads))
+    return json.loads(printed.splitlines()[-1])

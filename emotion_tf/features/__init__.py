@@ -1,1 +1,0 @@
-"""Features of waves and of words."""

@@ -1,0 +1,1 @@
+"""From the wave to features, inside the graph."""

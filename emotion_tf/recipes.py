@@ -1,0 +1,202 @@
+"""Named settings, each with a description."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from emotion_tf.config import Config
+from emotion_tf.errors import EmotionTFError
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Settings under a name.
+
+    Args:
+        description: What it is, in a line.
+        settings: What differs from the defaults of `Config`, as `Config.override` takes it.
+    """
+
+    description: str
+    settings: tuple[str, ...] = ()
+
+
+_FRONT_END = (
+    "features.hop_seconds=0.02",
+    "features.representation=logmel",
+    "features.mel_bands=64",
+    "features.mean_normalization=true",
+    "features.prosody=true",
+    "features.trim_db=40",
+)
+
+_RECIPE = (
+    "model.batch_normalization=true",
+    "model.dropout=0.5",
+    "training.optimizer=adamw",
+    "training.learning_rate=1e-3",
+    "training.schedule=cosine",
+    "training.label_smoothing=0.1",
+    "training.keep=last",
+    "training.patience=null",
+)
+
+_STRONG = (
+    *_FRONT_END,
+    *_RECIPE,
+    "augmentation.speeds=[0.9, 1.0, 1.1]",
+    "augmentation.gain_db=6",
+    "augmentation.frequency_masks=1",
+    "augmentation.frequency_mask_share=0.15",
+    "augmentation.time_masks=1",
+    "augmentation.time_mask_share=0.1",
+    "augmentation.word_dropout=0.3",
+    "augmentation.transcript_dropout=0.5",
+    "model.swem=true",
+    "training.epochs=24",
+    "training.dev_splits=16",
+)
+
+_BASES = {
+    "paper": Preset("MSCNN-SPU-ATT with features and recipe as published; the defaults."),
+    "strong": Preset(
+        "Log-mel bands without their mean, energy, F0, voicing; trimmed; speed, level and masks; AdamW on a cosine.",
+        _STRONG,
+    ),
+    "robust": Preset(
+        "Strong with two more copies of the training part, disturbed by noise, reverberation or a telephone.",
+        (*_STRONG, "augmentation.disturbed_copies=2"),
+    ),
+    "misheard": Preset(
+        "Strong with transcripts that are misheard, up to a word error rate of 60 %.",
+        (*_STRONG, "augmentation.word_error_rate=0.6"),
+    ),
+    "modality-dropout": Preset(
+        "Strong for audio and words together and for either alone: learns to do without one of them.",
+        (
+            *_STRONG,
+            "model.learned_placeholders=true",
+            "augmentation.transcript_dropout=0.65",
+            "augmentation.audio_dropout=0.1",
+        ),
+    ),
+    "experts": Preset(
+        "Strong for audio and words together and for either alone: each has a network that learns by itself.",
+        (*_STRONG, "model.name=experts", "model.learned_placeholders=true"),
+    ),
+    "demo": Preset(
+        "A small network with the front end of strong, for the demo corpus: some seconds a fold.",
+        (
+            *_FRONT_END,
+            *_RECIPE,
+            "features.deltas=1",
+            "words.embedding_width=64",
+            "model.filters=32",
+            "model.dropout=0.3",
+            "training.learning_rate=2e-3",
+            "training.epochs=25",
+        ),
+    ),
+}
+
+_VARIANTS = {
+    "audio": ("model.modality=audio",),
+    "text": ("model.modality=text",),
+    "both": ("model.modality=both", "model.attention=false"),
+    "att": ("model.modality=both", "model.attention=true"),
+}
+"""What is heard and read; with both, without and with the attention of the audio over the words."""
+
+_DUAL_ENCODER = ("model.recurrent_units=200", "model.dense_units=null")
+
+_RIVALS = {
+    "mdre": ("MDRE (Yoon et al., 2018)", ("model.name=mdre", "model.attention=false", *_DUAL_ENCODER)),
+    "mdrea": ("MDREA (Yoon et al., 2018)", ("model.name=mdre", "model.attention=true", *_DUAL_ENCODER)),
+    "learning-alignment": ("Learning Alignment (Xu et al., 2019)", ("model.name=learning_alignment",)),
+    "mha1": ("MHA-1 (Yoon et al., 2019)", ("model.name=mha", "model.hops=1", "model.dense_units=null")),
+    "mha2": ("MHA-2 (Yoon et al., 2019)", ("model.name=mha", "model.hops=2", "model.dense_units=null")),
+    "mha3": ("MHA-3 (Yoon et al., 2019)", ("model.name=mha", "model.hops=3", "model.dense_units=null")),
+    "multi-resolution": (
+        "Multi-resolution CNN over text, BiLSTM over audio, with verification loss",
+        ("model.name=multi_resolution", "training.verification=1"),
+    ),
+    "text-cnn": (
+        "TextCNN (Kim, 2014)",
+        (
+            "model.name=text_cnn",
+            "model.modality=text",
+            "model.text_kernel_sizes=[3, 4, 5]",
+            "model.filters=100",
+            "model.dropout=0.5",
+            "model.dense_units=null",
+        ),
+    ),
+    "swem": ("SWEM (Shen et al., 2018)", ("model.name=swem", "model.modality=text")),
+    "cnn-max": (
+        "Single-layer CNN with global maximum",
+        ("model.name=cnn", "model.modality=audio", "model.audio_kernel_sizes=[7]", "model.pooling=max"),
+    ),
+    "cnn-avg": (
+        "Single-layer CNN with global average",
+        ("model.name=cnn", "model.modality=audio", "model.audio_kernel_sizes=[7]", "model.pooling=average"),
+    ),
+    "cnn-lstm": (
+        "CNN and LSTM (Satt et al., 2017)",
+        ("model.name=cnn_lstm", "model.modality=audio", "model.filters=32", "model.dense_units=null"),
+    ),
+    "tdnn-lstm": (
+        "TDNN and LSTM (Sarma et al., 2018)",
+        ("model.name=tdnn_lstm", "model.modality=audio", "model.dense_units=null"),
+    ),
+    "svm": (
+        "SVM over the statistics of the features",
+        # What is hidden has no deviation, which no utterance to be judged shows.
+        (
+            "model.name=svm",
+            "model.modality=audio",
+            "augmentation.frequency_masks=0",
+            "augmentation.time_masks=0",
+        ),
+    ),
+}
+"""The systems that MSCNN-SPU-ATT is compared with, each with a description and its settings."""
+
+_CONVOLUTIONS = ("separable", "dilated", "grouped", "bottleneck")
+"""Those that may take the place of the standard convolution, without and with the attention over the words."""
+
+
+def _variants(base: str) -> Iterator[tuple[str, Preset]]:
+    """Under the recipe of a preset: the rows of the paper's table, other convolutions, and the rivals.
+
+    The rows are each variant without and with SWEM and x-vector.
+    """
+    recipe = _BASES[base].settings
+    for variant, settings in _VARIANTS.items():
+        for swem in (False, True) if variant != "audio" else (False,):
+            for x_vector in (False, True) if variant != "text" else (False,):
+                name = f"{base}-{variant}{'-swem' * swem}{'-xvector' * x_vector}"
+                additions = (f"model.swem={'true' if swem else 'false'}", *["speaker.embeddings=ge2e"] * x_vector)
+                yield name, Preset(f"A variant of {base}.", (*recipe, *settings, *additions))
+    for variant in ("audio", "att"):
+        for convolution in _CONVOLUTIONS:
+            settings = (*_VARIANTS[variant], "model.swem=false", f"model.convolution={convolution}")
+            yield f"{base}-{variant}-{convolution}", Preset(f"A variant of {base}.", (*recipe, *settings))
+    for rival, (description, settings) in _RIVALS.items():
+        yield f"{base}-{rival}", Preset(f"{description} under the recipe of {base}.", (*recipe, *settings))
+
+
+PRESETS = {**_BASES, **dict(_variants("paper")), **dict(_variants("strong"))}
+"""Every preset. `paper-att-swem-xvector` is the recipe `paper` with attention, SWEM and speaker embeddings."""
+
+
+def preset(name: str) -> Config:
+    """The settings of a preset.
+
+    Args:
+        name: One of `PRESETS`.
+
+    Raises:
+        EmotionTFError: If there is no such preset.
+    """
+    if name not in PRESETS:
+        raise EmotionTFError("no such preset", expected=f"one of {', '.join(PRESETS)}", received=repr(name))
+    return Config().override(*PRESETS[name].settings)

@@ -1,0 +1,1 @@
+"""Transcripts: tokens, vocabularies and word vectors."""

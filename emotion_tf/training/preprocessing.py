@@ -1,0 +1,91 @@
+"""What is fitted before the network: normalisation, vocabulary and prior, on the training part of the fold alone."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from emotion_tf import labels
+from emotion_tf.config import Config
+from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.dataset.extract import Records
+from emotion_tf.dataset.pipeline import read_examples
+from emotion_tf.labels import EMOTIONS
+from emotion_tf.models import Preprocessing
+from emotion_tf.text.subwords import subword_ids
+from emotion_tf.text.word_vectors import embedding_matrix, read_word_vectors
+from emotion_tf.text.words import SPECIAL_WORDS, Vocabulary
+
+SMALLEST_VARIANCE = 1e-6
+"""A feature that never changes is left as it is."""
+
+
+def fit_preprocessing(config: Config, records: Records, train: Sequence[Utterance]) -> Preprocessing:
+    """Fits normalisation, vocabulary and the prior of the emotions.
+
+    Args:
+        config: Says what is heard and read.
+        records: The records of the corpus; only those of `train` are read.
+        train: The training part of the fold.
+
+    Returns:
+        What the models need.
+    """
+    fitted = Preprocessing(log_prior=_log_prior(config, train))
+    if config.model.hears:
+        mean, variance = _moments(config, records, train)
+        fitted = dataclasses.replace(fitted, mean=mean, variance=variance)
+    if records.speakers is not None:
+        wanted = {utterance.id for utterance in train}
+        rows = records.speakers[[utterance.id in wanted for utterance in records.utterances]]
+        mean, variance = rows.mean(axis=0, dtype=np.float64), rows.var(axis=0, dtype=np.float64)
+        fitted = dataclasses.replace(fitted, speaker_mean=mean.astype(np.float32), speaker_variance=_scale(variance))
+    if config.model.reads:
+        vocabulary = build_vocabulary(config, train)
+        fitted = dataclasses.replace(fitted, vocabulary=vocabulary.words)
+        if config.words.word_vectors is not None:
+            embeddings = embedding_matrix(vocabulary, config.words.word_vectors, config.words.embedding_width)
+            if config.words.vectors_rms is not None:
+                embeddings *= config.words.vectors_rms / np.sqrt(np.mean(np.square(embeddings)))
+            fitted = dataclasses.replace(fitted, embeddings=embeddings)
+        if config.words.subwords:
+            fitted = dataclasses.replace(fitted, subwords=subword_ids(vocabulary.words, len(SPECIAL_WORDS)))
+    return fitted
+
+
+def build_vocabulary(config: Config, train: Sequence[Utterance]) -> Vocabulary:
+    """The words of the training part and, where word vectors are frozen, further words that have one."""
+    words = config.words
+    also: Sequence[str] = ()
+    if words.word_vectors is not None and not words.trainable:
+        also, _ = read_word_vectors(words.word_vectors, limit=words.vocabulary_size, width=words.embedding_width)
+    return Vocabulary.build([utterance.text for utterance in train], words.vocabulary_size, words.min_count, also)
+
+
+def _log_prior(config: Config, train: Sequence[Utterance]) -> np.ndarray:
+    """The logarithm of the share (4,) of each emotion in the training part, as far as the loss sees it."""
+    if config.training.class_weights == "balanced":
+        return np.zeros(len(EMOTIONS), np.float32)
+    # One more of each, so that an emotion that is never heard in training is unlikely and not impossible.
+    counts = 1 + np.bincount([labels.index(utterance.label) for utterance in train], minlength=len(EMOTIONS))
+    return np.log(counts / counts.sum()).astype(np.float32)
+
+
+def _moments(config: Config, records: Records, train: Sequence[Utterance]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance (D,) of each feature over all frames of the training part."""
+    count, mean, squares = 0, np.zeros(config.features.width), np.zeros(config.features.width)
+    for example in read_examples(records.clean, config, train):
+        frames = example["features"].numpy().astype(np.float64)
+        if not len(frames):
+            continue
+        # Merging means and squared deviations part by part loses no digits, as a difference of two large sums would.
+        count += len(frames)
+        shift = frames.mean(axis=0) - mean
+        mean += shift * len(frames) / count
+        squares += frames.var(axis=0) * len(frames) + shift**2 * len(frames) * (count - len(frames)) / count
+    return mean.astype(np.float32), _scale(squares / count)
+
+
+def _scale(variance: np.ndarray) -> np.ndarray:
+    """Variances float32 by which one can divide."""
+    return np.where(variance < SMALLEST_VARIANCE, 1.0, variance).astype(np.float32)

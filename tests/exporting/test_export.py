@@ -1,0 +1,273 @@
+"""An export as a whole: what is in it, when it refuses, and that it never leaves half of one."""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import librosa
+import numpy as np
+import pytest
+import soundfile
+from ai_edge_litert.interpreter import Interpreter
+from made_corpus import WORDS, make_corpus
+
+import emotion_tf.exporting
+from emotion_tf.config import Config
+from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.exporting import export, write_tflite
+from emotion_tf.exporting.artefacts import TFLITE_BOUNDS, Artefact
+from emotion_tf.exporting.model_card import model_card
+from emotion_tf.exporting.parity import _check
+from emotion_tf.inference import load
+from emotion_tf.inference.bundle import ModelBundle
+from emotion_tf.labels import EMOTIONS
+from emotion_tf.training import train
+from emotion_tf.utils.files import write_json
+
+pytest_plugins = ["exported_runs"]
+
+
+class CorpusExport(NamedTuple):
+    """An export that was made with the corpus of its run."""
+
+    folder: Path
+    parity: dict
+    tested: list[Utterance]
+    utterances: tuple[Utterance, ...]
+
+
+@pytest.fixture(scope="module")
+def corpus_export(tmp_path_factory):
+    """Four speakers in four folds; the words are such that splitting them at spaces is right."""
+    folder = tmp_path_factory.mktemp("corpus_export")
+    corpus = make_corpus(folder / "corpus", speakers=4, takes=3)
+    texts = {emotion: text.replace("!", " !") for emotion, text in WORDS.items()}
+    utterances = tuple(dataclasses.replace(item, text=texts[item.label]) for item in corpus.utterances)
+    corpus = dataclasses.replace(corpus, utterances=utterances)
+    config = Config().override(
+        *("words.min_count=1", "words.embedding_width=6", "model.filters=4", "model.dense_units=8"),
+        *("training.epochs=5", "training.batch_size=4", "training.learning_rate=0.01"),
+    )
+    train(corpus, config, "speaker-kfold:4", folder / "run", report=lambda line: None)
+    parity = export(folder / "run", folder / "export", corpus.utterances, threads=(1,))
+    fold = json.loads((folder / "run" / "model" / "fold.json").read_text())["fold"]
+    assignment = json.loads((folder / "run" / "folds.json").read_text())
+    tested = [item for item in utterances if assignment[item.id] == fold]
+    return CorpusExport(folder / "export", parity, tested, utterances)
+
+
+def mfcc_by_librosa(wave):
+    power = librosa.feature.melspectrogram(
+        y=wave, sr=16_000, window="hamming", n_fft=512, hop_length=160, win_length=400, n_mels=40
+    )
+    static = librosa.feature.mfcc(S=librosa.power_to_db(power, top_db=None), n_mfcc=32)
+    return np.concatenate([static, *(librosa.feature.delta(static, order=order, mode="nearest") for order in (1, 2))]).T
+
+
+def contents(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_export_holds_every_file(any_export):
+    files = set(contents(any_export.folder))
+    expected = {
+        "saved_model/1/saved_model.pb",
+        "tflite/float32.tflite",
+        "model.keras",
+        "config.json",
+        "labels.txt",
+        "parity.json",
+        "MODEL_CARD.md",
+    }
+    assert expected <= files
+    assert ("vocabulary.txt" in files) == any_export.config.model.reads
+
+
+def test_companions_are_those_of_the_run(any_export):
+    copied, source = contents(any_export.folder), contents(any_export.workdir / "model")
+    assert all(copied[name] == content for name, content in source.items() if name != "fold.json")
+
+
+def test_parity_is_measured_for_every_signature(any_export):
+    parity = json.loads((any_export.folder / "parity.json").read_text())
+    assert parity == any_export.parity
+    hears, reads = any_export.config.model.hears, any_export.config.model.reads
+    names = [f"{variant}{kind}" for variant in ("float32", "float16", "dynamic") for kind in ("", "-fixed")]
+    names += ["mediapipe"] * (hears and not reads)
+    assert [(result["artefact"], result["signature"]) for result in parity["results"]] == [
+        ("saved_model/1", "serving_default"),
+        *[("saved_model/1", "waveform")] * hears,
+        ("saved_model/1", "features"),
+        *((f"tflite/{name}.tflite", "serving_default") for name in names),
+    ]
+    by_name = {result["artefact"]: result for result in parity["results"]}
+    for exact in ("saved_model/1", "tflite/float32.tflite", "tflite/float32-fixed.tflite"):
+        assert by_name[exact]["largest_difference"] <= 1e-4
+    assert by_name["tflite/float32.tflite"]["bytes"] == (any_export.folder / "tflite/float32.tflite").stat().st_size
+    saved_model = sum(len(content) for content in contents(any_export.folder / "saved_model/1").values())
+    assert by_name["saved_model/1"]["bytes"] == saved_model
+
+
+def test_parity_of_a_run_on_its_own_corpus(corpus_export):
+    """Everything that only a corpus makes possible: int8, accuracies, and costs by number of threads."""
+    parity = corpus_export.parity
+    assert parity["utterances"]["test"] == 12 and parity["utterances"]["others"] == 36
+    results = {result["artefact"]: result for result in parity["results"]}
+    assert {"tflite/int8.tflite", "tflite/int8-fixed.tflite"} <= set(results)
+    predictor = load(corpus_export.folder / "tflite" / "float32.tflite")
+    tested = corpus_export.tested
+    right = [predictor.predict_file(item.audio, item.text).label == item.label for item in tested]
+    assert results["tflite/float32.tflite"]["wa"] == pytest.approx(np.mean(right))
+    recalls = [np.mean([r for r, item in zip(right, tested, strict=True) if item.label == e]) for e in EMOTIONS]
+    assert results["tflite/float32.tflite"]["ua"] == pytest.approx(np.mean(recalls))
+    assert parity["reference"]["ua"] == results["saved_model/1"]["ua"]
+    for result in parity["results"]:
+        assert result["label_agreement"] >= 0.9
+        assert set(result["milliseconds"]) == set(result["peak_bytes"]) == {"1"}
+        assert result["milliseconds"]["1"] > 0 and 0 < result["peak_bytes"]["1"] < 2**30
+    card = (corpus_export.folder / "MODEL_CARD.md").read_text()
+    assert f"`model.keras` reaches {parity['reference']['wa']:.3f} / {parity['reference']['ua']:.3f}" in card
+    assert "| tflite/int8-fixed.tflite | serving_default |" in card
+
+
+def test_golden_vectors_are_those_of_other_implementations(corpus_export):
+    golden = json.loads((corpus_export.folder / "golden" / "golden.json").read_text())
+    assert golden["labels"] == list(EMOTIONS)
+    assert len(golden["utterances"]) == len(EMOTIONS)
+    expected = {item.id: item for item in corpus_export.utterances}
+    for utterance in golden["utterances"]:
+        samples, rate = soundfile.read(corpus_export.folder / "golden" / utterance["wav"], dtype="float32")
+        assert (len(samples), rate) == (utterance["num_samples"], golden["sample_rate"])
+        original, _ = soundfile.read(expected[utterance["id"]].audio, dtype="float32")
+        np.testing.assert_allclose(samples, original, atol=1 / 2**15)
+        features = mfcc_by_librosa(samples)
+        np.testing.assert_allclose(utterance["features"], features, atol=golden["tolerances"]["features"])
+        vocabulary = (corpus_export.folder / "vocabulary.txt").read_text().split("\n")
+        words = utterance["transcript"].lower().split()
+        assert [vocabulary[number] for number in utterance["word_ids"]] == words
+        interpreter = Interpreter(str(corpus_export.folder / "tflite" / "int8-fixed.tflite"))
+        padded = np.full((1, golden["max_samples"]), 0.5, np.float32)
+        padded[0, : len(samples)] = samples
+        answer = interpreter.get_signature_runner("serving_default")(
+            waveform=padded,
+            num_samples=np.array([len(samples)], np.int32),
+            word_ids=np.array([utterance["word_ids"] + [0] * (golden["max_words"] - len(words))], np.int32),
+        )
+        received = answer["probabilities"][0]
+        tolerance = golden["tolerances"]["probabilities"]["int8-fixed"]
+        np.testing.assert_allclose(received, utterance["probabilities"]["int8-fixed"], atol=tolerance)
+
+
+def test_golden_vectors_of_what_lacks_its_recording_or_its_words(stand_ins_export):
+    folder = stand_ins_export.folder / "golden"
+    utterances = json.loads((folder / "golden.json").read_text())["utterances"]
+    unheard = [item for item in utterances if item["num_samples"] == 0]
+    assert unheard and any(item["word_ids"] == [0] for item in utterances)
+    for item in unheard:
+        assert "wav" not in item and "features" not in item
+        expected = stand_ins_export.expected(None, item["word_ids"])
+        for name in ("float32", "float32-fixed"):
+            np.testing.assert_allclose(item["probabilities"][name], expected, atol=1e-4)
+    for file in (folder / "README.md", stand_ins_export.folder / "MODEL_CARD.md"):
+        assert "o recording" in file.read_text()
+    assert stand_ins_export.parity["utterances"]["made"] == 8
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        ({"largest_difference": float("nan")}, "differences of probabilities of at most 1, received nan"),
+        ({"label_agreement": 0.9}, "a share of other labels of at most 0.03, received 0.1"),
+        ({"ua": 0.58}, "a loss of unweighted accuracy of at most 0.015, received 0.02"),
+    ],
+)
+def test_artefact_that_loses_too_much_ends_the_export(result, message):
+    whole = {"largest_difference": 0.5, "label_agreement": 0.98, "ua": 0.59, **result}
+    artefact = Artefact("tflite/int8.tflite", "serving_default", TFLITE_BOUNDS["int8"], load=None)
+    truth = np.repeat(range(4), 100)
+    with pytest.raises(EmotionTFError, match=message):
+        _check(artefact, whole, 0.6, truth)
+    _check(artefact, {"largest_difference": 0.5, "label_agreement": 0.98, "ua": 0.59}, 0.6, truth)
+    # Of eight utterances, one may differ.
+    _check(artefact, {"largest_difference": 0.5, "label_agreement": 7 / 8, "ua": 0.475}, 0.6, truth[::50])
+
+
+def test_artefact_that_differs_ends_the_export_and_leaves_the_old_one(text_export, tmp_path, monkeypatch):
+    def write_another(model, *arguments):
+        twin = keras.models.clone_model(model)
+        twin.set_weights([weights + 0.1 * np.arange(weights.shape[-1]) for weights in model.get_weights()])
+        write_tflite(twin, *arguments)
+
+    shutil.copytree(text_export.folder, tmp_path / "out")
+    before = contents(tmp_path)
+    monkeypatch.setattr(emotion_tf.exporting, "write_tflite", write_another)
+    with pytest.raises(
+        EmotionTFError, match=r"^tflite/float32.tflite, signature serving_default, differs from the Keras"
+    ):
+        export(text_export.workdir, tmp_path / "out", threads=())
+    # Only the file that keeps other exports out is new, and it stays empty.
+    assert contents(tmp_path) == {**before, ".out.lock": b""}
+
+
+def test_export_replaces_an_export(text_export, tmp_path):
+    shutil.copytree(text_export.folder, tmp_path / "out")
+    (tmp_path / "out" / "tflite" / "float32.tflite").write_bytes(b"old")
+    export(text_export.workdir, tmp_path / "out", threads=())
+    assert set(contents(tmp_path / "out")) == set(contents(text_export.folder))
+    assert len((tmp_path / "out" / "tflite" / "float32.tflite").read_bytes()) > 1000
+
+
+def test_export_refuses_a_folder_of_something_else(text_export, tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(EmotionTFError, match=r"is there already and is not an export; expected a new folder"):
+        export(text_export.workdir, tmp_path)
+    with pytest.raises(EmotionTFError, match="is not an export"):
+        export(text_export.workdir, tmp_path / "thesis.txt")
+    assert contents(tmp_path) == {"thesis.txt": b"years of work"}
+
+
+def test_export_of_a_run_without_a_model(tmp_path):
+    with pytest.raises(EmotionTFError, match=r"no-run holds no trained model; expected the folder of a run"):
+        export(tmp_path / "no-run", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_model_card_of_an_unjudged_run(any_export):
+    card = (any_export.folder / "MODEL_CARD.md").read_text()
+    assert "nothing is known of what this model reaches" in card
+    assert ("first 9 words" in card) == any_export.config.model.reads
+    assert ("first 7.5 seconds" in card) == any_export.config.model.hears
+
+
+def test_model_card_says_what_the_run_reached(both_export, tmp_path):
+    write_json(tmp_path / "config.json", {"corpus": "demo", "notes": []})
+    write_json(tmp_path / "model" / "fold.json", {"fold": 3})
+    scores = {"precision": 0.5, "recall": 0.25, "f1": 1 / 3, "support": 8}
+    write_json(
+        tmp_path / "metrics.json",
+        {
+            "protocol": "speaker-kfold:4",
+            "notes": ["The corpus is synthetic."],
+            "n": 32,
+            "wa": 0.5,
+            "wa_ci95": None,
+            "ua": 0.625,
+            "ua_ci95": [0.5, 0.75],
+            "per_class": {"angry": scores},
+        },
+    )
+    card = model_card(
+        ModelBundle.find(both_export.folder / "model.keras"),
+        tmp_path,
+        both_export.parity | {"notes": ["The corpus is synthetic."]},
+    )
+    assert card.startswith(f"# {tmp_path.name}\n")
+    assert "\n**The corpus is synthetic.**\n" in card
+    assert "Corpus `demo`, protocol `speaker-kfold:4`, 32 test utterances: WA" in card
+    assert " 0.500, UA 0.625 (95 % interval 0.500 to 0.750)" in card
+    assert "| angry | 0.500 | 0.250 | 0.333 | 8 |" in card
+    assert "the network of fold 3" in card
