@@ -130,7 +130,7 @@ def sharpen(network: keras.Model, config: Config) -> None:
     states = []
     for share in (0.2, 0.6, 1.0):
         inputs = {
-            "audio": front_end(share * babble(round(share * 2 * RATE)))[np.newaxis],
+            "features": front_end(share * babble(round(share * 2 * RATE)))[np.newaxis],
             "word_ids": generator.integers(1, len(WORDS), (1, 6)),
             "speaker": share * VOICE[np.newaxis],
         }

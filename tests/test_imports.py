@@ -63,7 +63,7 @@ OPTIONAL = {
     "google.cloud": "asr.google",
     "ai_edge_quantizer": "exporting.quantization",
     "tensorflow_serving": "inference.serving_api",
-    "grpc": "inference.server",
+    "grpc": "inference.serving_client",
 }
 
 

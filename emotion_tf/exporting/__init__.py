@@ -14,7 +14,6 @@ import numpy as np
 
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.exporting.checksums import write_checksums
 from emotion_tf.exporting.examples import Example, Examples, illustrations, made_examples, read_examples
 from emotion_tf.exporting.golden import write_golden
 from emotion_tf.exporting.model_card import model_card
@@ -24,7 +23,8 @@ from emotion_tf.exporting.serving import write_batching_parameters, write_warmup
 from emotion_tf.exporting.tflite import VARIANTS, write_tflite
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.runtimes import KerasRuntime
-from emotion_tf.utils.files import locked, read_json, replacing, sweep, write_json, write_text
+from emotion_tf.utils.files import locked, read_json, sweep, write_json, write_text
+from emotion_tf.utils.own_folder import check_own_folder, replacing_own_folder
 
 __all__ = ["check_parity", "export", "model_card", "write_saved_model", "write_tflite"]
 
@@ -42,7 +42,8 @@ def export(
         workdir: The run's folder.
         out: The export's folder: a new one, or an export that is replaced. It gets `saved_model/1/`,
             `batching_parameters.txt`, `tflite/`, `golden/`, `model.keras`, `config.json`, `labels.txt`,
-            `vocabulary.txt` if the model reads, `MODEL_CARD.md`, `parity.json` and `SHA256SUMS`.
+            `vocabulary.txt` if the model reads, `MODEL_CARD.md`, `parity.json`, `emotion-tf.json`, by which it is
+            known for an export, and `SHA256SUMS`.
         utterances: The corpus of the run, with the transcripts that the model shall read. Its training part gives the
             ranges of the int8 model, and on its test part the loss of every artefact is measured; without it there is
             no int8 model.
@@ -64,17 +65,13 @@ def export(
             expected="the folder of a run, with model/model.keras",
             fix="name the --workdir of a training that has ended",
         )
-    if out.exists() and not _is_ours(out):
-        raise EmotionTFError(
-            f"{out} is there already and is not an export", expected="a new folder", fix="name another folder"
-        )
+    check_own_folder(out, "export")
     bundle = ModelBundle.find(source / "model.keras")
     runtime = KerasRuntime(source / "model.keras", bundle)
     examples = read_examples(workdir, utterances, bundle.config) if utterances else Examples()
     made = made_examples(bundle, runtime.speaker_width)
     shown = illustrations(examples.test, made, bundle.config.model.learned_placeholders)
-    with _alone_at(out), replacing(out) as temporary:
-        temporary.mkdir()
+    with _alone_at(out), replacing_own_folder(out, "export") as temporary:
         for name in ("model.keras", "config.json", "labels.txt", "vocabulary.txt"):
             if (source / name).exists():
                 shutil.copyfile(source / name, temporary / name)
@@ -95,7 +92,6 @@ def export(
         parity = {"notes": _notes(workdir), **check_parity(temporary, examples, threads)}
         write_json(temporary / "parity.json", parity)
         write_text(temporary / "MODEL_CARD.md", model_card(bundle, workdir, parity))
-        write_checksums(temporary)
     return parity
 
 
@@ -130,8 +126,3 @@ def _notes(workdir: Path) -> list[str]:
     """What a reader must know beside the figures of the run, as far as it has any."""
     results = [read_json(workdir / name) for name in ("metrics.json", "config.json") if (workdir / name).exists()]
     return next((result["notes"] for result in results if result.get("notes")), [])
-
-
-def _is_ours(folder: Path) -> bool:
-    """Whether a folder is an export, which may be replaced, or is empty."""
-    return folder.is_dir() and ((folder / "parity.json").exists() or not any(folder.iterdir()))

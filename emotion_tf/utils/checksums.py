@@ -5,13 +5,34 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.utils.files import file_digest, read_text_lines
+from emotion_tf.utils.files import file_digest, read_text_lines, write_text
 
 CHECKSUMS = "SHA256SUMS"
 """The file in the folder of an export, in the format that `sha256sum --check` reads."""
 
 NEVER_LOADED = "assets.extra"
 """The folder in a SavedModel whose content is for servers, such as requests to warm up with."""
+
+
+def write_checksums(folder: Path) -> None:
+    """Writes `SHA256SUMS` over all files of a folder; `sha256sum --check SHA256SUMS` reads it.
+
+    It comes last: what is written after it is not part of the folder.
+
+    Args:
+        folder: The folder, with all else in it.
+
+    Example:
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as name:
+    ...     _ = Path(name, "labels.txt").write_text("angry")
+    ...     write_checksums(Path(name))
+    ...     print(Path(name, "SHA256SUMS").read_text(), end="")
+    0a96f1960786...  labels.txt
+    """
+    files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    write_text(folder / CHECKSUMS, "".join(f"{file_digest(folder / name)}  {name}\n" for name in files))
 
 
 def check_files(folder: Path, paths: Iterable[Path]) -> None:
@@ -26,7 +47,7 @@ def check_files(folder: Path, paths: Iterable[Path]) -> None:
     """
     if not (folder / CHECKSUMS).exists():
         return
-    sums = _read(folder / CHECKSUMS)
+    sums = read_checksums(folder / CHECKSUMS)
     for path in paths:
         wanted = [path] if path.is_file() else _in_folder(path, [folder / name for name in sums])
         for file in wanted:
@@ -48,8 +69,12 @@ def _in_folder(folder: Path, listed: Iterable[Path]) -> list[Path]:
     return sorted(path for path in files if NEVER_LOADED not in path.relative_to(folder).parts)
 
 
-def _read(path: Path) -> dict[str, str]:
-    """The sum of each file, by its name in the folder."""
+def read_checksums(path: Path) -> dict[str, str]:
+    """The sum of each file that a `SHA256SUMS` lists, by its name in the folder.
+
+    Raises:
+        EmotionTFError: If a line is no sum.
+    """
     sums = {}
     for number, line in enumerate(read_text_lines(path), start=1):
         match = re.fullmatch(r"([0-9a-f]{64})  (.+)\n", line)

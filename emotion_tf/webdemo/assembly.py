@@ -8,7 +8,8 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.streaming import HOP_SECONDS, SMOOTHING_SECONDS, WINDOW_SECONDS
 from emotion_tf.text.words import RULES, UNKNOWN
-from emotion_tf.utils.files import read_json, replacing, write_json
+from emotion_tf.utils.files import read_json, write_json
+from emotion_tf.utils.own_folder import check_own_folder, replacing_own_folder
 from emotion_tf.webdemo.litertjs import litertjs
 
 STATIC = Path(__file__).parent / "static"
@@ -35,7 +36,8 @@ def build(export: str | Path, out: str | Path) -> None:
     Args:
         export: The folder of an export.
         out: The page's folder: a new one, or a page that is replaced. It gets the page, LiteRT.js, `model.tflite`,
-            `MODEL_CARD.md`, `settings.json`, and `vocabulary.txt` if the model reads.
+            `MODEL_CARD.md`, `settings.json`, `vocabulary.txt` if the model reads, `emotion-tf.json`, by which it is
+            known for a page, and `SHA256SUMS`.
 
     Raises:
         EmotionTFError: If `export` is no export or its model takes a speaker embedding, `out` holds something else, or
@@ -53,13 +55,10 @@ def build(export: str | Path, out: str | Path) -> None:
             expected="a model of audio, words or both",
             fix="train without --speaker_embeddings",
         )
-    if out.exists() and not _is_ours(out):
-        raise EmotionTFError(
-            f"{out} is there already and is not a page", expected="a new folder", fix="name another folder"
-        )
+    check_own_folder(out, "page")
     packages = litertjs()
-    with replacing(out) as temporary:
-        shutil.copytree(STATIC, temporary)
+    with replacing_own_folder(out, "page") as temporary:
+        shutil.copytree(STATIC, temporary, dirs_exist_ok=True)
         for name in LITERTJS_FILES:
             (temporary / "litertjs" / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(packages / name, temporary / "litertjs" / name)
@@ -104,8 +103,3 @@ def settings(bundle: ModelBundle, notes: list[str]) -> dict[str, Any]:
         # JavaScript's patterns mean the same, but it writes the groups in a replacement with another sign.
         "tokenizer": [(pattern, replacement.replace("\\1", "$1")) for pattern, replacement in RULES],
     }
-
-
-def _is_ours(folder: Path) -> bool:
-    """Whether a folder is a page, which may be replaced, or is empty."""
-    return folder.is_dir() and ((folder / "settings.json").exists() or not any(folder.iterdir()))

@@ -81,6 +81,8 @@ def test_export_holds_every_file(any_export):
         "config.json",
         "labels.txt",
         "parity.json",
+        "emotion-tf.json",
+        "SHA256SUMS",
         "MODEL_CARD.md",
     }
     assert expected <= files
@@ -228,6 +230,22 @@ def test_export_refuses_a_folder_of_something_else(text_export, tmp_path):
     with pytest.raises(EmotionTFError, match="is not an export"):
         export(text_export.workdir, tmp_path / "thesis.txt")
     assert contents(tmp_path) == {"thesis.txt": b"years of work"}
+
+
+def test_export_leaves_a_strangers_parity_alone(text_export, tmp_path):
+    (tmp_path / "parity.json").write_text("{}")
+    with pytest.raises(EmotionTFError, match=r"is there already and is not an export"):
+        export(text_export.workdir, tmp_path)
+    assert contents(tmp_path) == {"parity.json": b"{}"}
+
+
+def test_export_leaves_a_file_that_was_put_into_an_export_alone(text_export, tmp_path):
+    shutil.copytree(text_export.folder, tmp_path / "out")
+    (tmp_path / "out" / "saved_model" / "2").mkdir()
+    (tmp_path / "out" / "saved_model" / "2" / "saved_model.pb").write_text("mine")
+    with pytest.raises(EmotionTFError, match=r"since saved_model/2/saved_model\.pb in it is not part of the export"):
+        export(text_export.workdir, tmp_path / "out")
+    assert (tmp_path / "out" / "saved_model" / "2" / "saved_model.pb").read_text() == "mine"
 
 
 def test_export_of_a_run_without_a_model(tmp_path):

@@ -6,9 +6,8 @@ import subprocess
 import pytest
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.exporting.checksums import write_checksums
 from emotion_tf.inference import load
-from emotion_tf.utils.checksums import CHECKSUMS
+from emotion_tf.utils.checksums import CHECKSUMS, write_checksums
 
 pytest_plugins = ["exported_runs"]
 

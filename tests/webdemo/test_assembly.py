@@ -112,6 +112,13 @@ def test_folder_of_something_else_is_left_alone(both_export, tmp_path):
     assert (tmp_path / "diary.txt").read_text() == "Dear diary"
 
 
+def test_folder_with_a_strangers_settings_is_left_alone(both_export, tmp_path):
+    (tmp_path / "settings.json").write_text("{}")
+    with pytest.raises(EmotionTFError, match="is there already and is not a page"):
+        build(both_export.folder, tmp_path)
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["settings.json"]
+
+
 def test_model_that_takes_speaker_embeddings_is_refused(both_export, tmp_path):
     shutil.copytree(both_export.folder, tmp_path / "export", ignore=shutil.ignore_patterns("SHA256SUMS"))
     config = both_export.config.override("model.attention=false", "speaker.embeddings=xvectors.scp")
