@@ -76,6 +76,19 @@ def replacing(path: str | Path | RemotePath) -> Iterator[Path]:
         shutil.rmtree(room, ignore_errors=True)
 
 
+def records_dir_of(workdir: str | Path, records_dir: str | Path | RemotePath | None = None) -> Path | RemotePath:
+    """The folder where features are kept from run to run.
+
+    Args:
+        workdir: The run's folder.
+        records_dir: The folder that was asked for; None for `records` beside the workdir.
+
+    >>> records_dir_of("runs/first").as_posix()
+    'runs/records'
+    """
+    return Path(workdir).parent / "records" if records_dir is None else as_path(records_dir)
+
+
 def sweep(folder: str | Path, name: str = "*") -> None:
     """Removes what killed processes left half-written in a folder; only for who holds the lock of what it removes.
 
