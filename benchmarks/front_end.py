@@ -34,7 +34,7 @@ def corpus(data_dir: Path | None):
 
 def waves(data_dir: Path | None) -> list[np.ndarray]:
     """Waves of utterances from all over the corpus."""
-    from emotion_tf.audio.waveform import read_waveform
+    from emotion_tf.audio.reader import read_waveform
 
     utterances = corpus(data_dir)
     return [read_waveform(item.audio, RATE) for item in utterances[:: len(utterances) // BATCH][:BATCH]]

@@ -26,7 +26,7 @@ from side_by_side import spread
 from training_step import network, problem
 
 from emotion_tf import corpora, models
-from emotion_tf.audio.waveform import read_waveform
+from emotion_tf.audio.reader import read_waveform
 from emotion_tf.dataset.pipeline import OPTIONS
 from emotion_tf.layers import AcousticFrontEnd
 from emotion_tf.recipes import preset

@@ -45,7 +45,7 @@ def make_artefacts(preset_name: str, folder: Path) -> None:
     from emotion_tf.exporting import write_saved_model, write_tflite
     from emotion_tf.inference.bundle import ModelBundle
     from emotion_tf.recipes import preset
-    from emotion_tf.text.words import SPECIAL_WORDS
+    from emotion_tf.text.vocabulary import SPECIAL_WORDS
     from emotion_tf.training import save_model
 
     config = preset(preset_name)

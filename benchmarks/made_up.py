@@ -7,7 +7,7 @@ import numpy as np
 
 from emotion_tf import models
 from emotion_tf.config import Config
-from emotion_tf.text.words import SPECIAL_WORDS
+from emotion_tf.text.vocabulary import SPECIAL_WORDS
 
 NUM_WORDS = 5_000
 """Words that the networks know."""

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import roc_curve
 
+from emotion_tf.audio.reader import read_waveform
 from emotion_tf.audio.speaker.encoder import SAMPLE_RATE, SpeakerEncoder
-from emotion_tf.audio.waveform import read_waveform
 
 
 def verification(embeddings: np.ndarray, speakers: Sequence[str]) -> dict[str, float]:

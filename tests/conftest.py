@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
+from emotion_tf.audio.decode import wav
+
 # The tests ask for the digits of float32, of which GPUs keep three where TensorFlow lets them.
 tf.config.experimental.enable_tensor_float_32_execution(False)
 
@@ -28,6 +30,22 @@ def ravdess_clips(real_data) -> list[Path]:
     if not clips:
         pytest.skip(f"SKIPPED FOR WANT OF DATA: no RAVDESS clip under {real_data}")
     return clips
+
+
+@pytest.fixture(scope="session")
+def sentences(real_data) -> list[str]:
+    """The sentences of GoEmotions."""
+    lines = (real_data / "goemotions4.tsv").read_text(encoding="utf-8").split("\n")
+    return [line.split("\t")[2] for line in lines[1:] if line]
+
+
+@pytest.fixture(params=[True, False], ids=["tensorflow-io", "soundfile"])
+def back_end(request, monkeypatch):
+    """Every decoding test runs with tensorflow-io, where it loads, and as if it were not there."""
+    if not request.param:
+        monkeypatch.setattr(wav, "tensorflow_io_audio", lambda: None)
+    elif wav.tensorflow_io_audio() is None:
+        pytest.skip("tensorflow-io does not load with this TensorFlow")
 
 
 EXPORTS = {"any_export", "both_export", "stand_ins_export", "audio_export", "text_export"}

@@ -23,16 +23,18 @@ from made_waves import RATE, noise
 
 from emotion_tf.asr import normalize
 from emotion_tf.asr.cache import TranscriptCache
+from emotion_tf.audio.decode import decode
+from emotion_tf.audio.reader import read_beginning
 from emotion_tf.audio.speaker.embeddings import read_speaker_embeddings
-from emotion_tf.audio.waveform import decode, read_beginning
 from emotion_tf.config import Config
 from emotion_tf.corpora import audformat, goemotions, manifest, meld
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.predictions import COLUMNS, Predictions
 from emotion_tf.evaluation.table import collate
 from emotion_tf.inference import serving_client
+from emotion_tf.text.tokenizer import tokenize
+from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.text.word_vectors import read_word_vectors
-from emotion_tf.text.words import Vocabulary, tokenize
 from emotion_tf.utils.checksums import CHECKSUMS, check_files
 from emotion_tf.webdemo.server import _Handler
 

@@ -52,7 +52,7 @@ MAY_IMPORT = {
 OPTIONAL = {
     "tensorflow_io": "utils.tensorflow_io",
     "apache_beam": "dataset.beam",
-    "av": "audio.waveform",
+    "av": "audio.decode.container",
     "espeakng_loader": "corpora.demo",
     "audformat": "corpora.audformat",
     "yaml": "corpora.audformat",
@@ -165,7 +165,7 @@ def test_checks_see_what_they_forbid(monkeypatch, tmp_path):
     source = tmp_path / "inference" / "predictor.py"
     source.parent.mkdir()
     source.write_text(
-        "from emotion_tf.audio.waveform import read\n"
+        "from emotion_tf.audio.reader import read\n"
         "from emotion_tf.features import spectral\n"
         "from emotion_tf import layers\n"
         "def load():\n"

@@ -12,15 +12,15 @@ import soundfile
 from made_waves import RATE, noise
 from memory_limit import at_most
 
-from emotion_tf.audio import waveform
+from emotion_tf.audio.decode import bounds, decode
+from emotion_tf.audio.reader import read_beginning, read_blocks
 from emotion_tf.audio.speaker.embeddings import read_speaker_embeddings
-from emotion_tf.audio.waveform import decode, read_beginning, read_blocks
 from emotion_tf.config import Config
 from emotion_tf.corpora import goemotions, manifest
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.predictions import COLUMNS, Predictions
+from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.text.word_vectors import read_word_vectors
-from emotion_tf.text.words import Vocabulary
 
 ROOM = 2**27
 """More than any bound below lets a reader take, and a fraction of what the files ask for."""
@@ -196,7 +196,7 @@ def test_beginning_is_read_and_no_more(tmp_path, monkeypatch):
     monkeypatch.setattr(soundfile.SoundFile, "read", count)
     beginning = read_beginning(tmp_path / "long.flac", RATE, 7.5)
     np.testing.assert_allclose(beginning, samples[: round(7.5 * RATE)], atol=2**-15)
-    assert decoded <= 7.5 * RATE + waveform.BLOCK_FRAMES
+    assert decoded <= 7.5 * RATE + bounds.BLOCK_FRAMES
     # What is shorter is read whole, and must be.
     np.testing.assert_allclose(read_beginning(tmp_path / "long.flac", RATE, 100), samples, atol=2**-15)
     content = (tmp_path / "long.flac").read_bytes()

@@ -8,10 +8,11 @@ import functools
 import io
 from collections.abc import Callable, Sequence
 
-import librosa
 import numpy as np
 import scipy.signal
 import soundfile
+
+from emotion_tf.audio.resample import of_length, resample
 
 Disturbance = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
 
@@ -116,22 +117,22 @@ def reverberation(waveform: np.ndarray, rate: int, generator: np.random.Generato
 
 def telephone(waveform: np.ndarray, rate: int, generator: np.random.Generator) -> np.ndarray:
     """Speaks through a telephone: sampled at 8 kHz, of which 300 to 3,400 Hz come through."""
-    line = librosa.resample(waveform, orig_sr=rate, target_sr=TELEPHONE_RATE, res_type="soxr_hq")
+    line = resample(waveform, rate, TELEPHONE_RATE)
     band = scipy.signal.butter(TELEPHONE_ORDER, TELEPHONE_BAND_HZ, "bandpass", fs=TELEPHONE_RATE, output="sos")
-    heard = librosa.resample(scipy.signal.sosfilt(band, line), orig_sr=TELEPHONE_RATE, target_sr=rate)
-    return librosa.util.fix_length(heard, size=len(waveform)).astype(np.float32)
+    heard = resample(scipy.signal.sosfilt(band, line), TELEPHONE_RATE, rate)
+    return of_length(heard, len(waveform)).astype(np.float32)
 
 
 def mp3(waveform: np.ndarray, rate: int, generator: np.random.Generator) -> np.ndarray:
     """Stores the wave as MP3 of 16 kbit/s at 16 kHz and reads it again; what lies outside [-1, 1] is clipped."""
     file = io.BytesIO()
-    stored = librosa.resample(waveform, orig_sr=rate, target_sr=MP3_RATE, res_type="soxr_hq")
+    stored = resample(waveform, rate, MP3_RATE)
     soundfile.write(file, stored, MP3_RATE, format="MP3", bitrate_mode="CONSTANT", compression_level=MP3_LEVEL)
     file.seek(0)
     heard = soundfile.read(file, dtype="float32")[0][MP3_DELAY:]
-    heard = librosa.util.fix_length(heard, size=len(stored))
-    heard = librosa.resample(heard, orig_sr=MP3_RATE, target_sr=rate, res_type="soxr_hq")
-    return librosa.util.fix_length(heard, size=len(waveform))
+    heard = of_length(heard, len(stored))
+    heard = resample(heard, MP3_RATE, rate)
+    return of_length(heard, len(waveform))
 
 
 def gain(waveform: np.ndarray, rate: int, generator: np.random.Generator, gain_db: float) -> np.ndarray:

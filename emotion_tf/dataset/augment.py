@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from emotion_tf.config import Config
 from emotion_tf.frontend.spectral import level_response
-from emotion_tf.text.words import PADDING, UNKNOWN
+from emotion_tf.text.vocabulary import PADDING, UNKNOWN
 
 
 def augment(config: Config, vocabulary_size: int) -> Callable[..., tuple[dict[str, tf.Tensor], tf.Tensor]]:

@@ -13,7 +13,8 @@ from emotion_tf.dataset.extract import SHARD_SIZE, Records
 from emotion_tf.dataset.id_index import IdIndex
 from emotion_tf.dataset.records import parse, parse_ids
 from emotion_tf.labels import EMOTIONS
-from emotion_tf.text.words import GraphVocabulary, Vocabulary
+from emotion_tf.text.graph_vocabulary import GraphVocabulary
+from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.utils.remote_path import RemotePath
 
 IN_MEMORY = 4096

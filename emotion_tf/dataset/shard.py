@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from emotion_tf.audio.waveform import read_waveform
+from emotion_tf.audio.reader import read_waveform
 from emotion_tf.config import Config, FeatureConfig
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.front_end import FrontEnd

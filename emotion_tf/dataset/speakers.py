@@ -7,9 +7,9 @@ from typing import cast
 
 import numpy as np
 
+from emotion_tf.audio.reader import read_waveform
 from emotion_tf.audio.speaker.embeddings import read_speaker_embeddings, write_speaker_embeddings
 from emotion_tf.audio.speaker.encoder import SAMPLE_RATE, SpeakerEncoder
-from emotion_tf.audio.waveform import read_waveform
 from emotion_tf.config import Config
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.records import cache_key, corpus_hash

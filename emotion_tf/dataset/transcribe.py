@@ -9,7 +9,7 @@ import numpy as np
 
 from emotion_tf import asr
 from emotion_tf.asr import Recognizer, RecognizerUnavailableError, TranscriptCache, content_key
-from emotion_tf.audio.waveform import read_waveform
+from emotion_tf.audio.reader import read_waveform
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
 

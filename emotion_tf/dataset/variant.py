@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emotion_tf.audio.disturbances import disturb
-from emotion_tf.audio.waveform import change_speed
+from emotion_tf.audio.resample import change_speed
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ from typing import cast
 import numpy as np
 
 from emotion_tf import labels
-from emotion_tf.audio.waveform import read_waveform
+from emotion_tf.audio.reader import read_waveform
 from emotion_tf.config import Config
 from emotion_tf.corpora import folds
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.speakers import speaker_embeddings
 from emotion_tf.evaluation.run import read_run
 from emotion_tf.inference.bundle import ModelBundle
-from emotion_tf.text.words import SPECIAL_WORDS
+from emotion_tf.text.vocabulary import SPECIAL_WORDS
 from emotion_tf.utils.files import read_json
 
 REPRESENTATIVE = 400

@@ -7,12 +7,12 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from emotion_tf.audio.waveform import MAX_AMPLITUDE
+from emotion_tf.audio.channels import MAX_AMPLITUDE
 from emotion_tf.exporting.row_errors import Check, first_failure
 from emotion_tf.exporting.serving_graph import decode_wavs
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.models import inner_network
-from emotion_tf.text.words import GraphVocabulary
+from emotion_tf.text.graph_vocabulary import GraphVocabulary
 from emotion_tf.utils.files import write_text
 
 Tensors = dict[str, tf.Tensor]

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from emotion_tf.audio.reader import read_waveform
 from emotion_tf.audio.speaker.embeddings import read_speaker_embeddings
-from emotion_tf.audio.waveform import read_waveform
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.predictor import Predictor, load
 from emotion_tf.utils.files import digest, file_digest, locked, read_json, write_json

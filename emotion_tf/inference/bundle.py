@@ -8,7 +8,7 @@ import numpy as np
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.labels import EMOTIONS
-from emotion_tf.text.words import Vocabulary
+from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.utils.checksums import check_files
 from emotion_tf.utils.files import read_bounded
 

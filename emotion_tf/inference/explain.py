@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from emotion_tf.audio.waveform import read_beginning
+from emotion_tf.audio.reader import read_beginning
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.explain_plot import explanation_plot
@@ -17,7 +17,8 @@ from emotion_tf.inference.predictor import load
 from emotion_tf.inference.runtimes import KerasRuntime
 from emotion_tf.inference.timeline import OUTLINE_RATE
 from emotion_tf.inference.timeline_plot import wave_peaks
-from emotion_tf.text.words import UNKNOWN, tokenize
+from emotion_tf.text.tokenizer import tokenize
+from emotion_tf.text.vocabulary import UNKNOWN
 from emotion_tf.utils.files import replacing, write_json
 
 HELD = 0.5
@@ -38,7 +39,7 @@ def explain(
     Args:
         model: A `.keras` file, or the folder of a run or of an export, which hold one. It must be an MSCNN, or
             experts that are.
-        audio: An audio file of any rate and any format that `features.waveform` reads; None as for `Predictor.predict`.
+        audio: An audio file of any rate and any format that `audio.decode` reads; None as for `Predictor.predict`.
         transcript: As for `Predictor.predict`.
         speaker: As for `Predictor.predict`.
 

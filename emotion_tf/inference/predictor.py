@@ -5,17 +5,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import librosa
 import numpy as np
 
+from emotion_tf.audio.reader import read_beginning
+from emotion_tf.audio.resample import resample
 from emotion_tf.audio.speaker.embeddings import read_speaker_embeddings
 from emotion_tf.audio.speaker.encoder import SAMPLE_RATE, SpeakerEncoder
-from emotion_tf.audio.waveform import read_beginning
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.runtimes import BatchRuntime, KerasRuntime, LiteRTRuntime, Runtime, SavedModelRuntime
 from emotion_tf.inference.serving_client import DEFAULT_MODEL, MAX_SECONDS, TIMEOUT_SECONDS, ServerRuntime
-from emotion_tf.text.words import tokenize
+from emotion_tf.text.tokenizer import tokenize
 from emotion_tf.utils.remote_path import RemotePath
 
 FILE_RUNTIMES: dict[str, Callable[[Path, ModelBundle], Runtime]] = {".keras": KerasRuntime, ".tflite": LiteRTRuntime}
@@ -129,7 +129,7 @@ class Predictor:
         speaker: np.ndarray | None = None,
         min_confidence: float = 0.0,
     ) -> Prediction:
-        """Names the emotion of one audio file, of any rate and any format that `features.waveform` reads.
+        """Names the emotion of one audio file, of any rate and any format that `audio.decode` reads.
 
         Args:
             path: The file.
@@ -184,7 +184,7 @@ class Predictor:
             if self._encoder is None:
                 self._encoder = SpeakerEncoder()
             rate = self.config.features.sample_rate
-            given = self._encoder(librosa.resample(waveform, orig_sr=rate, target_sr=SAMPLE_RATE))
+            given = self._encoder(resample(waveform, rate, SAMPLE_RATE))
         if given is not None:
             given = np.asarray(given, np.float32)
         received = None if given is None else given.shape

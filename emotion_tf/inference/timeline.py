@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emotion_tf.audio.waveform import read_blocks
+from emotion_tf.audio.reader import read_blocks
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.predictor import Predictor
 from emotion_tf.inference.streaming import HOP_SECONDS, SMOOTHING_SECONDS, WINDOW_SECONDS, Stream, Window
@@ -35,7 +35,7 @@ def timeline(
 
     Args:
         predictor: As for `Stream`.
-        path: An audio file of any length, any rate and any format that `features.waveform` reads.
+        path: An audio file of any length, any rate and any format that `audio.decode` reads.
         transcript: As for `Stream`.
         speaker: As for `Stream`.
         window_seconds: As for `Stream`.

@@ -9,15 +9,13 @@ import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.text.vocabulary import PADDING, SPECIAL_WORDS, Vocabulary
 from emotion_tf.utils.files import read_lines
-
-if TYPE_CHECKING:
-    from emotion_tf.text.words import Vocabulary
 
 TEXT_SUFFIXES = (".txt", ".vec")
 """Names of the members of a .zip that may hold word vectors: GloVe and word2vec have the first, fastText the second."""
@@ -96,7 +94,7 @@ def read_word_vectors(
     return list(vectors), np.array(list(vectors.values()), np.float32).reshape(-1, width)
 
 
-def embedding_matrix(vocabulary: "Vocabulary", path: str | Path, width: int) -> np.ndarray:
+def embedding_matrix(vocabulary: Vocabulary, path: str | Path, width: int) -> np.ndarray:
     """Word vectors for a vocabulary.
 
     Args:
@@ -111,9 +109,6 @@ def embedding_matrix(vocabulary: "Vocabulary", path: str | Path, width: int) -> 
     Raises:
         EmotionTFError: If the file cannot be read or has none of the words.
     """
-    # Whoever has a vocabulary has this too; whoever only reads vectors is spared TensorFlow, and the memory it takes.
-    from emotion_tf.text.words import PADDING, SPECIAL_WORDS
-
     words, vectors = read_word_vectors(path, vocabulary.words[len(SPECIAL_WORDS) :], width=width)
     if not words:
         raise EmotionTFError(

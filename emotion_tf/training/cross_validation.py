@@ -18,7 +18,7 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation import evaluate
 from emotion_tf.evaluation.metrics import unweighted_accuracy
 from emotion_tf.evaluation.predictions import Predictions
-from emotion_tf.text.words import Vocabulary
+from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.training.distributed import agree, choose_strategy, explaining_losses, is_chief
 from emotion_tf.training.fold import tidy, train_fold
 from emotion_tf.training.preprocessing import fit_preprocessing

@@ -17,7 +17,8 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation import evaluate_misheard
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.models import inner_network
-from emotion_tf.text.words import GraphVocabulary, Vocabulary
+from emotion_tf.text.graph_vocabulary import GraphVocabulary
+from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.training.conditions import predict_under, tested_by_fold
 from emotion_tf.training.testing import load_fold, predictions_of, probabilities_of, read_run_of
 from emotion_tf.training.workdir import claim

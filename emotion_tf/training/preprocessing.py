@@ -13,8 +13,8 @@ from emotion_tf.dataset.pipeline import read_examples
 from emotion_tf.labels import EMOTIONS
 from emotion_tf.models import Preprocessing
 from emotion_tf.text.subwords import subword_ids
+from emotion_tf.text.vocabulary import SPECIAL_WORDS, Vocabulary
 from emotion_tf.text.word_vectors import embedding_matrix, read_word_vectors
-from emotion_tf.text.words import SPECIAL_WORDS, Vocabulary
 
 SMALLEST_VARIANCE = 1e-6
 """A feature that never changes is left as it is."""

@@ -10,14 +10,14 @@ import keras
 import numpy as np
 
 from emotion_tf.audio.disturbances import Disturbance, conditions
-from emotion_tf.audio.waveform import read_waveform
+from emotion_tf.audio.reader import read_waveform
 from emotion_tf.config import Config
 from emotion_tf.corpora.corpus import Corpus
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation import evaluate_stress
 from emotion_tf.evaluation.predictions import Predictions
-from emotion_tf.text.words import Vocabulary
+from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.training.conditions import predict_under, tested_by_fold
 from emotion_tf.training.testing import load_fold, predictions_of, read_run_of
 from emotion_tf.training.workdir import claim

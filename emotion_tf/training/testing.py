@@ -21,7 +21,7 @@ from emotion_tf.evaluation import evaluate
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.evaluation.run import read_run
 from emotion_tf.models import inner_network
-from emotion_tf.text.words import Vocabulary
+from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.training.workdir import claim, describe
 from emotion_tf.utils.tf_private import forgetting_graphs
 

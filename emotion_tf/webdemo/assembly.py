@@ -7,7 +7,8 @@ from typing import Any
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.streaming import HOP_SECONDS, SMOOTHING_SECONDS, WINDOW_SECONDS
-from emotion_tf.text.words import RULES, UNKNOWN
+from emotion_tf.text.tokenizer import RULES
+from emotion_tf.text.vocabulary import UNKNOWN
 from emotion_tf.utils.files import read_json, write_json
 from emotion_tf.utils.own_folder import check_own_folder, replacing_own_folder
 from emotion_tf.webdemo.litertjs import litertjs

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from made_corpus import make_corpus
 
+from emotion_tf.audio.reader import read_waveform
 from emotion_tf.audio.speaker.encoder import SpeakerEncoder
-from emotion_tf.audio.waveform import read_waveform
 from emotion_tf.config import Config
 from emotion_tf.dataset import evaluation_dataset, extract, speakers, training_dataset
 from emotion_tf.errors import EmotionTFError

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from made_waves import RATE, babble
 
-from emotion_tf.audio.waveform import read_waveform
+from emotion_tf.audio.reader import read_waveform
 
 pytest_plugins = ["exported_runs"]
 

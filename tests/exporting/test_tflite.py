@@ -18,7 +18,7 @@ from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.runtimes import LiteRTRuntime
 from emotion_tf.labels import EMOTIONS
 from emotion_tf.recipes import preset
-from emotion_tf.text.words import Vocabulary
+from emotion_tf.text.vocabulary import Vocabulary
 
 pytest_plugins = ["exported_runs"]
 

@@ -15,7 +15,7 @@ from exported_runs import SMALL, VARIANTS, VOICE, make_run
 from made_waves import RATE, babble, noise
 from references import attention, statistics
 
-from emotion_tf.audio.waveform import read_waveform
+from emotion_tf.audio.reader import read_waveform
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference import Explanation, explain, load, write_explanation

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from made_waves import RATE, babble, noise
 
-from emotion_tf.audio.waveform import read_waveform
+from emotion_tf.audio.reader import read_waveform
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference import Prediction, load

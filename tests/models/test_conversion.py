@@ -18,7 +18,7 @@ from emotion_tf.exporting.saved_model import write_saved_model
 from emotion_tf.exporting.tflite import write_tflite
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.labels import EMOTIONS
-from emotion_tf.text.words import Vocabulary
+from emotion_tf.text.vocabulary import Vocabulary
 
 pytestmark = pytest.mark.slow
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.text.word_vectors import embedding_matrix, read_word_vectors
-from emotion_tf.text.words import Vocabulary
 
 VECTORS = "the 0.5 1 -2\ncat 1e-1 0.25 2\nnot -1 0 4\n"
 

@@ -19,7 +19,7 @@ from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset import evaluation_dataset, extract, training_dataset
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.labels import EMOTIONS
-from emotion_tf.text.words import Vocabulary
+from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.training import cross_validation, fit_preprocessing, train
 from emotion_tf.training.checkpoint import Checkpoint
 

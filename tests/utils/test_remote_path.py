@@ -13,7 +13,7 @@ import soundfile
 from made_waves import RATE, noise
 
 from emotion_tf import corpora
-from emotion_tf.audio.waveform import read_beginning, read_waveform
+from emotion_tf.audio.reader import read_beginning, read_waveform
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.utils.files import file_digest, read_json, read_text_lines, replacing, write_json
 from emotion_tf.utils.remote_path import RemotePath, as_path

@@ -8,7 +8,7 @@ import soundfile
 from made_waves import RATE, babble
 from page_in_browser import chromium
 
-from emotion_tf.audio.waveform import read_waveform
+from emotion_tf.audio.reader import read_waveform
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.webdemo.litertjs import litertjs
 

@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 from page_in_browser import chromium, visit
 
-from emotion_tf.audio.waveform import read_waveform
+from emotion_tf.audio.reader import read_waveform
 from emotion_tf.utils.files import replacing
 from emotion_tf.webdemo import build
 

@@ -10,7 +10,7 @@ from made_waves import RATE, babble
 from page_in_browser import visit
 
 from emotion_tf import inference
-from emotion_tf.audio.waveform import read_waveform
+from emotion_tf.audio.reader import read_waveform
 from emotion_tf.inference.streaming import Stream
 from emotion_tf.webdemo import build
 

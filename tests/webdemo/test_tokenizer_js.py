@@ -11,7 +11,8 @@ import pytest
 from emotion_tf.config import Config
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.labels import EMOTIONS
-from emotion_tf.text.words import Vocabulary, tokenize
+from emotion_tf.text.tokenizer import tokenize
+from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.webdemo.assembly import STATIC, settings
 
 SCRIPT = """

@@ -1,4 +1,4 @@
-// From a transcript to word ids, as emotion_tf/text/words.py does it.
+// From a transcript to word ids, as emotion_tf/text/tokenizer.py and vocabulary.py do it.
 
 /**
  * Splits an English transcript into words, contractions, question marks and exclamation marks.

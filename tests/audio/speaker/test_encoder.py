@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from made_waves import babble, noise
 
+from emotion_tf.audio.reader import read_waveform
 from emotion_tf.audio.speaker.encoder import SAMPLE_RATE, SpeakerEncoder
-from emotion_tf.audio.waveform import read_waveform
 from emotion_tf.errors import EmotionTFError
 
 # Computed by resemblyzer 0.1.4 with PyTorch 2.13: `embed_utterance(normalize_volume(wave, -30, increase_only=True))`,
