@@ -3,11 +3,12 @@
 #   make demo         trains, evaluates, exports and predicts on the built-in synthetic corpus
 #   make test         runs the tests
 #   make test-latest  runs them on the newest TensorFlow, without tensorflow-io, in .venv-latest
-#   make bench        measures how fast all is, on EMOTION_TF_DATA/ravdess if there is such, and makes the README's table
+#   make bench        measures how fast all is, on EMOTION_TF_DATA/ravdess if there is such, and makes the table of docs/results/speed.md
+#   make docs         builds the site of docs/ in build/site, strictly; make docs-serve shows it
 #   make lint         checks with ruff and mypy
 #   make format       mends what ruff can mend
 #   make clean        removes the environments and caches; runs/ and export/ stay
-.PHONY: help setup demo test test-latest bench lint format clean
+.PHONY: help setup demo test test-latest bench docs docs-serve lint format clean
 help:
 	@sed -n 's/^#  //p' $(MAKEFILE_LIST)
 
@@ -90,6 +91,14 @@ test-latest: .venv-latest/.ready
 
 bench: .venv/.bench
 	.venv/bin/python benchmarks/run.py $(addprefix --data_dir=,$(wildcard $(EMOTION_TF_DATA)/ravdess))
+
+# mkdocstrings lets ruff format signatures, and looks for it where programs are.
+docs docs-serve: export PATH := $(CURDIR)/.venv/bin:$(PATH)
+docs: setup
+	.venv/bin/python -m mkdocs build --strict
+
+docs-serve: setup
+	.venv/bin/python -m mkdocs serve
 
 lint: setup
 	.venv/bin/python -m ruff check .

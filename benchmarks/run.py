@@ -1,4 +1,4 @@
-"""Runs the benchmarks one after the other and makes the README's table.
+"""Runs the benchmarks one after the other and makes the table of docs/results/speed.md.
 
 python benchmarks/run.py [--data_dir RAVDESS] [--only NAME ...] [--out FILE]
 
@@ -19,7 +19,7 @@ from typing import Any
 from emotion_tf.utils.files import read_json, write_json, write_text
 
 HERE = Path(__file__).parent
-README = HERE.parent / "README.md"
+PAGE = HERE.parent / "docs" / "results" / "speed.md"
 BEGIN, END = "<!-- made by benchmarks/run.py -->\n", "<!-- end -->"
 
 BENCHMARKS = {
@@ -70,9 +70,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{name} ...", file=sys.stderr)
         results[name] = run(name, arguments.data_dir)
         write_json(arguments.out, results)
-    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    write_text(README, f"{before}{BEGIN}{table(results)}{END}{after}")
+    write_text(PAGE, f"{before}{BEGIN}{table(results)}{END}{after}")
     return 0
 
 

@@ -1,6 +1,6 @@
 """Takes the README's picture of the page, after `make demo`:
 
-python tests/page/screenshot.py --model export/demo --out assets/page.png runs/demo-corpus/en-us+m3/*-08.wav
+python tests/page/screenshot.py --model export/demo --out docs/assets/page.png runs/demo-corpus/en-us+m3/*-08.wav
 """
 
 import argparse

@@ -1,15 +1,15 @@
-"""The README's section on serving: its requests are sent as they stand there, and its answers are what comes back."""
+"""The page on TensorFlow Serving: its requests are sent as they stand there, and its answers are what comes back."""
 
 import json
 import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from doc_blocks import ROOT, blocks
 from made_waves import RATE, noise
 
 from emotion_tf.cli import main
@@ -19,14 +19,12 @@ pytest.importorskip("tensorflow_serving.apis", reason="SKIPPED FOR WANT OF tenso
 
 pytest_plugins = ["exported_runs"]
 
-TEXT = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-SECTION = re.search(r"^## Serving\n(.*?)(?=^## )", TEXT + "\n## ", re.DOTALL | re.MULTILINE)
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", SECTION[1] if SECTION else "", re.DOTALL | re.MULTILINE)
+PAGE = ROOT / "docs" / "guide" / "serving.md"
 
 
-def blocks(language, containing=""):
-    found = [text for kind, text in BLOCKS if kind == language and containing in text]
-    assert found, f"the README's section on serving has no {language} with {containing!r}"
+def texts(language, containing=""):
+    found = [block.text for block in blocks(PAGE) if block.language == language and containing in block.text]
+    assert found, f"{PAGE} has no {language} with {containing!r}"
     return found
 
 
@@ -41,7 +39,7 @@ def served(both_export):
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """A folder with the clip of which the README speaks."""
+    """A folder with the clip of which the page speaks."""
     soundfile.write(tmp_path / "clip.wav", noise(2 * RATE), RATE)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -52,7 +50,7 @@ def at(ports, text):
 
 
 def expected(run, model):
-    """What the network says to the last request; of the README's sentence it knows the first two words."""
+    """What the network says to the last request; of the page's sentence it knows the first two words."""
     (transcript,) = model.requests[-1].inputs["transcript"].string_val
     assert transcript in (b"", b"I am furious about the old house.")
     return run.expected(noise(2 * RATE), [2, 3, 1, 1, 1, 1, 1] if transcript else [0])
@@ -68,12 +66,12 @@ def form(content):
 @pytest.mark.parametrize("key", ["instances", "inputs"])
 def test_rest_requests(served, here, key):
     if shutil.which("curl") is None:
-        pytest.skip("SKIPPED FOR WANT OF curl, which the README uses")
+        pytest.skip("SKIPPED FOR WANT OF curl, which the page uses")
     run, model, ports = served
-    (command,) = blocks("bash", f'"{key}"')
+    (command,) = texts("bash", f'"{key}"')
     done = subprocess.run(["bash", "-c", at(ports, command)], capture_output=True, text=True, check=True)
     answer = json.loads(done.stdout)
-    (shown,) = blocks("json", "predictions" if key == "instances" else "outputs")
+    (shown,) = texts("json", "predictions" if key == "instances" else "outputs")
     assert form(answer) == form(json.loads(shown))
     row = (
         answer["predictions"][0] if key == "instances" else {name: rows[0] for name, rows in answer["outputs"].items()}
@@ -85,7 +83,7 @@ def test_rest_requests(served, here, key):
 
 def test_grpc_request(served, here):
     run, model, ports = served
-    (program,) = blocks("python")
+    (program,) = texts("python")
     done = subprocess.run([sys.executable, "-c", at(ports, program)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     *numbers, label = done.stdout.replace("[", " ").replace("]", " ").split()
@@ -95,7 +93,7 @@ def test_grpc_request(served, here):
 
 def test_command_line(served, here, capsys):
     run, model, ports = served
-    (commands,) = blocks("bash", "--server")
+    (commands,) = texts("bash", "--server")
     for command in at(ports, commands).splitlines():
         program, *arguments = re.findall(r'"([^"]*)"|(\S+)', command)
         assert program == ("", "emotion-tf")
@@ -105,6 +103,6 @@ def test_command_line(served, here, capsys):
 
 
 def test_server_is_started_with_what_an_export_holds():
-    (command,) = blocks("bash", "tensorflow_model_server")
+    (command,) = texts("bash", "tensorflow_model_server")
     assert re.findall(r"\$PWD/export/demo/(\w+)", command) == ["saved_model", "batching_parameters"]
     assert "--model_name=emotion " in command and "--port=8500 --rest_api_port=8501" in command

@@ -1,0 +1,153 @@
+"""Pages of the reference that are made from the code whenever the site is built."""
+
+import argparse
+import ast
+import dataclasses
+import re
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+PACKAGE = Path(__file__).parent.parent / "emotion_tf"
+
+ROOMS = {
+    "emotion_tf": "What most people need: models are loaded, trained, evaluated and exported from here.",
+    "emotion_tf.layers": "Keras layers; each says what it does under a mask.",
+    "emotion_tf.models": "Networks by name.",
+    "emotion_tf.corpora": "Readers of corpora, and the folds of a protocol.",
+    "emotion_tf.corpora.folds": "Protocols: which fold an utterance is tested in.",
+    "emotion_tf.dataset": "Features that are made once, and batches of them.",
+    "emotion_tf.training": "Runs, and what is fitted in them.",
+    "emotion_tf.evaluation": "Figures, reports and tables from saved predictions.",
+    "emotion_tf.robustness": "A run's networks under other conditions.",
+    "emotion_tf.inference": "One predictor over every artefact.",
+    "emotion_tf.exporting": "Exports, and the proof that they are equal.",
+    "emotion_tf.comparison": "Presets side by side.",
+    "emotion_tf.asr": "Recognisers, and the word error rate.",
+    "emotion_tf.webdemo": "The page that runs a model in the browser.",
+    "emotion_tf.config": "Settings.",
+    "emotion_tf.errors": "What a user's mistake raises.",
+}
+"""The packages and modules that the reference shows, in this order."""
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Puts a page for each room into the navigation."""
+    reference = next(section["Reference"] for section in config.nav if "Reference" in section)
+    reference.append({"Python API": [{room: f"reference/api/{room}.md"} for room in ROOMS if names_of(room)]})
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Adds the pages that are made from the code."""
+    pages = {"reference/cli.md": commands(), "reference/settings.md": settings(), "reference/presets.md": presets()}
+    pages |= {f"reference/api/{room}.md": reference(room) for room in ROOMS if names_of(room)}
+    for path, content in pages.items():
+        files.append(File.generated(config, path, content=content))
+    return files
+
+
+def names_of(room: str) -> list[str]:
+    """The public names of a room, read from its source: its `__all__`, or what a module defines."""
+    place = PACKAGE.joinpath(*room.split(".")[1:])
+    source = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    if not source.is_file():
+        return []
+    body = ast.parse(source.read_text(encoding="utf-8")).body
+    for node in body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            try:
+                return [name for name in ast.literal_eval(node.value) if not name.startswith("__")]
+            except ValueError:
+                return []
+    defined = [node.name for node in body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
+    return [name for name in defined if not name.startswith("_")]
+
+
+def reference(room: str) -> str:
+    """The page of a room: every public name with its docstring."""
+    entries = "\n\n".join(f"::: {room}.{name}" for name in names_of(room))
+    return f"# {room}\n\n{ROOMS[room]}\n\n{entries}\n"
+
+
+def commands() -> str:
+    """Every command with its flags."""
+    from emotion_tf.cli.parser import make_parser
+
+    parser = make_parser()
+    subparsers = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    summaries = {action.dest: action.help for action in subparsers._choices_actions}
+    pages = ["# Commands\n", "`emotion-tf COMMAND --help` shows the same. Flags are also accepted with underscores.\n"]
+    for name, command in subparsers.choices.items():
+        pages += [f"## emotion-tf {name}\n", f"{(summaries.get(name) or '').capitalize()}.\n", *flags(command)]
+    return "\n".join(pages)
+
+
+def flags(command: argparse.ArgumentParser) -> Iterator[str]:
+    """The table of a command's flags."""
+    formatter = argparse.HelpFormatter(command.prog)
+    yield "| flag | meaning |\n|---|---|"
+    for action in command._actions:
+        if action.help == argparse.SUPPRESS or isinstance(action, argparse._HelpAction):
+            continue
+        shown = [name for name in action.option_strings if "_" not in name] or [formatter._format_args(action, "")]
+        value = "" if action.nargs == 0 or not action.option_strings else f" {formatter._format_args(action, '')}"
+        meaning = formatter._expand_help(action) if action.help else ""
+        choices = (
+            f" One of: {', '.join(map(str, action.choices))}." if action.choices and len(action.choices) < 8 else ""
+        )
+        needed = " **Required.**" if action.required and action.option_strings else ""
+        yield f"| `{cell(', '.join(shown) + (value if len(value) < 40 else ''))}` | {cell(meaning)}{choices}{needed} |"
+    yield ""
+
+
+def settings() -> str:
+    """Every setting, section by section."""
+    from emotion_tf.config import Config
+
+    pages = ["# Settings\n", "`emotion-tf settings` prints the same; `--set section.name=value` changes a setting.\n"]
+    for section in dataclasses.fields(Config):
+        kind = typing.get_type_hints(Config)[section.name]
+        meanings = arguments_of(kind.__doc__ or "")
+        pages += [f"## {section.name}\n", "| setting | type | default | meaning |\n|---|---|---|---|"]
+        for setting in dataclasses.fields(kind):
+            annotation = typing.get_type_hints(kind)[setting.name]
+            shown = annotation.__name__ if isinstance(annotation, type) else str(annotation)
+            shown = shown.replace("typing.", "").replace("None", "null")
+            default = "null" if setting.default is None else setting.default
+            pages.append(
+                f"| `{section.name}.{setting.name}` | `{cell(shown)}` | `{cell(str(default))}` "
+                f"| {cell(meanings.get(setting.name, ''))} |"
+            )
+        pages.append("")
+    return "\n".join(pages)
+
+
+def arguments_of(docstring: str) -> dict[str, str]:
+    """What a docstring says of each argument."""
+    _, _, text = docstring.partition("Args:\n")
+    found = re.findall(r"^ {8}(\w+): (.*?)(?=^ {8}\w+: |\Z)", text, re.DOTALL | re.MULTILINE)
+    return {name: " ".join(meaning.split()) for name, meaning in found}
+
+
+def presets() -> str:
+    """Every preset and what differs from the defaults."""
+    from emotion_tf.recipes import PRESETS
+
+    pages = [
+        "# Presets\n",
+        "`emotion-tf presets` prints the same; `--preset NAME` takes one.\n",
+        "| preset | description | what differs from the defaults |\n|---|---|---|",
+    ]
+    for name, preset in PRESETS.items():
+        differs = "<br>".join(f"`{setting}`" for setting in preset.settings)
+        pages.append(f"| `{name}` | {cell(preset.description)} | {differs} |")
+    return "\n".join(pages) + "\n"
+
+
+def cell(text: str) -> str:
+    """A text that may stand in a table."""
+    return " ".join(text.split()).replace("|", "\\|")
