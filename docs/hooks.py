@@ -3,6 +3,7 @@
 import argparse
 import ast
 import dataclasses
+import html
 import re
 import typing
 from collections.abc import Iterator
@@ -82,7 +83,7 @@ def commands() -> str:
     summaries = {action.dest: action.help for action in subparsers._choices_actions}
     pages = ["# Commands\n", "`emotion-tf COMMAND --help` shows the same. Flags are also accepted with underscores.\n"]
     for name, command in subparsers.choices.items():
-        pages += [f"## emotion-tf {name}\n", f"{(summaries.get(name) or '').capitalize()}.\n", *flags(command)]
+        pages += [f"## emotion-tf {name}\n", f"{sentence(summaries.get(name) or '')}\n", *flags(command)]
     return "\n".join(pages)
 
 
@@ -93,14 +94,15 @@ def flags(command: argparse.ArgumentParser) -> Iterator[str]:
     for action in command._actions:
         if action.help == argparse.SUPPRESS or isinstance(action, argparse._HelpAction):
             continue
-        shown = [name for name in action.option_strings if "_" not in name] or [formatter._format_args(action, "")]
-        value = "" if action.nargs == 0 or not action.option_strings else f" {formatter._format_args(action, '')}"
-        meaning = formatter._expand_help(action) if action.help else ""
-        choices = (
-            f" One of: {', '.join(map(str, action.choices))}." if action.choices and len(action.choices) < 8 else ""
+        names = [name for name in action.option_strings if "_" not in name] or action.option_strings
+        few = [str(choice) for choice in action.choices or ()] if action.choices and len(action.choices) < 8 else []
+        value = action.metavar or (action.dest.upper() if action.choices is None or not few else "|".join(few))
+        shown = (
+            ", ".join(names) if names and action.nargs == 0 else " ".join(filter(None, [", ".join(names), str(value)]))
         )
-        needed = " **Required.**" if action.required and action.option_strings else ""
-        yield f"| `{cell(', '.join(shown) + (value if len(value) < 40 else ''))}` | {cell(meaning)}{choices}{needed} |"
+        meaning = sentence(formatter._expand_help(action) if action.help else "")
+        needed = " **Required.**" if action.required and names else ""
+        yield f"| {code(shown)} | {cell(meaning)}{needed} |"
     yield ""
 
 
@@ -115,15 +117,21 @@ def settings() -> str:
         pages += [f"## {section.name}\n", "| setting | type | default | meaning |\n|---|---|---|---|"]
         for setting in dataclasses.fields(kind):
             annotation = typing.get_type_hints(kind)[setting.name]
-            shown = annotation.__name__ if isinstance(annotation, type) else str(annotation)
-            shown = shown.replace("typing.", "").replace("None", "null")
             default = "null" if setting.default is None else setting.default
             pages.append(
-                f"| `{section.name}.{setting.name}` | `{cell(shown)}` | `{cell(str(default))}` "
+                f"| {code(f'{section.name}.{setting.name}')} | {code(type_name(annotation))} | {code(str(default))} "
                 f"| {cell(meanings.get(setting.name, ''))} |"
             )
         pages.append("")
     return "\n".join(pages)
+
+
+def type_name(annotation: typing.Any) -> str:
+    """The type of a setting as a reader of TOML would write it."""
+    if typing.get_origin(annotation) is typing.Literal:
+        return " | ".join(map(str, typing.get_args(annotation)))
+    shown = annotation.__name__ if isinstance(annotation, type) and not typing.get_args(annotation) else str(annotation)
+    return shown.replace("typing.", "").replace("None", "null")
 
 
 def arguments_of(docstring: str) -> dict[str, str]:
@@ -143,9 +151,19 @@ def presets() -> str:
         "| preset | description | what differs from the defaults |\n|---|---|---|",
     ]
     for name, preset in PRESETS.items():
-        differs = "<br>".join(f"`{setting}`" for setting in preset.settings)
+        differs = "<br>".join(map(code, preset.settings))
         pages.append(f"| `{name}` | {cell(preset.description)} | {differs} |")
     return "\n".join(pages) + "\n"
+
+
+def sentence(text: str) -> str:
+    """A text that begins with a capital letter and ends with a full stop."""
+    return f"{text[:1].upper()}{text[1:]}." if text and not text.endswith(".") else text
+
+
+def code(text: str) -> str:
+    """Code that may stand in a table."""
+    return f"<code>{html.escape(text).replace('|', '&#124;')}</code>"
 
 
 def cell(text: str) -> str:

@@ -85,7 +85,7 @@ def check_command(words: list[str], capsys, monkeypatch) -> None:
             return
         program, arguments = "emotion-tf", [SCRIPTS[script], *arguments]
     if program == "emotion-tf":
-        assert callable(parse(arguments).command)
+        assert parse(arguments)
     elif program == "make":
         targets = [argument for argument in arguments if "=" not in argument]
         makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
