@@ -56,7 +56,7 @@ def make_artefacts(preset_name: str, folder: Path) -> None:
 
     num_samples, num_words = config.features.max_samples, config.words.max_words
     generator = np.random.default_rng(2)
-    transcript = " ".join(generator.choice(made_up(config).vocabulary[len(SPECIAL_WORDS) :], num_words))
+    transcript = " ".join(generator.choice(made_up(config).vocabulary.words[len(SPECIAL_WORDS) :], num_words))
     waveform = generator.normal(0, 0.1, (1, num_samples)).astype(np.float32)
     window = {"waveform": waveform, **bundle.words(transcript)}
     write_saved_model(speech, bundle, folder / "saved_model")

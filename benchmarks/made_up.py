@@ -7,7 +7,7 @@ import numpy as np
 
 from emotion_tf import models
 from emotion_tf.config import Config
-from emotion_tf.text.vocabulary import SPECIAL_WORDS
+from emotion_tf.text.vocabulary import SPECIAL_WORDS, Vocabulary
 
 NUM_WORDS = 5_000
 """Words that the networks know."""
@@ -19,7 +19,7 @@ def made_up(config: Config) -> models.Preprocessing:
     return models.Preprocessing(
         mean=generator.normal(size=config.features.width),
         variance=generator.uniform(0.5, 2.0, config.features.width),
-        vocabulary=(*SPECIAL_WORDS, *(f"word{index}" for index in range(NUM_WORDS))),
+        vocabulary=Vocabulary((*SPECIAL_WORDS, *(f"word{index}" for index in range(NUM_WORDS)))),
     )
 
 

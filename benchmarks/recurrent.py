@@ -25,6 +25,7 @@ from emotion_tf.labels import EMOTIONS
 from emotion_tf.models.blocks import BATCH_MOMENTUM
 from emotion_tf.models.tdnn_lstm import DILATIONS
 from emotion_tf.recipes import preset
+from emotion_tf.text.vocabulary import SPECIAL_WORDS, Vocabulary
 from emotion_tf.training import compile_network
 
 BATCH, FRAMES, WORDS, VOCABULARY = 64, 100, 12, 2000
@@ -126,7 +127,7 @@ def measure(name: str, rounds: int) -> dict[str, Any]:
     keras.utils.clear_session()
     config, generator = preset(name), np.random.default_rng(0)
     width = config.features.width
-    words = tuple(map(str, range(VOCABULARY))) if config.model.reads else ()
+    words = Vocabulary((*SPECIAL_WORDS, *map(str, range(VOCABULARY - 2)))) if config.model.reads else None
     fitted = models.Preprocessing(np.zeros(width), np.ones(width), words)
     ours, plain = models.build(config, fitted), plain_model(name, config, fitted)
     inputs = {"features": tf.constant(generator.normal(size=(BATCH, FRAMES, width)), tf.float32)}

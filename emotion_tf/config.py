@@ -10,23 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.registry import MODELS
 from emotion_tf.utils.files import parse_json, read_json, write_json
-
-MODALITIES = {
-    "mscnn": ("audio", "text", "both"),
-    "experts": ("both",),
-    "mdre": ("both",),
-    "learning_alignment": ("both",),
-    "mha": ("both",),
-    "multi_resolution": ("both",),
-    "text_cnn": ("text",),
-    "swem": ("text",),
-    "cnn": ("audio",),
-    "cnn_lstm": ("audio",),
-    "tdnn_lstm": ("audio",),
-    "svm": ("audio",),
-}
-"""What each model of `emotion_tf.models` may hear and read."""
 
 DTYPE_POLICIES = ("float32", "mixed_float16", "mixed_bfloat16")
 
@@ -346,6 +331,10 @@ class Config:
                 _check_range(f"{section}.{name}", value)
         features, model, augmentation, training = self.features, self.model, self.augmentation, self.training
         nyquist = features.sample_rate / 2
+        kind = MODELS.get(model.name)
+        modalities = kind.modalities if kind else ()
+        placeholders = kind.placeholders if kind else "never"
+        hear_voices = [name for name, of in MODELS.items() if of.takes_speaker]
         checks = [
             (
                 features.representation != "mfcc" or features.mfcc_coefficients <= features.mel_bands,
@@ -367,11 +356,11 @@ class Config:
             (features.hop_length >= 1, "features.hop_seconds", "at least one sample"),
             (features.window_length >= 2, "features.window_seconds", "at least two samples"),
             (features.max_frames >= 1, "features.max_seconds", "at least one hop"),
-            (model.name in MODALITIES, "model.name", " or ".join(MODALITIES)),
+            (kind is not None, "model.name", " or ".join(MODELS)),
             (
-                model.modality in MODALITIES.get(model.name, ()),
+                model.modality in modalities,
                 "model.modality",
-                f"{' or '.join(MODALITIES.get(model.name, ()))} for the model {model.name}",
+                f"{' or '.join(modalities)} for the model {model.name}",
             ),
             (
                 model.name != "mscnn"
@@ -383,14 +372,14 @@ class Config:
                 "all_pairs, or as many audio kernel sizes as text kernel sizes",
             ),
             (
-                not model.learned_placeholders or (model.name in ("mscnn", "experts") and model.modality == "both"),
+                not model.learned_placeholders or (placeholders != "never" and model.modality == "both"),
                 "model.learned_placeholders",
                 "false unless the model is experts, or it is mscnn and its modality both",
             ),
             (
-                model.learned_placeholders or model.name != "experts",
+                model.learned_placeholders or placeholders != "always",
                 "model.learned_placeholders",
-                "true for the model experts, each of which answers alone where the other has nothing to judge by",
+                f"true for the model {model.name}, each of which answers alone where the other has nothing to judge by",
             ),
             (
                 model.learned_placeholders or not augmentation.audio_dropout,
@@ -409,9 +398,9 @@ class Config:
                 "null where the model does not hear, since they stand beside the audio",
             ),
             (
-                model.name in ("mscnn", "experts") or self.speaker.embeddings is None,
+                model.name in hear_voices or self.speaker.embeddings is None,
                 "speaker.embeddings",
-                "null for every model but mscnn and experts",
+                f"null for every model but {' and '.join(hear_voices)}",
             ),
             (training.dev_splits >= 2, "training.dev_splits", "at least 2"),
             (

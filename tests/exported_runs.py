@@ -17,6 +17,7 @@ from emotion_tf.config import Config
 from emotion_tf.dataset import FrontEnd
 from emotion_tf.exporting import export
 from emotion_tf.layers import LearnedPlaceholder
+from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.training import compile_network, save_model
 from emotion_tf.utils.files import write_json
 
@@ -100,15 +101,15 @@ def make_run(workdir: Path, config: Config) -> keras.Model:
     """Leaves in `workdir` what a training would, and returns the speech model."""
     keras.utils.set_random_seed(7)
     frames = FrontEnd(config.features)(babble(2 * RATE))
-    vocabulary = WORDS if config.model.reads else ()
-    fitted = models.Preprocessing(
+    vocabulary = Vocabulary(WORDS) if config.model.reads else None
+    preprocessing = models.Preprocessing(
         frames.mean(axis=0),
         frames.var(axis=0) + 1.0,
         vocabulary,
         speaker_mean=np.ones(len(VOICE)),
         speaker_variance=np.full(len(VOICE), 4.0),
     )
-    network = models.build(config, fitted)
+    network = models.build(config, preprocessing)
     for layer in network.layers:
         if isinstance(layer, LearnedPlaceholder):
             layer.placeholder.assign(keras.random.normal(layer.placeholder.shape))
@@ -118,7 +119,7 @@ def make_run(workdir: Path, config: Config) -> keras.Model:
     # Training leaves a compiled network.
     compile_network(network, config.training, steps_per_epoch=1)
     (workdir / "model").mkdir(parents=True, exist_ok=True)
-    save_model(workdir / "model", network, config, fitted)
+    save_model(workdir / "model", network, config, preprocessing)
     write_json(workdir / "model" / "fold.json", {"fold": 3})
     return models.speech_model(network, config)
 

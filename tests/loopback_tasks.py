@@ -107,12 +107,12 @@ def _every_model(strategy: tf.distribute.Strategy) -> None:
     """What each model says of three utterances, and then of one, on one device and on two."""
     from small_models import fitted_for, small
 
-    from emotion_tf.config import MODALITIES
-
     rng = np.random.default_rng(0)
-    for name in sorted(models.MODELS.keys() - models.FITTED_AT_ONCE.keys()):
+    for name in sorted(name for name, kind in models.MODELS.items() if kind.fitting != "at_once"):
         config = small(
-            f"name={name}", f"modality={MODALITIES[name][0]}", f"learned_placeholders={str(name == 'experts').lower()}"
+            f"name={name}",
+            f"modality={models.MODELS[name].modalities[0]}",
+            f"learned_placeholders={str(name == 'experts').lower()}",
         )
         network = models.build(config, fitted_for(config))
         if name == "experts":

@@ -9,6 +9,7 @@ from checks import probabilities, random_frames
 
 from emotion_tf.config import Config
 from emotion_tf.models import Preprocessing, build
+from emotion_tf.text.vocabulary import Vocabulary
 
 VOCABULARY = ("", "[UNK]", *(f"word{number}" for number in range(18)))
 SPEAKER_WIDTH = 6
@@ -36,7 +37,7 @@ def fitted_for(config: Config, embeddings: bool = False) -> Preprocessing:
     return Preprocessing(
         mean=mean,
         variance=variance,
-        vocabulary=VOCABULARY,
+        vocabulary=Vocabulary(VOCABULARY),
         embeddings=rng.normal(size=(len(VOCABULARY), config.words.embedding_width)) if embeddings else None,
         speaker_mean=rng.normal(size=SPEAKER_WIDTH),
         speaker_variance=rng.uniform(0.5, 2, SPEAKER_WIDTH),

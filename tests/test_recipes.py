@@ -7,6 +7,7 @@ from emotion_tf import models
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.models import Preprocessing
 from emotion_tf.recipes import PRESETS, preset
+from emotion_tf.text.vocabulary import Vocabulary
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -19,7 +20,7 @@ def test_every_preset_is_described_and_builds(name):
     fitted = Preprocessing(
         np.zeros(width),
         np.ones(width),
-        ("", "[UNK]", "so", "sad"),
+        Vocabulary(("", "[UNK]", "so", "sad")),
         speaker_mean=np.zeros(5),
         speaker_variance=np.ones(5),
     )

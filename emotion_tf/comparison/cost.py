@@ -98,15 +98,15 @@ def _train_a_little(
         dev_splits=config.training.dev_splits,
         seed=config.training.fold_seed,
     )
-    fitted = fit_preprocessing(config, records, split.train)
+    preprocessing = fit_preprocessing(config, records, split.train)
     keras.config.set_dtype_policy(config.training.dtype_policy)
-    network = models.build(config, fitted)
+    network = models.build(config, preprocessing)
     keras.config.set_dtype_policy("float32")
-    if config.model.name in models.FITTED_AT_ONCE:
+    if models.MODELS[config.model.name].fitting == "at_once":
         start = time.perf_counter()
-        fit_at_once(network, records, config, split, fitted.vocabulary)
+        fit_at_once(network, records, config, split, preprocessing.vocabulary)
         return {"seconds": time.perf_counter() - start, "of": "fit"}, network
-    train = training_dataset(records, config, split.train, fitted.vocabulary, config.training.seed)
+    train = training_dataset(records, config, split.train, preprocessing.vocabulary, config.training.seed)
     steps, clock = int(train.cardinality()), _Clock()
     compile_network(network, config.training, steps)
     network.fit(train.repeat().take(WARM_UP_STEPS + TIMED_STEPS), callbacks=[clock], shuffle=False, verbose=0)

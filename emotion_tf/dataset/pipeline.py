@@ -73,7 +73,7 @@ def _reader(config: Config, utterances: Sequence[Utterance]) -> Callable[[tf.dat
 
 
 def evaluation_dataset(
-    records: Records, config: Config, utterances: Sequence[Utterance], vocabulary: Sequence[str] = ()
+    records: Records, config: Config, utterances: Sequence[Utterance], vocabulary: Vocabulary | None = None
 ) -> tf.data.Dataset:
     """Batches in the order of the records, without augmentation.
 
@@ -81,7 +81,7 @@ def evaluation_dataset(
         records: The records of the corpus.
         config: Modality, word limits and batch size.
         utterances: Those wanted.
-        vocabulary: The words by id, needed if the model reads.
+        vocabulary: The words and their ids, needed if the model reads.
 
     Returns:
         Pairs of inputs and one-hot labels (B, 4) float32. Inputs are a dict of `audio` (B, T, D) float32, `words`
@@ -99,7 +99,7 @@ def training_dataset(
     records: Records,
     config: Config,
     utterances: Sequence[Utterance],
-    vocabulary: Sequence[str] = (),
+    vocabulary: Vocabulary | None = None,
     seed: int = 0,
     first_epoch: int = 0,
 ) -> tf.data.Dataset:
@@ -111,7 +111,7 @@ def training_dataset(
         records: The records of the corpus, of which those of augmented waves are read too.
         config: As for `evaluation_dataset`, and the augmentation.
         utterances: Those wanted.
-        vocabulary: The words by id, needed if the model reads.
+        vocabulary: The words and their ids, needed if the model reads.
         seed: Seed of order and augmentation.
         first_epoch: The epoch that the first iteration gives; each further one gives the next. What an epoch is
             depends on nothing but the seed and its number, so that a training that was stopped can go on.
@@ -126,7 +126,7 @@ def training_dataset(
     window = min(SORTING_WINDOW, math.ceil(steps / 2))
     read = _reader(config, utterances)
     kept = read(tf.data.TFRecordDataset(shards)).cache() if count <= IN_MEMORY else None
-    convert, change = _inputs(records, config, vocabulary), augment(config, len(vocabulary))
+    convert, change = _inputs(records, config, vocabulary), augment(config, len(vocabulary or ()))
 
     def shuffled(epoch: tf.Tensor) -> tf.data.Dataset:
         if kept is not None:
@@ -169,9 +169,9 @@ def _ready(batches: tf.data.Dataset, steps: int) -> tf.data.Dataset:
     return counted.prefetch(tf.data.AUTOTUNE).with_options(OPTIONS)
 
 
-def _inputs(records: Records, config: Config, vocabulary: Sequence[str]):
+def _inputs(records: Records, config: Config, vocabulary: Vocabulary | None):
     """A function from an example to the pair of the model's inputs and the one-hot label."""
-    lookup = GraphVocabulary(Vocabulary(tuple(vocabulary))) if config.model.reads else None
+    lookup = GraphVocabulary(vocabulary) if config.model.reads and vocabulary is not None else None
     speaks = config.speaker.embeddings is not None
     if speaks:
         places = IdIndex([utterance.id for utterance in records.utterances])

@@ -6,6 +6,7 @@ from emotion_tf.layers.context_attention import ContextAttention
 from emotion_tf.layers.learned_placeholder import LearnedPlaceholder
 from emotion_tf.layers.masked_conv1d import MaskedConv1D
 from emotion_tf.layers.modal_attention import ModalAttention
+from emotion_tf.layers.model_settings import ModelSettings
 from emotion_tf.layers.multi_scale_conv2d import MultiScaleConv2D
 from emotion_tf.layers.product_of_experts import ProductOfExperts
 from emotion_tf.layers.soft_alignment import SoftAlignment
@@ -21,6 +22,7 @@ __all__ = [
     "LearnedPlaceholder",
     "MaskedConv1D",
     "ModalAttention",
+    "ModelSettings",
     "MultiScaleConv2D",
     "ProductOfExperts",
     "SWEMPooling",

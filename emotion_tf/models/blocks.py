@@ -6,9 +6,12 @@ from typing import Any
 import keras
 
 from emotion_tf.config import Config
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.errors import EmotionTFError
 from emotion_tf.layers import MultiScaleConv2D, SubwordEmbedding
 from emotion_tf.models.preprocessing import Preprocessing
+
+Encoding = tuple[dict[str, Any], list[Any]]
+"""The inputs of a network by name, and the vectors (B, ...) that it makes of an utterance."""
 
 BATCH_MOMENTUM = 0.9
 """Keras' default of 0.99 takes longer to settle than a corpus of a few hundred utterances is trained."""
@@ -24,40 +27,49 @@ def text_input() -> Any:
     return keras.Input((None,), dtype="int32", name="word_ids")
 
 
-def speaker(fitted: Preprocessing) -> tuple[Any, Any]:
+def speaker(preprocessing: Preprocessing) -> tuple[Any, Any]:
     """The input of a speaker embedding (B, W) float32, and the embedding scaled as the training part has it."""
-    given = keras.Input((len(fitted.speaker_mean),), dtype="float32", name="speaker")
+    given = keras.Input((len(preprocessing.speaker_mean),), dtype="float32", name="speaker")
     layer = keras.layers.Normalization(
-        mean=fitted.speaker_mean.tolist(), variance=fitted.speaker_variance.tolist(), name="speaker_normalization"
+        mean=preprocessing.speaker_mean.tolist(),
+        variance=preprocessing.speaker_variance.tolist(),
+        name="speaker_normalization",
     )
     return given, layer(given)
 
 
-def normalize(audio: Any, config: Config, fitted: Preprocessing) -> Any:
+def normalize(features: Any, config: Config, preprocessing: Preprocessing) -> Any:
     """Features scaled by mean and deviation of the training part, under the mask of the frames that are not zero."""
     # float32 under every dtype policy: raw features reach -600 dB, where float16 has steps of half a decibel.
-    frames = keras.layers.Masking(0.0, dtype="float32", name="padding")(audio)
+    frames = keras.layers.Masking(0.0, dtype="float32", name="padding")(features)
     layer = keras.layers.Normalization(
-        mean=fitted.mean.tolist(), variance=fitted.variance.tolist(), dtype="float32", name="normalization"
+        mean=preprocessing.mean.tolist(),
+        variance=preprocessing.variance.tolist(),
+        dtype="float32",
+        name="normalization",
     )
     return layer(frames)
 
 
-def embed(words: Any, config: Config, fitted: Preprocessing) -> Any:
+def embed(word_ids: Any, config: Config, preprocessing: Preprocessing) -> Any:
     """Word embeddings (B, M, E), under the mask of the words that are not padding."""
-    size, width = len(fitted.vocabulary), config.words.embedding_width
-    learned = fitted.embeddings is None
+    if preprocessing.vocabulary is None:
+        raise EmotionTFError("a model that reads needs a vocabulary", fix="Preprocessing(vocabulary=Vocabulary(...))")
+    size, width = len(preprocessing.vocabulary), config.words.embedding_width
+    learned = preprocessing.embeddings is None
     layer = keras.layers.Embedding(
         size, width, mask_zero=True, trainable=learned or config.words.trainable, name="embeddings"
     )
-    embeddings = layer(words)
+    embeddings = layer(word_ids)
     if not learned:
-        layer.set_weights([fitted.embeddings])
-    if fitted.subwords is None:
+        layer.set_weights([preprocessing.embeddings])
+    if preprocessing.subwords is None:
         return embeddings
-    shared = SubwordEmbedding(size, int(fitted.subwords.max()) + 1, fitted.subwords.shape[1], width, name="subwords")
-    letters = shared(words)
-    shared.members.assign(fitted.subwords)
+    shared = SubwordEmbedding(
+        size, int(preprocessing.subwords.max()) + 1, preprocessing.subwords.shape[1], width, name="subwords"
+    )
+    letters = shared(word_ids)
+    shared.members.assign(preprocessing.subwords)
     return keras.layers.Add(name="words_and_subwords")([embeddings, letters])
 
 
@@ -79,22 +91,29 @@ def lstm(config: Config, **options: Any) -> keras.layers.LSTM:
     return keras.layers.LSTM(config.model.recurrent_units, use_cudnn=False, **options)  # as in `gru`
 
 
-def classify(vectors: list[Any], config: Config) -> Any:
-    """Probabilities (B, 4) float32 from the utterance's vectors, flattened and side by side."""
-    layer = keras.layers.Dense(len(EMOTIONS), activation="softmax", dtype="float32", name="probabilities")
+def utterance_vector(vectors: list[Any]) -> Any:
+    """The vector (B, W) of an utterance: its vectors (B, ...) flattened, side by side."""
+    if len(vectors) == 1:
+        return keras.layers.Flatten(name="utterance")(vectors[0])
+    flat = [keras.layers.Flatten()(vector) for vector in vectors]
+    return keras.layers.Concatenate(name="utterance")(flat)
+
+
+def classify(vectors: list[Any], config: Config, preprocessing: Preprocessing) -> Any:
+    """Probabilities (B, C) float32 from the vectors of an utterance."""
+    layer = keras.layers.Dense(len(preprocessing.labels), activation="softmax", dtype="float32", name="probabilities")
     return layer(_hidden(vectors, config))
 
 
-def decide(vectors: list[Any], config: Config) -> Any:
-    """Logits (B, 4) float32 from the same, for what comes to its answer later."""
-    return keras.layers.Dense(len(EMOTIONS), dtype="float32", name="logits")(_hidden(vectors, config))
+def logits(vectors: list[Any], config: Config, preprocessing: Preprocessing) -> Any:
+    """Logits (B, C) float32 from the same, for a network whose answer is combined with others."""
+    return keras.layers.Dense(len(preprocessing.labels), dtype="float32", name="logits")(_hidden(vectors, config))
 
 
 def _hidden(vectors: list[Any], config: Config) -> Any:
-    """What the last layer sees of the utterance's vectors."""
+    """What the last layer sees of the vectors of an utterance."""
     settings = config.model
-    flat = [keras.layers.Flatten()(vector) for vector in vectors]
-    hidden = flat[0] if len(flat) == 1 else keras.layers.Concatenate(name="utterance")(flat)
+    hidden = utterance_vector(vectors)
     if settings.batch_normalization:
         hidden = keras.layers.BatchNormalization(momentum=BATCH_MOMENTUM, name="batch_normalization")(hidden)
     hidden = keras.layers.Dropout(settings.dropout, name="utterance_dropout")(hidden)

@@ -4,11 +4,11 @@ import keras
 
 from emotion_tf.config import Config
 from emotion_tf.layers import SpectralConv2D
-from emotion_tf.models.blocks import audio_input, classify, lstm, normalize
+from emotion_tf.models.blocks import Encoding, audio_input, lstm, normalize
 from emotion_tf.models.preprocessing import Preprocessing
 
 
-def cnn_lstm(config: Config, fitted: Preprocessing) -> keras.Model:
+def cnn_lstm(config: Config, preprocessing: Preprocessing) -> Encoding:
     """Three convolutions over time and frequency, each with pooling, and the last state of a bidirectional LSTM.
 
     The original's figures on four emotions of IEMOCAP, five folds, are a weighted accuracy of 0.673 and an unweighted
@@ -19,17 +19,17 @@ def cnn_lstm(config: Config, fitted: Preprocessing) -> keras.Model:
 
     Args:
         config: `config.model` gives `filters` of each convolution, `recurrent_units` and the classifier.
-        fitted: Normalisation.
+        preprocessing: Normalisation.
 
     Returns:
-        A model of the input `audio` (B, T, D) float32, padded with zero frames; it gives probabilities (B, 4) float32.
+        The input `features` (B, T, D) float32, padded with zero frames; and the vector that the classifier gets.
 
     Reference:
         Satt, Rozenberg, Hoory, "Efficient Emotion Recognition from Speech Using Deep Learning on Spectrograms",
         Interspeech 2017.
     """
-    audio = audio_input(config)
-    frames = normalize(audio, config, fitted)  # (B, T, D)
+    features = audio_input(config)
+    frames = normalize(features, config, preprocessing)  # (B, T, D)
     maps = SpectralConv2D(config.model.filters, name="audio_cnn")(frames)  # (B, T / 8, D / 8 · F)
     state = keras.layers.Bidirectional(lstm(config), name="audio_lstm")(maps)  # (B, 2 U)
-    return keras.Model({"features": audio}, classify([state], config), name="cnn_lstm")
+    return {"features": features}, [state]

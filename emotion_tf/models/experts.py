@@ -1,23 +1,22 @@
 """Networks that learn apart and answer together."""
 
 import dataclasses
-from typing import Literal
+from typing import Any
 
 import keras
 
 from emotion_tf.config import Config, SpeakerConfig
 from emotion_tf.layers import ProductOfExperts
-from emotion_tf.models.blocks import decide
-from emotion_tf.models.mscnn import describe_utterance
+from emotion_tf.models.blocks import Encoding, logits
+from emotion_tf.models.mscnn import mscnn
 from emotion_tf.models.preprocessing import Preprocessing
-
-Modality = Literal["audio", "text", "both"]
+from emotion_tf.registry import Modality
 
 EXPERTS: dict[Modality, str] = {"audio": "audio_expert", "text": "text_expert", "both": "joint_expert"}
-"""The layer that is the expert of each modality: a network of features, words or both that gives logits (B, 4)."""
+"""The layer that is the expert of each modality: a network of features, words or both that gives logits (B, C)."""
 
 
-def experts(config: Config, fitted: Preprocessing) -> keras.Model:
+def experts(config: Config, preprocessing: Preprocessing) -> Encoding:
     """An MSCNN that hears, one that reads and one that does both; the product of their opinions is the answer.
 
     Each learns by itself, as if there were no other. So who hears and who reads never lean on what an utterance may
@@ -27,26 +26,32 @@ def experts(config: Config, fitted: Preprocessing) -> keras.Model:
     Args:
         config: Each expert has the settings `config.model` of an `mscnn` of its modality; the voice belongs to those
             who hear.
-        fitted: Normalisation for the audio and the speaker embeddings, vocabulary for the text, prior of the emotions.
+        preprocessing: Normalisation for the audio and the speaker embeddings, vocabulary for the text, and the prior of
+            the emotions, which `classify` needs.
 
     Returns:
-        A model of the inputs `audio` (B, T, D) float32, padded with zero frames, `words` (B, M) int32, padded with
-        zeros, and `speaker` (B, W) float32, if the settings have it; it gives probabilities (B, 4) float32. An
-        utterance of padding alone in `audio` was not heard, and its `speaker` is passed over; one of padding alone in
-        `words` was not read. Who needs what an utterance lacks has no say.
+        The inputs `features` (B, T, D) float32, padded with zero frames, `word_ids` (B, M) int32, padded with zeros,
+        and `speaker` (B, W) float32, if the settings have it; and of each expert its logits with the inputs that it
+        judges. An utterance of padding alone in `features` was not heard, and its `speaker` is ignored; one of padding
+        alone in `word_ids` was not read. An expert that needs what an utterance lacks has no say.
     """
     networks = {}
     for modality, name in EXPERTS.items():
         own = expert_config(config, modality)
-        own_inputs, vectors = describe_utterance(own, fitted)
-        networks[modality] = keras.Model(own_inputs, decide(vectors, own), name=name)
+        own_inputs, vectors = mscnn(own, preprocessing)
+        networks[modality] = keras.Model(own_inputs, logits(vectors, own, preprocessing), name=name)
     inputs = {tensor.name: tensor for tensor in networks["both"].inputs}
     opinions = []
     for network in networks.values():
         given = {tensor.name: inputs[tensor.name] for tensor in network.inputs}
         opinions.append([network(given), *(given[name] for name in ("features", "word_ids") if name in given)])
-    product = ProductOfExperts(fitted.log_prior.tolist(), dtype="float32", name="probabilities")
-    return keras.Model(inputs, product(opinions), name="experts")
+    return inputs, opinions
+
+
+def classify(opinions: list[Any], config: Config, preprocessing: Preprocessing) -> Any:
+    """Probabilities (B, C) float32: the product of the experts' opinions."""
+    log_prior = preprocessing.log_prior.tolist()
+    return ProductOfExperts(log_prior, dtype="float32", name="probabilities")(opinions)
 
 
 def expert_config(config: Config, modality: Modality) -> Config:

@@ -4,11 +4,11 @@ import keras
 
 from emotion_tf.config import Config
 from emotion_tf.layers import SoftAlignment, StatisticalPooling
-from emotion_tf.models.blocks import audio_input, classify, embed, lstm, normalize, text_input
+from emotion_tf.models.blocks import Encoding, audio_input, embed, lstm, normalize, text_input
 from emotion_tf.models.preprocessing import Preprocessing
 
 
-def learning_alignment(config: Config, fitted: Preprocessing) -> keras.Model:
+def learning_alignment(config: Config, preprocessing: Preprocessing) -> Encoding:
     """Two encoders, the frames of each word by soft alignment, a third encoder over the words with their frames.
 
     All three are bidirectional LSTMs; the states of the third are pooled by their maximum over the words.
@@ -20,22 +20,22 @@ def learning_alignment(config: Config, fitted: Preprocessing) -> keras.Model:
 
     Args:
         config: `config.model` gives `recurrent_units` and the classifier.
-        fitted: Normalisation for the audio, vocabulary for the text.
+        preprocessing: Normalisation for the audio, vocabulary for the text.
 
     Returns:
-        A model of the inputs `audio` (B, T, D) float32, padded with zero frames, and `words` (B, M) int32, padded with
-        zeros; it gives probabilities (B, 4) float32.
+        The inputs `features` (B, T, D) float32, padded with zero frames, and `word_ids` (B, M) int32, padded with
+        zeros; and the vectors that the classifier gets.
 
     Reference:
         Xu et al., "Learning Alignment for Multimodal Emotion Recognition from Speech", Interspeech 2019.
     """
-    audio, words = audio_input(config), text_input()
-    frames = normalize(audio, config, fitted)  # (B, T, D)
-    embeddings = embed(words, config, fitted)  # (B, M, E)
+    features, word_ids = audio_input(config), text_input()
+    frames = normalize(features, config, preprocessing)  # (B, T, D)
+    embeddings = embed(word_ids, config, preprocessing)  # (B, M, E)
     spoken = keras.layers.Bidirectional(lstm(config, return_sequences=True), name="audio_lstm")(frames)  # (B, T, 2 U)
     written = keras.layers.Bidirectional(lstm(config, return_sequences=True), name="text_lstm")(embeddings)
     aligned = SoftAlignment(name="alignment")([written, spoken])  # (B, M, 2 U)
     joined = keras.layers.Concatenate(name="words_with_frames")([aligned, written])  # (B, M, 4 U)
     states = keras.layers.Bidirectional(lstm(config, return_sequences=True), name="joint_lstm")(joined)
     pooled = StatisticalPooling(("max",), name="max")(states)  # (B, 1, 2 U)
-    return keras.Model({"features": audio, "word_ids": words}, classify([pooled], config), name="learning_alignment")
+    return {"features": features, "word_ids": word_ids}, [pooled]

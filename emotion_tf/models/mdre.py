@@ -4,11 +4,11 @@ import keras
 
 from emotion_tf.config import Config
 from emotion_tf.layers import ContextAttention
-from emotion_tf.models.blocks import audio_input, classify, embed, gru, normalize, text_input
+from emotion_tf.models.blocks import Encoding, audio_input, embed, gru, normalize, text_input
 from emotion_tf.models.preprocessing import Preprocessing
 
 
-def mdre(config: Config, fitted: Preprocessing) -> keras.Model:
+def mdre(config: Config, preprocessing: Preprocessing) -> Encoding:
     """A recurrent encoder hears, another reads, and a classifier gets what each has gathered.
 
     Either encoder is a GRU whose last state passes through a dense layer. With `model.attention` (MDREA) the audio's
@@ -22,19 +22,19 @@ def mdre(config: Config, fitted: Preprocessing) -> keras.Model:
 
     Args:
         config: `config.model` gives `recurrent_units`, `attention` and the classifier.
-        fitted: Normalisation for the audio, vocabulary for the text.
+        preprocessing: Normalisation for the audio, vocabulary for the text.
 
     Returns:
-        A model of the inputs `audio` (B, T, D) float32, padded with zero frames, and `words` (B, M) int32, padded with
-        zeros; it gives probabilities (B, 4) float32.
+        The inputs `features` (B, T, D) float32, padded with zero frames, and `word_ids` (B, M) int32, padded with
+        zeros; and the vectors that the classifier gets.
 
     Reference:
         Yoon, Byun, Jung, "Multimodal Speech Emotion Recognition Using Audio and Text", SLT 2018.
     """
     settings = config.model
-    audio, words = audio_input(config), text_input()
-    frames = normalize(audio, config, fitted)  # (B, T, D)
-    embeddings = embed(words, config, fitted)  # (B, M, E)
+    features, word_ids = audio_input(config), text_input()
+    frames = normalize(features, config, preprocessing)  # (B, T, D)
+    embeddings = embed(word_ids, config, preprocessing)  # (B, M, E)
     spoken = gru(config, name="audio_gru")(frames)  # (B, U)
     heard = keras.layers.Dense(settings.recurrent_units, activation="tanh", name="audio_vector")(spoken)
     if settings.attention:
@@ -43,4 +43,4 @@ def mdre(config: Config, fitted: Preprocessing) -> keras.Model:
     else:
         written = gru(config, name="text_gru")(embeddings)
         read = keras.layers.Dense(settings.recurrent_units, activation="tanh", name="text_vector")(written)
-    return keras.Model({"features": audio, "word_ids": words}, classify([heard, read], config), name="mdre")
+    return {"features": features, "word_ids": word_ids}, [heard, read]

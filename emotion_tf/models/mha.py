@@ -4,11 +4,11 @@ import keras
 
 from emotion_tf.config import Config
 from emotion_tf.layers import ContextAttention
-from emotion_tf.models.blocks import audio_input, classify, embed, lstm, normalize, text_input
+from emotion_tf.models.blocks import Encoding, audio_input, embed, lstm, normalize, text_input
 from emotion_tf.models.preprocessing import Preprocessing
 
 
-def mha(config: Config, fitted: Preprocessing) -> keras.Model:
+def mha(config: Config, preprocessing: Preprocessing) -> Encoding:
     """What was heard weighs the words, what they say weighs the sound, and so on for `model.hops` hops.
 
     Two bidirectional LSTMs encode the modalities. The first context is the last state of the audio, of both directions.
@@ -23,18 +23,18 @@ def mha(config: Config, fitted: Preprocessing) -> keras.Model:
 
     Args:
         config: `config.model` gives `recurrent_units`, `hops` and the classifier.
-        fitted: Normalisation for the audio, vocabulary for the text.
+        preprocessing: Normalisation for the audio, vocabulary for the text.
 
     Returns:
-        A model of the inputs `audio` (B, T, D) float32, padded with zero frames, and `words` (B, M) int32, padded with
-        zeros; it gives probabilities (B, 4) float32.
+        The inputs `features` (B, T, D) float32, padded with zero frames, and `word_ids` (B, M) int32, padded with
+        zeros; and the vectors that the classifier gets.
 
     Reference:
         Yoon et al., "Speech Emotion Recognition Using Multi-hop Attention Mechanism", ICASSP 2019.
     """
-    audio, words = audio_input(config), text_input()
-    frames = normalize(audio, config, fitted)  # (B, T, D)
-    embeddings = embed(words, config, fitted)  # (B, M, E)
+    features, word_ids = audio_input(config), text_input()
+    frames = normalize(features, config, preprocessing)  # (B, T, D)
+    embeddings = embed(word_ids, config, preprocessing)  # (B, M, E)
     encoder = keras.layers.Bidirectional(lstm(config, return_sequences=True, return_state=True), name="audio_lstm")
     spoken, forward, _, backward, _ = encoder(frames)  # (B, T, 2 U), and states (B, U)
     written = keras.layers.Bidirectional(lstm(config, return_sequences=True), name="text_lstm")(embeddings)
@@ -42,4 +42,4 @@ def mha(config: Config, fitted: Preprocessing) -> keras.Model:
     for hop in range(config.model.hops):
         attended = written if hop % 2 == 0 else spoken
         contexts.append(ContextAttention(name=f"hop_{hop + 1}")([contexts[-1], attended]))
-    return keras.Model({"features": audio, "word_ids": words}, classify(contexts[-2:], config), name="mha")
+    return {"features": features, "word_ids": word_ids}, contexts[-2:]

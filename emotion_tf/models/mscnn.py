@@ -2,15 +2,13 @@
 
 from typing import Any
 
-import keras
-
 from emotion_tf.config import Config
 from emotion_tf.layers import LearnedPlaceholder, ModalAttention, StatisticalPooling, SWEMPooling
-from emotion_tf.models.blocks import audio_input, classify, convolution, embed, normalize, speaker, text_input
+from emotion_tf.models.blocks import Encoding, audio_input, convolution, embed, normalize, speaker, text_input
 from emotion_tf.models.preprocessing import Preprocessing
 
 
-def mscnn(config: Config, fitted: Preprocessing) -> keras.Model:
+def mscnn(config: Config, preprocessing: Preprocessing) -> Encoding:
     """Multi-scale convolutions, statistical pooling and, with both modalities, attention of the audio over the words.
 
     Where the paper is silent: the hidden dense layer is `model.dense_units` wide, dropout stands before both dense
@@ -19,23 +17,17 @@ def mscnn(config: Config, fitted: Preprocessing) -> keras.Model:
     Args:
         config: `config.model` chooses among the variants: modality, convolution, attention, SWEM; `config.speaker` adds
             x-vectors.
-        fitted: Normalisation for the audio and the speaker embeddings, vocabulary for the text.
+        preprocessing: Normalisation for the audio and the speaker embeddings, vocabulary for the text.
 
     Returns:
-        A model of the inputs `audio` (B, T, D) float32, padded with zero frames, `words` (B, M) int32, padded with
-        zeros, and `speaker` (B, W) float32, as far as the settings have them; it gives probabilities (B, 4) float32.
-        With `config.model.learned_placeholders`, an utterance of padding alone in `audio` was not heard, and its
-        `speaker` is passed over; one of padding alone in `words` was not read.
+        The inputs `features` (B, T, D) float32, padded with zero frames, `word_ids` (B, M) int32, padded with zeros,
+        and `speaker` (B, W) float32, those of them that the settings have; and the vectors that the classifier gets.
+        With `config.model.learned_placeholders`, an utterance of padding alone in `features` was not heard, and its
+        `speaker` is ignored; one of padding alone in `word_ids` was not read.
 
     Reference:
         Peng et al., "Efficient Speech Emotion Recognition Using Multi-Scale CNN and Attention", ICASSP 2021.
     """
-    inputs, utterance = describe_utterance(config, fitted)
-    return keras.Model(inputs, classify(utterance, config), name="mscnn")
-
-
-def describe_utterance(config: Config, fitted: Preprocessing) -> tuple[dict[str, Any], list[Any]]:
-    """The inputs of the network, and the vectors (B, ...) that it makes of an utterance."""
     settings = config.model
     inputs: dict[str, Any] = {}
     utterance = []
@@ -45,19 +37,19 @@ def describe_utterance(config: Config, fitted: Preprocessing) -> tuple[dict[str,
 
     if settings.hears:
         inputs["features"] = audio_input(config)
-        frames = normalize(inputs["features"], config, fitted)  # (B, T, D)
+        frames = normalize(inputs["features"], config, preprocessing)  # (B, T, D)
         audio_maps = convolution(config, settings.audio_kernel_sizes, "audio_mscnn")(frames)
         audio_pooled = StatisticalPooling(rectified=True, name="audio_spu")(audio_maps)  # (B, 3, S, F)
-        # The attention, too, asks with what stands in.
+        # The attention, too, asks with the placeholder.
         audio_pooled = present(audio_pooled, frames, "audio_placeholder")
         utterance.append(audio_pooled)
     if config.speaker.embeddings is not None:
-        inputs["speaker"], scaled = speaker(fitted)
+        inputs["speaker"], scaled = speaker(preprocessing)
         # The voice is part of the recording.
         utterance.append(present(scaled, frames, "speaker_placeholder"))
     if settings.reads:
         inputs["word_ids"] = text_input()
-        embeddings = embed(inputs["word_ids"], config, fitted)  # (B, M, E)
+        embeddings = embed(inputs["word_ids"], config, preprocessing)  # (B, M, E)
         text_maps = convolution(config, settings.text_kernel_sizes, "text_mscnn")(embeddings)
         text_pooled = StatisticalPooling(rectified=True, name="text_spu")(text_maps)
         utterance.append(present(text_pooled, embeddings, "text_placeholder"))

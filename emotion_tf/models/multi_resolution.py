@@ -4,11 +4,11 @@ import keras
 
 from emotion_tf.config import Config
 from emotion_tf.layers import StatisticalPooling
-from emotion_tf.models.blocks import audio_input, classify, convolution, embed, lstm, normalize, text_input
+from emotion_tf.models.blocks import Encoding, audio_input, convolution, embed, lstm, normalize, text_input
 from emotion_tf.models.preprocessing import Preprocessing
 
 
-def multi_resolution(config: Config, fitted: Preprocessing) -> keras.Model:
+def multi_resolution(config: Config, preprocessing: Preprocessing) -> Encoding:
     """Multi-resolution convolutions with maximum over time for the text, last state of a BiLSTM for the audio.
 
     It is meant to be trained with `training.verification`, so that it learns to tell emotions apart in pairs of
@@ -21,16 +21,16 @@ def multi_resolution(config: Config, fitted: Preprocessing) -> keras.Model:
 
     Args:
         config: `config.model` gives the sizes and the classifier.
-        fitted: Normalisation for the audio, vocabulary for the text.
+        preprocessing: Normalisation for the audio, vocabulary for the text.
 
     Returns:
-        A model of the inputs `audio` (B, T, D) float32, padded with zero frames, and `words` (B, M) int32, padded with
-        zeros; it gives probabilities (B, 4) float32.
+        The inputs `features` (B, T, D) float32, padded with zero frames, and `word_ids` (B, M) int32, padded with
+        zeros; and the vectors that the classifier gets.
     """
-    audio, words = audio_input(config), text_input()
-    frames = normalize(audio, config, fitted)  # (B, T, D)
-    embeddings = embed(words, config, fitted)  # (B, M, E)
+    features, word_ids = audio_input(config), text_input()
+    frames = normalize(features, config, preprocessing)  # (B, T, D)
+    embeddings = embed(word_ids, config, preprocessing)  # (B, M, E)
     heard = keras.layers.Bidirectional(lstm(config), name="audio_lstm")(frames)  # (B, 2 U)
     maps = convolution(config, config.model.text_kernel_sizes, "text_cnn")(embeddings)  # (B, M, S, F)
     read = StatisticalPooling(("max",), name="max")(maps)  # (B, 1, S, F)
-    return keras.Model({"features": audio, "word_ids": words}, classify([heard, read], config), name="multi_resolution")
+    return {"features": features, "word_ids": word_ids}, [heard, read]

@@ -1,6 +1,7 @@
 """A support vector machine over the statistics of an utterance."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,9 +17,8 @@ from sklearn.svm import LinearSVC
 
 from emotion_tf.config import Config, TrainingConfig
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.labels import EMOTIONS
-from emotion_tf.layers import StatisticalPooling
-from emotion_tf.models.blocks import audio_input, normalize
+from emotion_tf.layers import ModelSettings, StatisticalPooling
+from emotion_tf.models.blocks import Encoding, audio_input, normalize, utterance_vector
 from emotion_tf.models.preprocessing import Preprocessing
 
 COSTS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
@@ -31,10 +31,10 @@ LOG_TEMPERATURES = (-2.0, 2.0)
 """Where the logarithm of the temperature is sought; where the dev part is without a fault, it would fall for ever."""
 
 
-def svm(config: Config, fitted: Preprocessing) -> keras.Model:
+def svm(config: Config, preprocessing: Preprocessing) -> Encoding:
     """Maximum, average and deviation of each feature over the utterance, and one hyperplane a class.
 
-    `fit_svm` finds the hyperplanes, and the cost of errors by cross-validation over the speakers of the training part:
+    `fit` finds the hyperplanes, and the cost of errors by cross-validation over the speakers of the training part:
     neither dev nor test speakers have a say in it. Over the folds of RAVDESS with the recipe of `strong` it takes 1e-3
     every time and comes to a UA of 0.59. The dev part, there of one speaker or two, would choose worse: 0.55.
 
@@ -47,20 +47,23 @@ def svm(config: Config, fitted: Preprocessing) -> keras.Model:
 
     Args:
         config: The settings; those of `config.model` do not matter.
-        fitted: Normalisation.
+        preprocessing: Normalisation.
 
     Returns:
-        A model of the input `audio` (B, T, D) float32, padded with zero frames; it gives probabilities (B, 4) float32.
+        The input `features` (B, T, D) float32, padded with zero frames; and the statistics that `classify` gets.
     """
-    audio = audio_input(config)
-    frames = normalize(audio, config, fitted)  # (B, T, D)
-    pooled = StatisticalPooling(name="statistics")(frames)  # (B, 3, D)
-    flat = keras.layers.Flatten(name="utterance")(pooled)  # (B, 3 D)
-    probabilities = keras.layers.Dense(len(EMOTIONS), activation="softmax", dtype="float32", name="probabilities")(flat)
-    return keras.Model({"features": audio}, probabilities, name="svm")
+    features = audio_input(config)
+    frames = normalize(features, config, preprocessing)  # (B, T, D)
+    return {"features": features}, [StatisticalPooling(name="statistics")(frames)]  # (B, 3, D)
 
 
-def fit_svm(
+def classify(vectors: list[Any], config: Config, preprocessing: Preprocessing) -> Any:
+    """Probabilities (B, C) float32: one hyperplane a class."""
+    layer = keras.layers.Dense(len(preprocessing.labels), activation="softmax", dtype="float32", name="probabilities")
+    return layer(utterance_vector(vectors))  # of (B, 3 D)
+
+
+def fit(
     network: keras.Model,
     train: tf.data.Dataset,
     dev: tf.data.Dataset,
@@ -74,7 +77,7 @@ def fit_svm(
     makes the dev part most likely.
 
     Args:
-        network: A network that `svm` built; its weights are set.
+        network: A network that `build` made of `svm`; its weights are set.
         train: Batches of the training part, augmented, once.
         dev: Batches of the dev part, which set the temperature.
         plain: Batches of the training part, not augmented, which set the cost.
@@ -87,18 +90,19 @@ def fit_svm(
     body = keras.Model(network.inputs, network.get_layer("utterance").output)
     vectors, classes = _gather(body, train)
     dev_vectors, dev_classes = _gather(body, dev)
+    settings = ModelSettings.of(network)
     if len(set(classes)) < 2:
         raise EmotionTFError(
             "nothing to separate in the training part",
             expected="two emotions or more",
-            received=EMOTIONS[classes[0]],
+            received=settings.labels[classes[0]] if settings else f"class {classes[0]}",
         )
     balance = "balanced" if training.class_weights == "balanced" else None
     machine = LinearSVC(dual="auto", class_weight=balance, max_iter=10_000, random_state=training.seed)
     machine.set_params(C=_choose_cost(machine, *_gather(body, plain), speakers))
     scaler = StandardScaler().fit(vectors)
     vectors, dev_vectors = scaler.transform(vectors), scaler.transform(dev_vectors)
-    kernel, bias = _hyperplanes(machine.fit(vectors, classes))
+    kernel, bias = _hyperplanes(machine.fit(vectors, classes), network.output.shape[-1])
     temperature = _temperature(dev_vectors @ kernel + bias, dev_classes)
     kernel = kernel / scaler.scale_[:, np.newaxis]
     network.get_layer("probabilities").set_weights([kernel / temperature, (bias - scaler.mean_ @ kernel) / temperature])
@@ -124,14 +128,14 @@ def _choose_cost(machine: LinearSVC, vectors: np.ndarray, classes: np.ndarray, s
     return max(COSTS, key=score)
 
 
-def _hyperplanes(machine: LinearSVC) -> tuple[np.ndarray, np.ndarray]:
+def _hyperplanes(machine: LinearSVC, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
     """Kernel (W, C) and bias (C,) whose products are the decisions of a machine."""
     coefficients, intercepts = machine.coef_, machine.intercept_
     if len(machine.classes_) == 2:
         # One hyperplane tells the second class from the first.
         coefficients, intercepts = (np.concatenate([-side, side]) for side in (coefficients, intercepts))
     # A class that never occurred is as far off as the margin of those that did.
-    kernel, bias = np.zeros((coefficients.shape[1], len(EMOTIONS))), np.full(len(EMOTIONS), -1.0)
+    kernel, bias = np.zeros((coefficients.shape[1], num_classes)), np.full(num_classes, -1.0)
     kernel[:, machine.classes_], bias[machine.classes_] = coefficients.T, intercepts
     return kernel, bias
 

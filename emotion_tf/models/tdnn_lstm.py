@@ -1,17 +1,15 @@
 """Time-delay layers with recurrent layers between them."""
 
-import keras
-
 from emotion_tf.config import Config
 from emotion_tf.layers import MaskedConv1D, StatisticalPooling
-from emotion_tf.models.blocks import audio_input, classify, lstm, normalize
+from emotion_tf.models.blocks import Encoding, audio_input, lstm, normalize
 from emotion_tf.models.preprocessing import Preprocessing
 
 DILATIONS = (1, 3)
 """Distance between the three frames that each time-delay layer sees."""
 
 
-def tdnn_lstm(config: Config, fitted: Preprocessing) -> keras.Model:
+def tdnn_lstm(config: Config, preprocessing: Preprocessing) -> Encoding:
     """A time-delay layer and an LSTM, twice, and the average of the last states over time.
 
     The original reaches a weighted accuracy of 0.706 on four emotions of IEMOCAP with filters learned from the wave and
@@ -21,19 +19,19 @@ def tdnn_lstm(config: Config, fitted: Preprocessing) -> keras.Model:
 
     Args:
         config: `config.model` gives `filters`, `recurrent_units` and the classifier.
-        fitted: Normalisation.
+        preprocessing: Normalisation.
 
     Returns:
-        A model of the input `audio` (B, T, D) float32, padded with zero frames; it gives probabilities (B, 4) float32.
+        The input `features` (B, T, D) float32, padded with zero frames; and the vector that the classifier gets.
 
     Reference:
         Sarma et al., "Emotion Identification from Raw Speech Signals Using DNNs", Interspeech 2018.
     """
-    audio = audio_input(config)
-    states = normalize(audio, config, fitted)  # (B, T, D)
+    features = audio_input(config)
+    states = normalize(features, config, preprocessing)  # (B, T, D)
     for number, dilation in enumerate(DILATIONS, start=1):
         layer = MaskedConv1D(config.model.filters, 3, dilation, activation="relu", name=f"tdnn_{number}")
         states = layer(states)  # (B, T, F)
         states = lstm(config, return_sequences=True, name=f"lstm_{number}")(states)  # (B, T, U)
     pooled = StatisticalPooling(("average",), name="average")(states)  # (B, 1, U)
-    return keras.Model({"features": audio}, classify([pooled], config), name="tdnn_lstm")
+    return {"features": features}, [pooled]

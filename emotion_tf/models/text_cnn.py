@@ -1,14 +1,12 @@
 """TextCNN."""
 
-import keras
-
 from emotion_tf.config import Config
 from emotion_tf.layers import StatisticalPooling
-from emotion_tf.models.blocks import classify, convolution, embed, text_input
+from emotion_tf.models.blocks import Encoding, convolution, embed, text_input
 from emotion_tf.models.preprocessing import Preprocessing
 
 
-def text_cnn(config: Config, fitted: Preprocessing) -> keras.Model:
+def text_cnn(config: Config, preprocessing: Preprocessing) -> Encoding:
     """Convolutions over the words and the maximum of each map over time.
 
     The original classifies sentences and reports nothing on speech; of its figures, word vectors trained on, 0.815 on
@@ -19,16 +17,16 @@ def text_cnn(config: Config, fitted: Preprocessing) -> keras.Model:
 
     Args:
         config: `config.model` gives `text_kernel_sizes`, `filters` and the classifier.
-        fitted: Vocabulary.
+        preprocessing: Vocabulary.
 
     Returns:
-        A model of the input `words` (B, M) int32, padded with zeros; it gives probabilities (B, 4) float32.
+        The input `word_ids` (B, M) int32, padded with zeros; and the vector that the classifier gets.
 
     Reference:
         Kim, "Convolutional Neural Networks for Sentence Classification", EMNLP 2014.
     """
-    words = text_input()
-    embeddings = embed(words, config, fitted)  # (B, M, E)
+    word_ids = text_input()
+    embeddings = embed(word_ids, config, preprocessing)  # (B, M, E)
     maps = convolution(config, config.model.text_kernel_sizes, "text_cnn")(embeddings)  # (B, M, S, F)
     pooled = StatisticalPooling(("max",), name="max")(maps)  # (B, 1, S, F)
-    return keras.Model({"word_ids": words}, classify([pooled], config), name="text_cnn")
+    return {"word_ids": word_ids}, [pooled]

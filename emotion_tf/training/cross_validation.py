@@ -18,7 +18,6 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation import evaluate
 from emotion_tf.evaluation.metrics import unweighted_accuracy
 from emotion_tf.evaluation.predictions import Predictions
-from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.training.distributed import agree, choose_strategy, explaining_losses, is_chief
 from emotion_tf.training.fold import tidy, train_fold
 from emotion_tf.training.preprocessing import fit_preprocessing
@@ -133,20 +132,20 @@ def _run_fold(
     """Trains on one fold and leaves its model and predictions in `folder`, `predictions.csv` last of all."""
     keras.utils.set_random_seed(config.training.seed)
     keras.config.set_dtype_policy(config.training.dtype_policy)
-    fitted = fit_preprocessing(config, records, split.train)
-    network = models.build(config, fitted)
-    calibration = train_fold(network, records, config, split, fitted.vocabulary, number, folder, strategy)
+    preprocessing = fit_preprocessing(config, records, split.train)
+    network = models.build(config, preprocessing)
+    calibration = train_fold(network, records, config, split, preprocessing.vocabulary, number, folder, strategy)
     if not is_chief(strategy):
         return
     with replacing(folder / "model") as temporary:
         temporary.mkdir()
-        save_model(temporary, network, config, fitted)
+        save_model(temporary, network, config, preprocessing)
         write_json(temporary / "calibration.json", calibration)
     for name, part in (("dev_predictions.csv", split.dev), ("predictions.csv", split.test)):
-        predict(network, records, config, part, fitted.vocabulary, number).write(folder / name)
+        predict(network, records, config, part, preprocessing.vocabulary, number).write(folder / name)
 
 
-def save_model(folder: Path, network: keras.Model, config: Config, fitted: models.Preprocessing) -> None:
+def save_model(folder: Path, network: keras.Model, config: Config, preprocessing: models.Preprocessing) -> None:
     """Writes a trained network, with its front end and all that is needed to use it, into a folder.
 
     Args:
@@ -154,18 +153,18 @@ def save_model(folder: Path, network: keras.Model, config: Config, fitted: model
             reads, `vocabulary.txt`.
         network: A network of features and words.
         config: Its settings.
-        fitted: What it was built with.
+        preprocessing: What it was built with.
     """
     # A copy that was never compiled: what serves needs neither the optimizer's state nor our metric, and computes in
     # float32 whatever the policy of the training was.
     keras.config.set_dtype_policy("float32")
-    plain = models.build(config, fitted)
+    plain = models.build(config, preprocessing)
     plain.set_weights(network.get_weights())
     models.speech_model(plain, config).save(folder / "model.keras")
     config.save(folder / "config.json")
     write_text(folder / "labels.txt", "".join(f"{name}\n" for name in labels.EMOTIONS))
-    if config.model.reads:
-        Vocabulary(fitted.vocabulary).save(folder / "vocabulary.txt")
+    if preprocessing.vocabulary is not None:
+        preprocessing.vocabulary.save(folder / "vocabulary.txt")
 
 
 def _gather_predictions(workdir: Path, folders: Iterable[Path]) -> None:

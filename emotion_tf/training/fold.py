@@ -1,7 +1,6 @@
 """Training the network of one fold, in the way that its kind needs, until its probabilities can be believed."""
 
 import functools
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from emotion_tf.config import Config
 from emotion_tf.corpora.folds import Split
 from emotion_tf.dataset.extract import Records
 from emotion_tf.dataset.pipeline import evaluation_dataset, training_dataset
+from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.training.at_once import fit_at_once
 from emotion_tf.training.calibration import fit_temperature, scale_probabilities
 from emotion_tf.training.distributed import is_chief
@@ -27,7 +27,7 @@ def train_fold(
     records: Records,
     config: Config,
     split: Split,
-    vocabulary: Sequence[str],
+    vocabulary: Vocabulary | None,
     number: int,
     folder: Path,
     strategy: tf.distribute.Strategy,
@@ -41,7 +41,7 @@ def train_fold(
         records: The records of the corpus.
         config: The settings.
         split: The fold; its test part is not touched.
-        vocabulary: The words by id, needed if the model reads.
+        vocabulary: The words and their ids, needed if the model reads.
         number: The fold's number.
         folder: The fold's folder, where a training that was stopped goes on.
         strategy: The devices that train a network step by step; what else there is to do, every process does by itself.
@@ -53,9 +53,9 @@ def train_fold(
         folder.mkdir(parents=True, exist_ok=True)
         sweep(folder)
     found: dict[str, Any] = {"temperature": 1.0}
-    if config.model.name in models.FITTED_AT_ONCE:
+    if models.MODELS[config.model.name].fitting == "at_once":
         fit_at_once(network, records, config, split, vocabulary)
-    elif config.model.name == "experts":
+    elif models.MODELS[config.model.name].fitting == "experts":
         found["experts"] = {}
         for modality in models.EXPERTS:
             expert, own = models.expert(network, modality), models.expert_config(config, modality)

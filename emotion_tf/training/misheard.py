@@ -18,7 +18,7 @@ from emotion_tf.evaluation import evaluate_misheard
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.models import inner_network
 from emotion_tf.text.graph_vocabulary import GraphVocabulary
-from emotion_tf.text.vocabulary import Vocabulary
+from emotion_tf.text.vocabulary import SPECIAL_WORDS, Vocabulary
 from emotion_tf.training.conditions import predict_under, tested_by_fold
 from emotion_tf.training.testing import load_fold, predictions_of, probabilities_of, read_run_of
 from emotion_tf.training.workdir import claim
@@ -82,11 +82,10 @@ def misheard_curve(
 
     def predict(name: str, number: int, utterances: Sequence[Utterance]) -> Predictions:
         model, vocabulary = models[number]
-        known = vocabulary.words if vocabulary else ()
-        lookup = GraphVocabulary(Vocabulary(known))
+        lookup = GraphVocabulary(vocabulary or Vocabulary(SPECIAL_WORDS))
         texts = tf.data.Dataset.from_tensor_slices([hearings[name].texts[utterance.id] for utterance in utterances])
         words = texts.batch(config.training.batch_size).map(lambda batch: lookup.encode(batch, config.words.max_words))
-        batches = tf.data.Dataset.zip(evaluation_dataset(records, config, utterances, known), words)
+        batches = tf.data.Dataset.zip(evaluation_dataset(records, config, utterances, vocabulary), words)
         batches = batches.map(lambda example, words: {**example[0], "word_ids": words})
         return predictions_of(utterances, number, probabilities_of(inner_network(model), batches))
 

@@ -31,26 +31,30 @@ def fit_preprocessing(config: Config, records: Records, train: Sequence[Utteranc
     Returns:
         What the models need.
     """
-    fitted = Preprocessing(log_prior=_log_prior(config, train))
+    preprocessing = Preprocessing(log_prior=_log_prior(config, train))
     if config.model.hears:
         mean, variance = _moments(config, records, train)
-        fitted = dataclasses.replace(fitted, mean=mean, variance=variance)
+        preprocessing = dataclasses.replace(preprocessing, mean=mean, variance=variance)
     if records.speakers is not None:
         wanted = {utterance.id for utterance in train}
         rows = records.speakers[[utterance.id in wanted for utterance in records.utterances]]
         mean, variance = rows.mean(axis=0, dtype=np.float64), rows.var(axis=0, dtype=np.float64)
-        fitted = dataclasses.replace(fitted, speaker_mean=mean.astype(np.float32), speaker_variance=_scale(variance))
+        preprocessing = dataclasses.replace(
+            preprocessing, speaker_mean=mean.astype(np.float32), speaker_variance=_scale(variance)
+        )
     if config.model.reads:
         vocabulary = build_vocabulary(config, train)
-        fitted = dataclasses.replace(fitted, vocabulary=vocabulary.words)
+        preprocessing = dataclasses.replace(preprocessing, vocabulary=vocabulary)
         if config.words.word_vectors is not None:
             embeddings = embedding_matrix(vocabulary, config.words.word_vectors, config.words.embedding_width)
             if config.words.vectors_rms is not None:
                 embeddings *= config.words.vectors_rms / np.sqrt(np.mean(np.square(embeddings)))
-            fitted = dataclasses.replace(fitted, embeddings=embeddings)
+            preprocessing = dataclasses.replace(preprocessing, embeddings=embeddings)
         if config.words.subwords:
-            fitted = dataclasses.replace(fitted, subwords=subword_ids(vocabulary.words, len(SPECIAL_WORDS)))
-    return fitted
+            preprocessing = dataclasses.replace(
+                preprocessing, subwords=subword_ids(vocabulary.words, len(SPECIAL_WORDS))
+            )
+    return preprocessing
 
 
 def build_vocabulary(config: Config, train: Sequence[Utterance]) -> Vocabulary:

@@ -36,7 +36,7 @@ def predict(
     records: Records,
     config: Config,
     utterances: Sequence[Utterance],
-    vocabulary: Sequence[str],
+    vocabulary: Vocabulary | None,
     fold: int,
     without: Modality | None = None,
 ) -> Predictions:
@@ -47,7 +47,7 @@ def predict(
         records: The records of the corpus.
         config: Its settings.
         utterances: Those asked for, in the order of the records.
-        vocabulary: The words by id, needed if it reads.
+        vocabulary: The words and their ids, needed if it reads.
         fold: The fold to note beside each.
         without: What is left out of every utterance, as if it had never been there.
     """
@@ -148,8 +148,7 @@ def retest(
         tested = [utterance for utterance in records.utterances if assignment[utterance.id] == fold]
         with forgetting_graphs():
             speech_model, vocabulary = load_fold(workdir, fold)
-            words = vocabulary.words if vocabulary else ()
-            parts.append(predict(inner_network(speech_model), records, plain, tested, words, fold, without))
+            parts.append(predict(inner_network(speech_model), records, plain, tested, vocabulary, fold, without))
         report(f"fold {fold}: {len(tested)} tested on the transcripts of {corpus.transcripts}")
     notes = [*run["notes"], f"The networks were trained on the transcripts of {run['transcripts']}."]
     if without is not None:

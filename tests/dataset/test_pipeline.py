@@ -9,6 +9,7 @@ from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset import Records, evaluation_dataset, pipeline, training_dataset
 from emotion_tf.dataset.records import serialize
 from emotion_tf.labels import EMOTIONS
+from emotion_tf.text.vocabulary import Vocabulary
 
 CONFIG = Config().override(
     "features.mel_bands=3",
@@ -18,7 +19,7 @@ CONFIG = Config().override(
     "training.batch_size=4",
 )
 READS = CONFIG.override("model.modality=text")
-WORDS = ("", "[UNK]", "so", "sad")
+WORDS = Vocabulary(("", "[UNK]", "so", "sad"))
 
 
 def make_records(folder, lengths, texts=None, variants=1, shards=1):
@@ -100,7 +101,7 @@ def test_transcripts_that_are_all_empty(tmp_path):
 
 def test_audio_and_words_and_labels_stay_together(tmp_path):
     texts = ["so", "sad", "so so", "sad so", "sad sad", "so so so", "sad so so", "so sad so"]
-    rows = {number: [WORDS.index(word) for word in text.split()] for number, text in enumerate(texts, start=1)}
+    rows = {number: [WORDS.ids[word] for word in text.split()] for number, text in enumerate(texts, start=1)}
     records = make_records(tmp_path, [3, 1, 4, 1, 5, 9, 2, 6], texts)
     config = CONFIG.override("model.modality=both")
     for make in (evaluation_dataset, training_dataset):

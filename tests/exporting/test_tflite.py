@@ -183,7 +183,7 @@ def test_batch_normalization_stays_out_of_the_weights_behind_it(tmp_path_factory
 def test_sizes_of_the_published_network(tmp_path):
     """Without word vectors: of two words, the embeddings of one take no room to speak of."""
     config, words = preset("paper-att"), ("", "[UNK]")
-    fitted = models.Preprocessing(np.zeros(config.features.width), np.ones(config.features.width), words)
+    fitted = models.Preprocessing(np.zeros(config.features.width), np.ones(config.features.width), Vocabulary(words))
     model = models.speech_model(models.build(config, fitted), config)
     example = {"waveform": babble(RATE)[np.newaxis], "word_ids": np.array([[1]], np.int32)}
     write_tflite(model, ModelBundle(config, EMOTIONS, Vocabulary(words)), tmp_path, representative=[example])

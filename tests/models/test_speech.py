@@ -5,6 +5,7 @@ import pytest
 from emotion_tf.config import Config
 from emotion_tf.frontend.spectral import acoustic_features
 from emotion_tf.models import Preprocessing, build, speech_model
+from emotion_tf.text.vocabulary import SPECIAL_WORDS, Vocabulary
 
 LENGTHS = np.array([9000, 100, 4321], "int32")
 WORDS = np.array([[2, 3, 4], [5, 0, 0], [0, 0, 0]], "int32")
@@ -27,7 +28,9 @@ def models(*settings: str) -> tuple[keras.Model, keras.Model, Config]:
     width = config.features.width
     rng = np.random.default_rng(1)
     fitted = Preprocessing(
-        mean=rng.normal(-40, 10, width), variance=rng.uniform(100, 400, width), vocabulary=tuple(map(str, range(10)))
+        mean=rng.normal(-40, 10, width),
+        variance=rng.uniform(100, 400, width),
+        vocabulary=Vocabulary((*SPECIAL_WORDS, *map(str, range(8)))),
     )
     network = build(config, fitted)
     return network, speech_model(network, config), config

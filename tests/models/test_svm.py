@@ -64,7 +64,7 @@ def test_decisions_are_those_of_scikit_learn(monkeypatch, present):
     utterances, dev = part(0, labels), part(1, labels)
     network = build(CONFIG, FITTED)
     data = batches(utterances, labels)
-    svm.fit_svm(network, data, batches(dev, labels), data, ["Ann"] * 40 + ["Bob"] * 40, CONFIG.training)
+    svm.fit(network, data, batches(dev, labels), data, ["Ann"] * 40 + ["Bob"] * 40, CONFIG.training)
 
     machine = make_pipeline(StandardScaler(), LinearSVC(C=0.01, dual="auto", random_state=0))
     decisions = machine.fit(vectors(utterances), labels).decision_function(vectors(dev))
@@ -89,7 +89,7 @@ def test_one_class_cannot_be_separated():
     labels = np.full(8, 2)
     data = batches(part(0, labels), labels)
     with pytest.raises(EmotionTFError, match="nothing to separate .* expected two emotions or more, received neutral"):
-        svm.fit_svm(build(CONFIG, FITTED), data, data, data, ["Ann", "Bob"] * 4, CONFIG.training)
+        svm.fit(build(CONFIG, FITTED), data, data, data, ["Ann", "Bob"] * 4, CONFIG.training)
 
 
 def test_cost_is_the_best_for_speakers_not_known():

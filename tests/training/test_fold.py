@@ -48,7 +48,7 @@ def opinion(run, records, number, modality, predictions):
     speech, vocabulary = load_fold(run, number)
     utterances = [utterance for utterance in records.utterances if utterance.id in set(predictions.ids)]
     assert [utterance.id for utterance in utterances] == list(predictions.ids)
-    batches = evaluation_dataset(records, models.expert_config(CONFIG, modality), utterances, vocabulary.words)
+    batches = evaluation_dataset(records, models.expert_config(CONFIG, modality), utterances, vocabulary)
     return models.expert(models.inner_network(speech), modality).predict(batches, verbose=0)
 
 

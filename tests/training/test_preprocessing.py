@@ -45,7 +45,7 @@ def test_mean_and_variance_of_the_training_frames(tmp_path, frames):
     assert fitted.mean.dtype == fitted.variance.dtype == np.float32
     np.testing.assert_allclose(fitted.mean, train.mean(axis=0), rtol=1e-6)
     np.testing.assert_allclose(fitted.variance, train.var(axis=0), rtol=1e-6)
-    assert fitted.vocabulary == () and fitted.embeddings is None
+    assert fitted.vocabulary is None and fitted.embeddings is None
 
 
 def test_what_is_not_trained_on_changes_nothing(tmp_path, frames):
@@ -60,7 +60,7 @@ def test_what_is_not_trained_on_changes_nothing(tmp_path, frames):
     )
     np.testing.assert_array_equal(before.mean, after.mean)
     np.testing.assert_array_equal(before.variance, after.variance)
-    assert before.vocabulary == after.vocabulary == ("", "[UNK]", "never", "so")
+    assert before.vocabulary.words == after.vocabulary.words == ("", "[UNK]", "never", "so")
 
 
 def test_augmented_waves_do_not_count(tmp_path, frames):
@@ -86,7 +86,7 @@ def test_constant_feature_and_utterance_without_frames(tmp_path, frames):
 def test_vocabulary_of_the_training_part(tmp_path):
     records = make_records(tmp_path / "all", [np.zeros((0, 3))] * 5)
     fitted = fit_preprocessing(READS, records, records.utterances[:3])
-    assert fitted.vocabulary == ("", "[UNK]", "sad", "so")
+    assert fitted.vocabulary.words == ("", "[UNK]", "sad", "so")
     assert fitted.embeddings is None and not len(fitted.mean)
 
 
@@ -112,7 +112,7 @@ def test_word_vectors(tmp_path, trainable, size, vocabulary, rows):
     )
     records = make_records(tmp_path / "all", [np.zeros((0, 3))] * 5)
     fitted = fit_preprocessing(config, records, records.utterances[:3])
-    assert fitted.vocabulary == ("", "[UNK]", *vocabulary)
+    assert fitted.vocabulary.words == ("", "[UNK]", *vocabulary)
     np.testing.assert_allclose(fitted.embeddings, [[0, 0], *rows], rtol=1e-6)
 
 
@@ -132,7 +132,7 @@ def test_subwords_of_the_vocabulary(tmp_path):
     )
     assert fit_preprocessing(READS, records, records.utterances[:2]).subwords is None
     fitted = fit_preprocessing(READS.override("words.subwords=true"), records, records.utterances[:2])
-    assert fitted.vocabulary[2:] == ("hate", "hated", "hater")
+    assert fitted.vocabulary.words[2:] == ("hate", "hated", "hater")
     # Common to all: <ha, hat, ate, <hat, hate, <hate.
     np.testing.assert_array_equal(fitted.subwords, [[0] * 6, [0] * 6, *[[1, 2, 3, 4, 5, 6]] * 3])
 

@@ -1,0 +1,57 @@
+"""The models by name, each registered here and nowhere else.
+
+A model `NAME` is the function `NAME` in the module `emotion_tf.models.NAME`. This table says the rest, and imports
+neither Keras nor TensorFlow, so that settings are checked and listed without them.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Modality = Literal["audio", "text", "both"]
+
+
+@dataclass(frozen=True)
+class ModelKind:
+    """What is known of a model before it is built.
+
+    Args:
+        description: What it is, in a line.
+        modalities: What it may hear and read.
+        fitting: `steps` trains it by gradient descent; `at_once` calls `fit` in its module; `experts` trains its
+            experts one after the other.
+        takes_speaker: Whether it can take a speaker embedding.
+        placeholders: Whether it can learn what stands in for a missing recording or transcript.
+    """
+
+    description: str
+    modalities: tuple[Modality, ...]
+    fitting: Literal["steps", "at_once", "experts"] = "steps"
+    takes_speaker: bool = False
+    placeholders: Literal["never", "optional", "always"] = "never"
+
+
+MODELS: dict[str, ModelKind] = {
+    "mscnn": ModelKind(
+        "MSCNN-SPU-ATT: multi-scale convolutions, statistical pooling, attention of the audio over the words",
+        ("audio", "text", "both"),
+        takes_speaker=True,
+        placeholders="optional",
+    ),
+    "experts": ModelKind(
+        "Three MSCNN, for audio, text and both, that learn apart and answer together",
+        ("both",),
+        fitting="experts",
+        takes_speaker=True,
+        placeholders="always",
+    ),
+    "mdre": ModelKind("MDRE and MDREA: dual recurrent encoders, without and with attention", ("both",)),
+    "learning_alignment": ModelKind("Learning Alignment: every word with the frames that belong to it", ("both",)),
+    "mha": ModelKind("MHA: multi-hop attention between audio and words", ("both",)),
+    "multi_resolution": ModelKind("Multi-resolution convolutions over the words, BiLSTM over the audio", ("both",)),
+    "text_cnn": ModelKind("TextCNN: convolutions over the words and their maximum", ("text",)),
+    "swem": ModelKind("SWEM: maximum and average of the word embeddings", ("text",)),
+    "cnn": ModelKind("One convolution over the audio and one pooling", ("audio",)),
+    "cnn_lstm": ModelKind("Convolutions over the spectrogram, then a BiLSTM", ("audio",)),
+    "tdnn_lstm": ModelKind("Time-delay layers with LSTMs between them", ("audio",)),
+    "svm": ModelKind("Linear support vector machine over the statistics of the features", ("audio",), "at_once"),
+}
