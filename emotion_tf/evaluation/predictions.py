@@ -68,7 +68,7 @@ class Predictions:
         if len(set(self.ids)) < count:
             twice = next(id_ for id_, times in Counter(self.ids).items() if times > 1)
             raise EmotionTFError(f"utterance {twice!r} is predicted twice", expected="each id once")
-        for place in np.flatnonzero((self.labels < 0) | (self.labels >= len(EMOTIONS))):
+        for place in map(int, np.flatnonzero((self.labels < 0) | (self.labels >= len(EMOTIONS)))):
             raise EmotionTFError(
                 f"utterance {self.ids[place]!r} has an unknown label",
                 expected="a class index from 0 to 3",
@@ -76,7 +76,7 @@ class Predictions:
             )
         # NaN fails both comparisons.
         possible = (self.probabilities.min(axis=1) >= 0) & (abs(self.probabilities.sum(axis=1) - 1) <= TOLERANCE)
-        for place in np.flatnonzero(~possible):
+        for place in map(int, np.flatnonzero(~possible)):
             raise EmotionTFError(
                 f"utterance {self.ids[place]!r} has no probabilities",
                 expected="four numbers from 0 to 1 whose sum is 1",
