@@ -93,7 +93,7 @@ class Checkpoint(keras.callbacks.Callback):
             stopped=bool(self.model.stop_training),
             wait=self._stopping.wait,
             best=float(self._stopping.best),
-            **arrays,
+            **arrays,  # type: ignore[arg-type]  # numpy says that all keywords are flags
         )
         write_bytes(self._path, content.getvalue())
 

@@ -4,7 +4,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -34,7 +34,7 @@ def track(iterable: Iterable[Item], description: str, total: int | None = None) 
     >>> [2 * number for number in track(range(3), "numbers doubled")]
     [0, 2, 4]
     """
-    if total is None and hasattr(iterable, "__len__"):
+    if total is None and isinstance(iterable, Sized):
         total = len(iterable)
     with tracking(description, total) as advance:
         for item in iterable:
