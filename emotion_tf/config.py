@@ -55,6 +55,9 @@ class FeatureConfig:
 
     Args:
         sample_rate: Rate that the front end hears, in hertz. Audio of another rate is resampled before.
+        highpass_hz: Takes what is no voice out of the wave before anything else: an offset, hum below two thirds of
+            this frequency, and clicks in the first and last 5 ms. 90 does so for hum of 50 and 60 Hz. None leaves the
+            wave as it is.
         window_seconds: Length of the Hamming window.
         hop_seconds: Distance between frames.
         mel_bands: Number of mel bands (Slaney scale, area-normalised).
@@ -73,6 +76,7 @@ class FeatureConfig:
     """
 
     sample_rate: int = 16_000
+    highpass_hz: float | None = None
     window_seconds: float = 0.025
     hop_seconds: float = 0.010
     mel_bands: int = 40
@@ -352,6 +356,11 @@ class Config:
                 features.prosody or not features.mean_normalization,
                 "features.mean_normalization",
                 "false unless features.prosody is true",
+            ),
+            (
+                features.highpass_hz is None or 10 <= features.highpass_hz <= nyquist / 4,
+                "features.highpass_hz",
+                f"null, or from 10 to {nyquist / 4:g}",
             ),
             (features.hop_length >= 1, "features.hop_seconds", "at least one sample"),
             (features.window_length >= 2, "features.window_seconds", "at least two samples"),

@@ -1,6 +1,8 @@
 """Where the tests find real speech, and one way to skip loudly without it."""
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,20 @@ def ravdess_clips(real_data) -> list[Path]:
     if not clips:
         pytest.skip(f"SKIPPED FOR WANT OF DATA: no RAVDESS clip under {real_data}")
     return clips
+
+
+@pytest.fixture(scope="session")
+def cases(tmp_path_factory) -> Path:
+    """The folder of recordings as people have them, which cases/make_cases.sh makes."""
+    folder = os.environ.get("EMOTION_TF_CASES")
+    if folder and (Path(folder) / "v.wav").is_file():
+        return Path(folder)
+    missing = [tool for tool in ("bash", "espeak-ng", "sox", "ffmpeg", "opusenc", "flac") if not shutil.which(tool)]
+    if missing:
+        pytest.skip(f"SKIPPED FOR WANT OF {', '.join(missing)}: apt-get install espeak-ng sox ffmpeg opus-tools flac")
+    made = tmp_path_factory.mktemp("cases")
+    subprocess.run(["bash", Path(__file__).parent / "cases" / "make_cases.sh", made], check=True)
+    return made
 
 
 @pytest.fixture(scope="session")

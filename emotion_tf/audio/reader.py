@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
-from emotion_tf.audio.channels import mix
+from emotion_tf.audio.channels import Channel, Mixer
 from emotion_tf.audio.decode import bounds, decode, decode_blocks
 from emotion_tf.audio.resample import BlockResampler, resample
 from emotion_tf.errors import EmotionTFError
@@ -19,7 +19,11 @@ from emotion_tf.utils.remote_path import RemotePath, as_path
 
 
 def read_waveform(
-    path: str | Path | RemotePath, sample_rate: int, start: float = 0.0, end: float | None = None
+    path: str | Path | RemotePath,
+    sample_rate: int,
+    start: float = 0.0,
+    end: float | None = None,
+    channel: Channel = "mean",
 ) -> np.ndarray:
     """Reads an audio file, or a stretch of it, as one channel at the rate wanted.
 
@@ -28,6 +32,7 @@ def read_waveform(
         sample_rate: Rate of the result, in hertz.
         start: Where to begin, in seconds, rounded to a sample of the file.
         end: Where to end, in seconds; None means the end of the file.
+        channel: Which channel is heard: its number, from 1 on, or `mean`.
 
     Returns:
         (samples,) float32. Integer formats lie within [-1, 1], but for the slight overshoot of resampling.
@@ -43,7 +48,7 @@ def read_waveform(
     ...     read_waveform(f"{folder}/tone.wav", sample_rate=16_000, start=0.5).shape
     (8000,)
     """
-    samples, rate = decode(_read(as_path(path)), str(path))
+    samples, rate = decode(_read(as_path(path)), str(path), channel)
     first, last = start * rate, len(samples) if end is None else end * rate
     # Half a sample of grace: an end that was written with few digits still is the end of the file.
     if not 0 <= first < last < len(samples) + 0.5:
@@ -62,13 +67,14 @@ def read_waveform(
     return resample(stretch, rate, sample_rate)
 
 
-def read_blocks(path: str | Path | RemotePath, sample_rate: int) -> Iterator[np.ndarray]:
+def read_blocks(path: str | Path | RemotePath, sample_rate: int, channel: Channel = "mean") -> Iterator[np.ndarray]:
     """Reads an audio file as `read_waveform` does, block after block, in memory that does not grow with its length.
 
     Args:
         path: A file of a format that `decode` takes, of any size and any length, or its URL; of that the whole file is
             copied to the disk first.
         sample_rate: Rate of the result, in hertz.
+        channel: As for `read_waveform`.
 
     Yields:
         (samples,) float32, some seconds long at most; some may be empty. Joined, they are what `read_waveform` returns.
@@ -85,25 +91,32 @@ def read_blocks(path: str | Path | RemotePath, sample_rate: int) -> Iterator[np.
     ...     sum(len(block) for block in read_blocks(f"{folder}/tone.wav", sample_rate=16_000))
     160000
     """
-    heard = 0
+    heard, mixer = 0, Mixer(str(path), channel)
     resampler: BlockResampler | None = None
     for samples, rate in _decode_blocks(as_path(path)):
-        block = mix(samples, rate, str(path), heard)
+        block = mixer(samples, rate)
         heard += len(block)
-        resampler = resampler or BlockResampler(rate, sample_rate)
+        # Another rate is that of another recording in the same file.
+        if resampler is None or rate != resampler.rate:
+            if resampler is not None:
+                yield resampler.finish()
+            resampler = BlockResampler(rate, sample_rate)
         yield resampler.push(block)
     if not heard or resampler is None:
         raise bounds.no_samples(str(path))
     yield resampler.finish()
 
 
-def read_beginning(path: str | Path | RemotePath, sample_rate: int, seconds: float) -> np.ndarray:
+def read_beginning(
+    path: str | Path | RemotePath, sample_rate: int, seconds: float, channel: Channel = "mean"
+) -> np.ndarray:
     """Reads the first seconds of an audio file as `read_waveform` does, and decodes little more than that.
 
     Args:
         path: A file of a format that `decode` takes, of any size and any length, or its URL.
         sample_rate: Rate of the result, in hertz.
         seconds: How much is wanted; a shorter file is read whole.
+        channel: As for `read_waveform`.
 
     Returns:
         (samples,) float32, at most `seconds` long.
@@ -120,7 +133,7 @@ def read_beginning(path: str | Path | RemotePath, sample_rate: int, seconds: flo
     (8000,)
     """
     wanted, read, blocks = round(seconds * sample_rate), 0, []
-    for block in read_blocks(path, sample_rate):
+    for block in read_blocks(path, sample_rate, channel):
         blocks.append(block)
         read += len(block)
         if read >= wanted:

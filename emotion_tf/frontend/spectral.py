@@ -13,6 +13,7 @@ import scipy.signal
 import tensorflow as tf
 
 from emotion_tf.config import FeatureConfig
+from emotion_tf.frontend.high_pass import high_pass
 
 POWER_FLOOR = 1e-10
 """Power below which a band counts as silent, as in librosa; it is -100 dB."""
@@ -62,6 +63,8 @@ def acoustic_features(
     present = num_samples > 0
     if silence_is_absence:
         present &= tf.reduce_any(waveform != 0.0, axis=1)
+    if config.highpass_hz is not None:
+        waveform = high_pass(waveform, num_samples, config.highpass_hz, config.sample_rate)
     num_frames = frame_count(num_samples, config)
 
     power = _power_spectrum(waveform, _padded_window(config), config)  # (B, T, bins)

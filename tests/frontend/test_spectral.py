@@ -20,6 +20,7 @@ MFCC = FeatureConfig()
 PROSODY = FeatureConfig(representation="logmel", mel_bands=64, prosody=True, deltas=0)
 ALL = FeatureConfig(prosody=True, deltas=2, trim_db=30.0)
 CENTRED = FeatureConfig(representation="logmel", prosody=True, deltas=1, trim_db=30.0, mean_normalization=True)
+PASSED = dataclasses.replace(ALL, highpass_hz=90.0)
 
 SECOND = np.arange(RATE) / RATE
 CLICKS = np.zeros(RATE, "float32")
@@ -134,7 +135,9 @@ def test_prosody_follows_the_bands_and_gets_deltas():
 
 
 @pytest.mark.parametrize("behind", [0.0, 0.9, np.nan])
-@pytest.mark.parametrize("config", [MFCC, PROSODY, ALL, CENTRED], ids=["mfcc", "prosody", "all", "centred"])
+@pytest.mark.parametrize(
+    "config", [MFCC, PROSODY, ALL, CENTRED, PASSED], ids=["mfcc", "prosody", "all", "centred", "high-passed"]
+)
 def test_batch_of_mixed_lengths_equals_one_by_one(config, behind):
     waves = list(WAVES.values())
     features, mask = acoustic_features(*batch_of(waves, behind), config)
@@ -233,7 +236,7 @@ def test_trim_leaves_silence_whole_and_changes_no_feature_that_stays():
     np.testing.assert_array_equal(trimmed[kept], features_of(wave, MFCC)[kept])
 
 
-@pytest.mark.parametrize("config", [MFCC, ALL, CENTRED, dataclasses.replace(CENTRED, trim_db=40.0)])
+@pytest.mark.parametrize("config", [MFCC, ALL, CENTRED, dataclasses.replace(CENTRED, trim_db=40.0), PASSED])
 def test_no_frame_counts_where_there_is_no_recording(config):
     wave = WAVES["fade"]
     batch, lengths = np.stack([wave, wave, 0 * wave, 0 * wave]), np.array([len(wave), 0, 0, len(wave)], "int32")
@@ -337,3 +340,12 @@ def test_pitch_agrees_with_pyin_on_speech(ravdess_clips):
         near.append(np.abs(12 * np.log2(found[voiced] / expected[voiced])) < 1)
     assert np.mean(np.concatenate(near)) > 0.7
     assert min(map(np.mean, near)) > 0.5
+
+
+@pytest.mark.parametrize("config", [PASSED, dataclasses.replace(CENTRED, highpass_hz=90.0)])
+def test_offset_hum_and_clicks_change_no_feature(config):
+    wave = WAVES["fade"]
+    clicks = wave.copy()
+    clicks[[0, 1, -1]] = [1, 1, -1]
+    for disturbed in (wave + 0.1, wave - 0.3, wave + 0.01 * np.sin(2 * np.pi * 50 * SECOND + 1), clicks):
+        np.testing.assert_allclose(features_of(disturbed, config), features_of(wave, config), atol=0.1)

@@ -61,7 +61,7 @@ def not_decoded(name: str, reason: str) -> EmotionTFError:
     """The error for what a decoder refuses."""
     return EmotionTFError(
         f"{name} cannot be decoded ({reason.strip().rstrip('.')})",
-        expected="a whole WAV, FLAC, OGG, MP3, MP4 or WebM file",
+        expected="a whole WAV, FLAC, OGG, MP3, MP4, WebM, AAC or AMR file",
         fix="copy or convert the file again",
     )
 

@@ -1,70 +1,108 @@
-"""The sound of video files, by PyAV."""
+"""The sound of video files, and sound that libsndfile does not know, by PyAV."""
 
-import mmap
 from collections.abc import Iterator
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from emotion_tf.audio.decode import bounds
+from emotion_tf.audio.decode.span import Span
 from emotion_tf.errors import EmotionTFError
 
-CONTAINERS = {"mov": (4, b"ftyp"), "matroska": (0, b"\x1a\x45\xdf\xa3")}
-"""Containers that PyAV opens: where the bytes begin by which they are known, and the bytes.
 
-They are MP4 with its kin, such as MOV and M4A, and Matroska with WebM. FFmpeg is told which it is: left to guess, it
-may take a file for a playlist and open what that names.
-"""
+@dataclass(frozen=True)
+class Container:
+    """What PyAV opens.
+
+    FFmpeg is told which it is: left to guess, it may take a file for a playlist and open what that names.
+
+    Args:
+        ffmpeg: FFmpeg's name of the format.
+        description: What a person would call it.
+        states_its_length: Whether its header says how long the sound is. FFmpeg guesses where that is not so.
+    """
+
+    ffmpeg: str
+    description: str
+    states_its_length: bool = True
 
 
-def container_of(content: bytes | mmap.mmap) -> str | None:
-    """FFmpeg's name of the container if it is one of `CONTAINERS`."""
-    for container, (start, magic) in CONTAINERS.items():
-        if content[start : start + len(magic)] == magic:
+MP4 = Container("mov", "a video or sound file of the MP4 kind")
+MATROSKA = Container("matroska", "a video or sound file of the Matroska or WebM kind")
+ADTS = Container("aac", "AAC without a container (ADTS)", states_its_length=False)
+AMR = Container("amr", "AMR, as phones record it", states_its_length=False)
+ASF = Container("asf", "a WMA or WMV file")
+AVI = Container("avi", "an AVI video")
+FLV = Container("flv", "a Flash video")
+
+
+def container_of(content: Span) -> Container | None:
+    """What PyAV has to open, by the first bytes; None for what libsndfile reads."""
+    head = content[:16]
+    if head[:1] == b"\xff" and len(head) > 1 and head[1] & 0xF6 == 0xF0:
+        return ADTS
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        return AVI
+    beginnings = {
+        (4, b"ftyp"): MP4,
+        (0, b"\x1a\x45\xdf\xa3"): MATROSKA,
+        (0, b"#!AMR"): AMR,
+        (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"): ASF,
+        (0, b"FLV\x01"): FLV,
+    }
+    for (place, magic), container in beginnings.items():
+        if head[place : place + len(magic)] == magic:
             return container
     return None
 
 
-def blocks(stream: BinaryIO, container: str, name: str) -> Iterator[tuple[np.ndarray, int]]:
-    """Blocks (frames, channels) float32 of the first sound track of a video file, each with the rate."""
+def blocks(content: Span, container: Container, name: str) -> Iterator[tuple[np.ndarray, int]]:
+    """Blocks (frames, channels) float32 of the first sound track, each with the rate."""
     try:
         import av
     except ImportError:
         raise EmotionTFError(
-            f"{name} is a video, and PyAV, which reads its sound, is not installed",
-            fix="pip install 'emotion-tf[video]'",
+            f"{name} is {container.description}, and PyAV, which reads its sound, is not installed",
+            fix="pip install 'emotion-tf[video]', or convert it, for example with ffmpeg to FLAC",
         ) from None
     try:
-        with _opened(av, stream, container) as file:
-            if not file.streams.audio:
-                raise EmotionTFError(f"{name} has no sound track", expected="a whole video file with sound")
-            track = file.streams.audio[0]
-            if track.codec_context is None:
-                raise bounds.not_decoded(name, "nobody knows the codec of its sound")
-            seconds = None if track.duration is None else track.duration * track.time_base
-            # Some tracks of AAC say half of their rate; what is decoded knows better.
-            rate, frames = track.rate, 0
-            resampler = av.AudioResampler(format="fltp")
-            for packed in file.decode(track):
-                for frame in resampler.resample(packed):
-                    rate = frame.sample_rate
-                    bounds.check_rate(rate, name)
-                    samples = frame.to_ndarray().T  # (samples of the frame, channels)
-                    # Encoders fill up the last block; what they added lies beyond the duration.
-                    yield samples if seconds is None else samples[: max(0, round(seconds * rate) - frames)], rate
-                    frames += len(samples)
-            if seconds is not None and frames < 0.95 * round(seconds * rate):
-                raise bounds.cut_short(name, f"{round(seconds * rate)} samples, as its header says", f"{frames}")
+        with _opened(av, content.stream(), container) as file:
+            yield from _blocks_of(av, file, container, name)
     except EmotionTFError:
         raise
     except (av.FFmpegError, ValueError) as error:  # The latter where the number of channels changes.
         raise bounds.not_decoded(name, getattr(error, "strerror", None) or str(error)) from None
 
 
-def _opened(av: ModuleType, stream: BinaryIO, container: str) -> Any:
+def _opened(av: ModuleType, stream: BinaryIO, container: Container) -> Any:
     """The open file; tags that are not UTF-8 are no reason to refuse it."""
     try:
-        return av.open(stream, format=container, metadata_errors="ignore")
+        return av.open(stream, format=container.ffmpeg, metadata_errors="ignore")
     except TypeError:  # Newer releases of PyAV take such tags by themselves.
-        return av.open(stream, format=container)
+        return av.open(stream, format=container.ffmpeg)
+
+
+def _blocks_of(av: ModuleType, file: Any, container: Container, name: str) -> Iterator[tuple[np.ndarray, int]]:
+    """Blocks (frames, channels) float32 of an open file, each with the rate."""
+    if not file.streams.audio:
+        raise EmotionTFError(f"{name} has no sound track", expected="a whole video file with sound")
+    track = file.streams.audio[0]
+    if track.codec_context is None:
+        raise bounds.not_decoded(name, "nobody knows the codec of its sound")
+    known = container.states_its_length and track.duration is not None
+    seconds = track.duration * track.time_base if known else None
+    # Some tracks of AAC say half of their rate; what is decoded knows better.
+    rate, frames = track.rate, 0
+    resampler = av.AudioResampler(format="fltp")
+    for packed in file.decode(track):
+        for frame in resampler.resample(packed):
+            rate = frame.sample_rate
+            bounds.check_rate(rate, name)
+            samples = frame.to_ndarray().T  # (samples of the frame, channels)
+            # Encoders fill up the last block; what they added lies beyond the duration.
+            yield samples if seconds is None else samples[: max(0, round(seconds * rate) - frames)], rate
+            frames += len(samples)
+    if seconds is not None and frames < 0.95 * round(seconds * rate):
+        raise bounds.cut_short(name, f"{round(seconds * rate)} samples, as its header says", f"{frames}")

@@ -7,24 +7,31 @@ from typing import BinaryIO
 
 import numpy as np
 
-from emotion_tf.audio.channels import mix
-from emotion_tf.audio.decode import bounds, container, sound_file, wav
+from emotion_tf.audio.channels import Channel, Mixer
+from emotion_tf.audio.decode import bounds, container, sound_file
+from emotion_tf.audio.decode.span import Span
+from emotion_tf.audio.resample import resample
+from emotion_tf.errors import EmotionTFError
+
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
-def decode(content: bytes, name: str = "the audio") -> tuple[np.ndarray, int]:
+def decode(content: bytes, name: str = "the audio", channel: Channel = "mean") -> tuple[np.ndarray, int]:
     """Decodes the bytes of an audio file.
 
-    tensorflow-io decodes plain WAV files where it is there, PyAV the sound of video files, and soundfile all else.
-    tensorflow-io and soundfile give the same samples.
+    tensorflow-io decodes plain WAV files where TensorFlow is in use and it belongs to it, PyAV videos and what
+    libsndfile does not know, and soundfile all else. tensorflow-io and soundfile give the same samples.
 
     Args:
-        content: The whole file: WAV (8, 16, 24, 32 bit or float), FLAC, OGG, MP3, MP4 or WebM, of a rate within
-            `bounds.RATES` and any number of channels. Other formats that libsndfile reads are taken too, but not all of
-            them are known to be whole; nor is WebM. Of a video the first sound track is taken.
+        content: The whole file: WAV (8, 16, 24, 32 bit or float), FLAC, OGG, MP3, MP4, WebM, AAC or AMR, of a rate
+            within `bounds.RATES` and any number of channels. Other formats that libsndfile reads are taken too, but not
+            all of them are known to be whole; nor is WebM. Of a video the first sound track is taken. Where several
+            recordings were put one behind the other, all of them are heard, at the rate of the first.
         name: How errors call it.
+        channel: Which channel is heard.
 
     Returns:
-        The mean of the channels (samples,) float32, within [-1, 1] for integer formats, and the rate in hertz.
+        The wave (samples,) float32, within [-1, 1] for integer formats, and its rate in hertz.
 
     Raises:
         EmotionTFError: If the content is empty, is no audio, is cut short, holds no samples, is too large, or holds
@@ -38,55 +45,48 @@ def decode(content: bytes, name: str = "the audio") -> tuple[np.ndarray, int]:
     >>> decode(file.getvalue())
     (array([ 0.5 , -0.25], dtype=float32), 8000)
     """
-    if not content:
-        raise bounds.empty(name)
-    heard, rate, waves = 0, 0, []
-    for samples, rate in _blocks_at_once(content, name):
-        waves.append(mix(samples, rate, name, heard))
+    heard = 0
+    parts: list[tuple[int, list[np.ndarray]]] = []  # The blocks of each recording, with its rate.
+    mixer = Mixer(name, channel)
+    for samples, rate in decode_blocks(io.BytesIO(content), content, name, bounded=True):
+        if not parts or parts[-1][0] != rate:
+            parts.append((rate, []))
+        parts[-1][1].append(mixer(samples, rate))
         heard += len(samples)
         bounds.check_length(heard, samples.shape[1], rate, name)
     if not heard:
         raise bounds.no_samples(name)
-    return np.concatenate(waves), rate
+    first_rate = parts[0][0]
+    return np.concatenate([resample(np.concatenate(waves), rate, first_rate) for rate, waves in parts]), first_rate
 
 
 def decode_blocks(
-    stream: BinaryIO, content: bytes | mmap.mmap, name: str = "the audio"
+    stream: BinaryIO, content: bytes | mmap.mmap, name: str = "the audio", bounded: bool = False
 ) -> Iterator[tuple[np.ndarray, int]]:
-    """Decodes an audio file of any length, block after block.
+    """Decodes an audio file, block after block.
 
     Args:
         stream: The open file.
         content: The same as bytes, of which a few places are looked at; a map loads no more than those.
         name: How errors call it.
+        bounded: Whether its length is bounded. Memory is taken for what there is, block by block, and not for what the
+            header claims.
 
     Yields:
         Blocks (frames, channels) float32, each with the rate in hertz.
 
     Raises:
-        EmotionTFError: As for `decode`, but for the bounds on the length.
+        EmotionTFError: As for `decode`, but for the bounds on the length unless that is `bounded`.
     """
-    kind = container.container_of(content)
-    if kind:
-        yield from container.blocks(stream, kind, name)
+    if not len(content):
+        raise bounds.empty(name)
+    if content[: len(LFS_POINTER)] == LFS_POINTER:
+        raise EmotionTFError(
+            f"{name} is a Git LFS pointer and not the recording itself", expected="an audio file", fix="git lfs pull"
+        )
+    whole = Span(stream, content)
+    kind = container.container_of(whole)
+    if kind is not None:
+        yield from container.blocks(whole, kind, name)
     else:
-        with sound_file.opened(stream, content, name) as file:
-            yield from sound_file.blocks(file, stream, content, name)
-
-
-def _blocks_at_once(content: bytes, name: str) -> Iterator[tuple[np.ndarray, int]]:
-    """Blocks (frames, channels) float32 of a file of bounded length, each with the rate.
-
-    Memory is taken for what there is, block by block, and not for what the header claims.
-    """
-    kind, stream = container.container_of(content), io.BytesIO(content)
-    if kind:
-        yield from container.blocks(stream, kind, name)
-        return
-    with sound_file.opened(stream, content, name) as file:
-        bounds.check_length(file.frames, file.channels, file.samplerate, name)
-        samples = wav.decode_plain(content, file.subtype, file.channels, file.samplerate, file.frames)
-        if samples is None:
-            yield from sound_file.blocks(file, stream, content, name)
-        else:
-            yield samples, file.samplerate
+        yield from sound_file.blocks(whole, name, bounded)

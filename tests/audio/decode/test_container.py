@@ -68,5 +68,5 @@ def test_very_long_video(monkeypatch):
 def test_video_without_pyav(monkeypatch):
     content = video(tones(1, 48_000))
     monkeypatch.setitem(sys.modules, "av", None)
-    with pytest.raises(EmotionTFError, match=r"clip is a video, and PyAV.* pip install 'emotion-tf\[video\]'"):
+    with pytest.raises(EmotionTFError, match=r"clip is a video .*, and PyAV.* pip install 'emotion-tf\[video\]'"):
         decode(content, "clip")
