@@ -90,7 +90,7 @@ test-latest: .venv-latest/.ready
 	@touch $@
 
 bench: .venv/.bench
-	.venv/bin/python benchmarks/run.py $(addprefix --data_dir=,$(wildcard $(EMOTION_TF_DATA)/ravdess))
+	.venv/bin/python benchmarks/run.py $(addprefix --data-dir=,$(wildcard $(EMOTION_TF_DATA)/ravdess))
 
 # mkdocstrings lets ruff format signatures, and looks for it where programs are.
 docs docs-serve: export PATH := $(CURDIR)/.venv/bin:$(PATH)

@@ -1,6 +1,6 @@
 """How fast many recordings are answered in bulk, beside one after the other.
 
-python benchmarks/bulk.py [--data_dir RAVDESS]
+python benchmarks/bulk.py [--data-dir RAVDESS]
 
 The network is that of `paper` for audio, with random weights, as a SavedModel and as TFLite; without RAVDESS the demo
 corpus is taken.

@@ -1,6 +1,6 @@
 """What an epoch costs with utterances of like length together, padded to 7.5 s, and on batches that lie ready.
 
-python benchmarks/epoch.py --data_dir RAVDESS [--curves 3]
+python benchmarks/epoch.py --data-dir RAVDESS [--curves 3]
 
 One network learns from the same part of RAVDESS in three ways that take turns: from the real input pipeline; from one
 that pads every batch to the longest utterance allowed and does not sort; and from batches of the real one that lie in
@@ -144,7 +144,7 @@ def measure(rounds: int, data_dir: Path) -> list[dict[str, Any]]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data_dir", type=Path, required=True, help="RAVDESS")
+    parser.add_argument("--data-dir", type=Path, required=True, help="RAVDESS")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--curves", type=int, metavar="SEEDS", help="compare the losses of so many trainings instead")
     parser.add_argument("--epochs", type=int, default=8, help="of those trainings")

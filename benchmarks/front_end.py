@@ -1,6 +1,6 @@
 """How fast features are made, beside librosa, and records, beside real time.
 
-python benchmarks/front_end.py [--data_dir RAVDESS]
+python benchmarks/front_end.py [--data-dir RAVDESS]
 
 Features: MFCC with deltas and delta-deltas of 64 utterances, in one call here, and utterance by utterance in librosa,
 in as many processes as there are cores; both give the same numbers. Records: all FLAC files of the corpus, read, heard

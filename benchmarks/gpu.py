@@ -1,6 +1,6 @@
 """How many utterances a second a GPU learns from and judges, in every precision.
 
-python benchmarks/gpu.py [--batch SIZE ...] [--data_dir RAVDESS]
+python benchmarks/gpu.py [--batch SIZE ...] [--data-dir RAVDESS]
 
 The network and the shapes are those of training_step.py. Steps are those of `fit`, and predictions those of
 `predict_on_batch`, the way of the inputs to the GPU included. As float32 TensorFlow lets a GPU multiply
@@ -146,7 +146,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--batch", type=int, nargs="+", default=(64, 512), metavar="SIZE")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--data_dir", type=Path, help="RAVDESS")
+    parser.add_argument("--data-dir", type=Path, help="RAVDESS")
     arguments = parser.parse_args(argv)
     rows = measure(arguments.batch, arguments.rounds)
     if arguments.data_dir is not None:

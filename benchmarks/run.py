@@ -1,6 +1,6 @@
 """Runs the benchmarks one after the other and makes the table of docs/results/speed.md.
 
-python benchmarks/run.py [--data_dir RAVDESS] [--only NAME ...] [--out FILE]
+python benchmarks/run.py [--data-dir RAVDESS] [--only NAME ...] [--out FILE]
 
 Each runs in a process of its own and prints rows of a figure, its median and its quartiles, all of them ratios within
 one run. They are kept in a JSON file, in which a later run replaces the rows of the benchmarks that it ran.
@@ -24,10 +24,10 @@ BEGIN, END = "<!-- made by benchmarks/run.py -->\n", "<!-- end -->"
 
 BENCHMARKS = {
     "training_step": (),
-    "epoch": ("--data_dir",),
-    "front_end": ("--data_dir",),
-    "scale": ("--data_dir",),
-    "bulk": ("--data_dir",),
+    "epoch": ("--data-dir",),
+    "front_end": ("--data-dir",),
+    "scale": ("--data-dir",),
+    "bulk": ("--data-dir",),
     "inference": (),
     "recurrent": (),
 }
@@ -58,14 +58,14 @@ def table(results: dict[str, dict[str, Any]]) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data_dir", type=Path, help="RAVDESS; without it what needs it is left out")
+    parser.add_argument("--data-dir", type=Path, help="RAVDESS; without it what needs it is left out")
     parser.add_argument("--only", nargs="+", choices=tuple(BENCHMARKS), default=tuple(BENCHMARKS), metavar="NAME")
     parser.add_argument("--out", type=Path, default=HERE / "results.json")
     arguments = parser.parse_args(argv)
     results = read_json(arguments.out) if arguments.out.exists() else {}
     for name in arguments.only:
         if name == "epoch" and arguments.data_dir is None:
-            print("epoch is left out, since it needs --data_dir RAVDESS", file=sys.stderr)
+            print("epoch is left out, since it needs --data-dir RAVDESS", file=sys.stderr)
             continue
         print(f"{name} ...", file=sys.stderr)
         results[name] = run(name, arguments.data_dir)

@@ -1,6 +1,6 @@
 """Memory and time of extraction and training, from a thousand utterances to a hundred thousand.
 
-python benchmarks/scale.py --data_dir RAVDESS [--plot FILE]
+python benchmarks/scale.py --data-dir RAVDESS [--plot FILE]
 
 The manifests list the first half second of few clips over and over, by 40 speakers. `emotion-tf prepare` makes their
 features and `emotion-tf train` trains, tests and reports on two folds for one epoch, with 8 filters, so that the
@@ -113,7 +113,7 @@ def plot(found: dict[str, list[dict[str, float]]], path: Path) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data_dir", type=Path, help="RAVDESS")
+    parser.add_argument("--data-dir", type=Path, help="RAVDESS")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the curves")
     arguments = parser.parse_args(argv)

@@ -109,7 +109,7 @@ def print_rows(
 ) -> int:
     """The command line of a benchmark that takes RAVDESS where there is such, and rounds."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data_dir", type=Path, help="RAVDESS")
+    parser.add_argument("--data-dir", type=Path, help="RAVDESS")
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args(argv)
     print(json.dumps(measure(arguments.rounds, arguments.data_dir), indent=2))

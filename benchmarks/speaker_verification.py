@@ -1,6 +1,6 @@
 """How well the speaker encoder tells the actors of RAVDESS apart: each pair of clips is scored by its cosine.
 
-python benchmarks/speaker_verification.py --data_dir RAVDESS
+python benchmarks/speaker_verification.py --data-dir RAVDESS
 """
 
 import argparse
@@ -45,7 +45,7 @@ def verification(embeddings: np.ndarray, speakers: Sequence[str]) -> dict[str, f
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data_dir", type=Path, required=True, help="the folder that holds Actor_01 and so on")
+    parser.add_argument("--data-dir", type=Path, required=True, help="the folder that holds Actor_01 and so on")
     data_dir = parser.parse_args(argv).data_dir
     # All eight emotions: nothing here needs the four that the corpus reader takes.
     clips = sorted(path for path in data_dir.glob("Actor_*/03-01-*") if path.suffix in (".wav", ".flac"))

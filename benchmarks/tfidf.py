@@ -1,6 +1,6 @@
 """What a linear classifier of TF-IDF weights reaches on GoEmotions, as a yardstick for models that read.
 
-python benchmarks/tfidf.py --data_dir goemotions4.tsv
+python benchmarks/tfidf.py --data-dir goemotions4.tsv
 """
 
 import argparse
@@ -19,7 +19,7 @@ from emotion_tf import corpora
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data_dir", type=Path, required=True, help="the TSV file of GoEmotions")
+    parser.add_argument("--data-dir", type=Path, required=True, help="the TSV file of GoEmotions")
     utterances = corpora.load("goemotions", parser.parse_args(argv).data_dir).utterances
     texts, labels = (
         {part: [getattr(one, name) for one in utterances if one.session == part] for part in ("train", "test")}

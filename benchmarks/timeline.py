@@ -1,6 +1,6 @@
 """How fast an hour is heard, and whether memory stays flat from one minute to sixty.
 
-python benchmarks/timeline.py --model export/NAME [--data_dir ravdess]
+python benchmarks/timeline.py --model export/NAME [--data-dir ravdess]
 """
 
 import argparse
@@ -62,7 +62,7 @@ def write_recording(path: Path, minutes: int, data_dir: Path | None) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="an export or one of its artefacts")
-    parser.add_argument("--data_dir", type=Path, help="a folder of FLAC clips to join; without it waves are made")
+    parser.add_argument("--data-dir", type=Path, help="a folder of FLAC clips to join; without it waves are made")
     arguments = parser.parse_args(argv)
     figures = {}
     with tempfile.TemporaryDirectory() as folder:

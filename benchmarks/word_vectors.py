@@ -52,8 +52,8 @@ def measure(path: Path, num_words: int, vocabulary_size: int, width: int) -> dic
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--num_words", type=int, default=400_000, help="words in the file")
-    parser.add_argument("--vocabulary_size", type=int, default=5_000, help="words that are wanted")
+    parser.add_argument("--num-words", type=int, default=400_000, help="words in the file")
+    parser.add_argument("--vocabulary-size", type=int, default=5_000, help="words that are wanted")
     parser.add_argument("--width", type=int, default=300, help="numbers a word")
     parser.add_argument("--file", type=Path, help="read this file, which a call before wrote, here and now")
     arguments = parser.parse_args(argv)
