@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 import sys
+import types
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -174,6 +175,25 @@ class SpeakerConfig:
 
 
 @dataclass(frozen=True)
+class LabelConfig:
+    """Which classes are learned, and what else of the labels.
+
+    Args:
+        set: A named choice among the emotions of the corpus, such as `four`, or `all`. None takes the corpus's own: the
+            four of the paper where the corpus has them, and every class of a manifest.
+        classes: The classes in the order of all outputs; utterances of others are left out. None takes those that are
+            there, in alphabetical order.
+        map: Renames labels before anything else, so that several count as one: {"Freude": "happy", "exc": "happy"}.
+        drop: Labels that are left out.
+    """
+
+    set: str | None = None
+    classes: tuple[str, ...] | None = None
+    map: dict[str, str] | None = None
+    drop: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
 class ModelConfig:
     """The network. Each model heeds the settings that it has a use for.
 
@@ -320,6 +340,7 @@ class Config:
     features: FeatureConfig = field(default_factory=FeatureConfig)
     words: WordConfig = field(default_factory=WordConfig)
     speaker: SpeakerConfig = field(default_factory=SpeakerConfig)
+    labels: LabelConfig = field(default_factory=LabelConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
@@ -465,13 +486,13 @@ class Config:
         Raises:
             EmotionTFError: If a section or setting is unknown or a value does not fit its type.
         """
-        types = typing.get_type_hints(cls)
+        kinds = typing.get_type_hints(cls)
         if not isinstance(content, dict) or not all(isinstance(values, dict) for values in content.values()):
             raise EmotionTFError("these are no settings", expected="an object of sections, each an object of settings")
-        unknown = sorted(set(content) - set(types))
+        unknown = sorted(set(content) - set(kinds))
         if unknown:
-            raise EmotionTFError("unknown section of settings", expected=", ".join(types), received=", ".join(unknown))
-        return cls(**{name: _section(types[name], values, name) for name, values in content.items()}).validate()
+            raise EmotionTFError("unknown section of settings", expected=", ".join(kinds), received=", ".join(unknown))
+        return cls(**{name: _section(kinds[name], values, name) for name, values in content.items()}).validate()
 
     def save(self, path: str | Path) -> None:
         """Writes the settings as JSON."""
@@ -515,17 +536,21 @@ def _check_range(name: str, value: Any) -> None:
 
 def _section(kind: Any, values: dict[str, Any], section: str) -> Any:
     """A section's dataclass from plain values, each checked against its annotation."""
-    types = typing.get_type_hints(kind)
+    kinds = typing.get_type_hints(kind)
     values = {name: value for name, value in values.items() if f"{section}.{name}" not in GONE or value is not None}
     for name in values:
-        if name not in types:
-            raise EmotionTFError(f"no setting {section}.{name}", expected=f"one of {', '.join(types)}")
-    return kind(**{name: _fitting(types[name], value, f"{section}.{name}") for name, value in values.items()})
+        if name not in kinds:
+            raise EmotionTFError(f"no setting {section}.{name}", expected=f"one of {', '.join(kinds)}")
+    return kind(**{name: _fitting(kinds[name], value, f"{section}.{name}") for name, value in values.items()})
 
 
 def _fitting(annotation: Any, value: Any, name: str) -> Any:
     """`value` as the annotation has it: whole numbers serve as floats, lists as tuples."""
     options = typing.get_args(annotation)
+    inner = [option for option in options if typing.get_origin(option) is not None]
+    if types.NoneType in options and inner:
+        # A tuple or a mapping that may be missing.
+        return None if value is None else _fitting(inner[0], value, name)
     if typing.get_origin(annotation) is Literal:
         if value in options:
             return value
@@ -535,6 +560,10 @@ def _fitting(annotation: Any, value: Any, name: str) -> Any:
         if values:
             return tuple(_fitting(options[0], item, name) for item in values)
         expected = "at least one value"
+    elif typing.get_origin(annotation) is dict:
+        if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+            return {key: _fitting(options[1], item, f"{name}.{key}") for key, item in value.items()}
+        expected = 'an object, such as {"Freude": "happy"}'
     else:
         accepted = options or (annotation,)
         if float in accepted and type(value) is int:

@@ -1,48 +1,72 @@
-"""The four emotions, in the order of every probability column, and the names that corpora give them."""
+"""Names of emotions: customary spellings, and the sets of classes that papers use."""
 
-from emotion_tf.errors import EmotionTFError
+from collections.abc import Mapping
 
-EMOTIONS = ("angry", "happy", "neutral", "sad")
-"""Class names in class order, which is alphabetical: class index 0 is angry."""
+FOUR = ("angry", "happy", "neutral", "sad")
+"""The four classes of the paper, and of most papers on IEMOCAP."""
 
-MERGES = {
-    "anger": "angry",
+CUSTOMARY_NAMES: Mapping[str, str] = {
     "ang": "angry",
-    "excited": "happy",
-    "exc": "happy",
-    "excitement": "happy",
-    "happiness": "happy",
+    "anger": "angry",
+    "bor": "bored",
+    "boredom": "bored",
+    "dis": "disgust",
+    "disgusted": "disgust",
+    "exc": "excited",
+    "excitement": "excited",
+    "fea": "fearful",
+    "fear": "fearful",
+    "fru": "frustrated",
+    "frustration": "frustrated",
     "hap": "happy",
+    "happiness": "happy",
     "joy": "happy",
     "neu": "neutral",
+    "oth": "other",
     "sadness": "sad",
+    "sur": "surprised",
+    "surprise": "surprised",
 }
-"""Other names for the four emotions. IEMOCAP's custom of counting excited as happy is among them."""
+"""Other spellings of emotions that corpora use, each with the name that the readers of this package give."""
 
 
-def canonical(name: str) -> str | None:
-    """The emotion that `name` means, or None if it is none of the four.
+def customary(name: str) -> str:
+    """The customary name of an emotion; names that are not known stay as they are.
 
     Args:
         name: A label as a corpus writes it, in any case.
 
     Example:
 
-    >>> canonical("Excited"), canonical("fearful")
-    ('happy', None)
+    >>> customary("Anger"), customary("exc"), customary(" Freude ")
+    ('angry', 'excited', 'Freude')
     """
-    name = name.strip().lower()
-    name = MERGES.get(name, name)
-    # The one text for each emotion, of which a corpus would otherwise hold as many as utterances.
-    return EMOTIONS[EMOTIONS.index(name)] if name in EMOTIONS else None
+    name = name.strip()
+    lower = name.casefold()
+    return CUSTOMARY_NAMES.get(lower, lower if lower in CUSTOMARY_NAMES.values() else name)
+
+
+def label_set(*classes: str, **merged: str) -> dict[str, str]:
+    """A named set of classes: emotion to class. What is not in it is left out.
+
+    Args:
+        *classes: The classes, each of which is an emotion too.
+        **merged: Further emotions, each with the class that it counts as.
+
+    Example:
+
+    >>> label_set("happy", "sad", excited="happy")
+    {'happy': 'happy', 'sad': 'sad', 'excited': 'happy'}
+    """
+    return {**{name: name for name in classes}, **merged}
+
+
+FOUR_SET = label_set(*FOUR, excited="happy")
+"""The set `four`. That excited counts as happy is the custom of papers on IEMOCAP."""
+
+EMOTIONS = FOUR
 
 
 def index(name: str) -> int:
-    """The class index of an emotion, 0 to 3.
-
-    Raises:
-        EmotionTFError: If `name` is none of `EMOTIONS`.
-    """
-    if name not in EMOTIONS:
-        raise EmotionTFError("unknown emotion", expected=f"one of {', '.join(EMOTIONS)}", received=repr(name))
-    return EMOTIONS.index(name)
+    """The class index of one of the four emotions."""
+    return FOUR.index(name)

@@ -16,32 +16,33 @@ def touch(folder, *names):
 
 
 def ravdess(folder):
-    return touch(
-        folder, *(f"Actor_{a}/03-01-{e}-01-01-01-{a}.wav" for a in ("01", "02") for e in ["01", "03", "04", "05"])
-    )
+    return touch(folder, *(f"Actor_{a}/03-01-{e:02}-01-01-01-{a}.wav" for a in ("01", "02") for e in range(1, 9)))
 
 
 def cremad(folder):
-    emotions = ("ANG", "HAP", "NEU", "SAD")
+    emotions = ("ANG", "DIS", "FEA", "HAP", "NEU", "SAD")
     return touch(folder, *(f"AudioWAV/{speaker}_DFA_{e}_XX.wav" for speaker in (1001, 1091) for e in emotions))
 
 
 def emodb(folder):
-    return touch(folder, *(f"wav/{speaker}b02{e}b.wav" for speaker in ("03", "16") for e in "WFNT"))
+    return touch(folder, *(f"wav/{speaker}b02{e}b.wav" for speaker in ("03", "16") for e in "WAEFLNT"))
 
 
 def savee(folder):
-    return touch(folder, *(f"AudioData/{speaker}/{e}01.wav" for speaker in ("DC", "KL") for e in ["a", "h", "n", "sa"]))
+    return touch(
+        folder,
+        *(f"AudioData/{speaker}/{e}01.wav" for speaker in ("DC", "KL") for e in ["a", "d", "f", "h", "n", "sa", "su"]),
+    )
 
 
 def tess(folder):
-    emotions = ["angry", "happy", "neutral", "sad"]
+    emotions = ["angry", "disgust", "fear", "happy", "neutral", "ps", "sad"]
     return touch(folder, *(f"{s}_{e}/{s}_back_{e}.wav" for s in ("OAF", "YAF") for e in emotions))
 
 
 def esd(folder):
     for speaker, (number, emotion) in itertools.product(
-        ("0001", "0020"), enumerate(["Angry", "Happy", "Neutral", "Sad"])
+        ("0001", "0020"), enumerate(["Angry", "Happy", "Neutral", "Sad", "Surprise"])
     ):
         touch(folder, f"{speaker}/{emotion}/{speaker}_{number:06}.wav")
         with (folder / speaker / f"{speaker}.txt").open("a", encoding="utf-8") as file:
@@ -51,7 +52,9 @@ def esd(folder):
 
 def nemo(folder):
     lines = ["file_id\temotion\traw_text\tnormalized_text\tspeaker_id\tgender\tage"]
-    for speaker, emotion in itertools.product(("AB", "SK"), ["anger", "happiness", "neutral", "sadness"]):
+    for speaker, emotion in itertools.product(
+        ("AB", "SK"), ["anger", "fear", "happiness", "neutral", "sadness", "surprised"]
+    ):
         touch(folder, f"samples/{speaker}_{emotion}_1.wav")
         lines.append(f"{speaker}_{emotion}_1.wav\t{emotion}\tCzy to żółw?\tczy to żółw\t{speaker}\tF\t24")
     (folder / "data.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -94,12 +97,15 @@ def meld_table(folder, split, rows, encoding="utf-8"):
 
 
 def meld(folder):
-    emotions = ["anger", "joy", "neutral", "sadness"]
+    emotions = ["anger", "joy", "neutral", "sadness", "disgust", "fear", "surprise"]
     for split, clips in MELD_CLIPS.items():
-        touch(folder, *(f"{clips}/dia{d}_utt{u}.wav" for d in range(2) for u in range(4)))
+        touch(folder, *(f"{clips}/dia{d}_utt{u}.wav" for d in range(2) for u in range(7)))
         rows = [("Some words", "Ross", emotion, d, u) for d in range(2) for u, emotion in enumerate(emotions)]
         meld_table(folder, split, rows)
     return folder
+
+
+IEMOCAP_LABELS = ("ang", "hap", "neu", "sad", "dis", "exc", "fea", "fru", "oth", "sur", "xxx")
 
 
 def iemocap_dialogue(root, dialogue, turns):
@@ -128,7 +134,7 @@ def iemocap(folder):
     root = folder / "IEMOCAP_full_release"
     for session in range(1, 6):
         for kind in ("impro01", "script01_1"):
-            turns = [(f"{gender}{n:03}", e) for gender in "FM" for n, e in enumerate(["ang", "hap", "neu", "sad"])]
+            turns = [(f"{gender}{n:03}", e) for gender in "FM" for n, e in enumerate(IEMOCAP_LABELS)]
             iemocap_dialogue(root, f"Ses0{session}F_{kind}", turns)
     return folder
 

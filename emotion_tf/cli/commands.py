@@ -12,6 +12,18 @@ from emotion_tf.recipes import preset
 from emotion_tf.utils.remote_path import RemotePath
 
 
+def _pairs(text: str | None) -> dict[str, str]:
+    """The columns of `--columns audio=file,label=emotion`."""
+    pairs = {}
+    for part in (text or "").split(","):
+        name, equals, column = part.partition("=")
+        if text and not (equals and name.strip() and column.strip()):
+            raise EmotionTFError("--columns does not fit", expected="such as audio=file,label=emotion", received=part)
+        if text:
+            pairs[name.strip()] = column.strip()
+    return pairs
+
+
 def _config(preset_name: str, arguments: argparse.Namespace, modality: str | None = None) -> Config:
     """The settings that a preset and the flags ask for."""
     config = preset(preset_name)
@@ -21,19 +33,29 @@ def _config(preset_name: str, arguments: argparse.Namespace, modality: str | Non
         config = config.override(f"words.word_vectors={json.dumps(arguments.word_vectors)}")
     if arguments.speaker_embeddings:
         config = config.override(f"speaker.embeddings={json.dumps(arguments.speaker_embeddings)}")
+    if arguments.labels:
+        config = config.override(f"labels.set={json.dumps(arguments.labels)}")
     return config.override(*arguments.set)
 
 
-def _corpus(name: str, arguments: argparse.Namespace, records_dir: Path):
-    """The corpus, with the transcripts that are asked for."""
+def _corpus(name: str, arguments: argparse.Namespace, records_dir: Path, config: Config):
+    """The corpus with the classes of the settings and the transcripts that are asked for; and the settings."""
     from emotion_tf import corpora, dataset
 
-    corpus = corpora.load(name, arguments.data_dir)
+    columns = _pairs(arguments.columns)
+    corpus, config = corpora.choose_labels(corpora.load(name, arguments.data_dir, columns), config)
     if arguments.transcripts == "reference":
-        return corpus
+        return corpus, config
     folder = records_dir / "transcripts"
     utterances = dataset.with_transcripts(corpus.utterances, arguments.transcripts, folder, arguments.engine_model)
-    return dataclasses.replace(corpus, utterances=utterances, transcripts=arguments.transcripts)
+    return dataclasses.replace(corpus, utterances=utterances, transcripts=arguments.transcripts), config
+
+
+def _config_of_run(workdir: Path) -> Config:
+    """The settings of a run."""
+    from emotion_tf import evaluation
+
+    return Config.from_dict(evaluation.read_run(workdir)["settings"])
 
 
 def prepare(arguments: argparse.Namespace) -> int:
@@ -50,8 +72,8 @@ def prepare(arguments: argparse.Namespace) -> int:
     if arguments.transcribe is None:
         # Options that Beam refuses are known before a corpus is read.
         beam = None if arguments.runner is None else dataset.Beam(arguments.beam_options)
-        corpus = _corpus(arguments.corpus, arguments, arguments.records_dir)
         config = _config(arguments.preset, arguments, arguments.modality)
+        corpus, config = _corpus(arguments.corpus, arguments, arguments.records_dir, config)
         if config.speaker.embeddings is None:
             dataset.share_cores_by_utterance()
         dataset.extract(corpus.utterances, config, arguments.records_dir, arguments.skip_bad, make=beam)
@@ -60,7 +82,8 @@ def prepare(arguments: argparse.Namespace) -> int:
         raise EmotionTFError(
             "--runner makes features, and --transcribe makes transcripts in their place", fix="leave one of them out"
         )
-    utterances = corpora.load(arguments.corpus, arguments.data_dir).utterances
+    corpus = corpora.load(arguments.corpus, arguments.data_dir, _pairs(arguments.columns))
+    utterances = corpora.choose_labels(corpus, _config(arguments.preset, arguments, arguments.modality))[0].utterances
     recognizer = asr.load(arguments.transcribe, arguments.engine_model)
     done = dataset.transcribe(utterances, recognizer, arguments.records_dir / "transcripts")
     known = [utterance for utterance in utterances if utterance.text and utterance.id in done.texts]
@@ -79,7 +102,7 @@ def train(arguments: argparse.Namespace) -> int:
 
     config = _config(arguments.preset, arguments, arguments.modality)
     records_dir = arguments.records_dir or arguments.workdir.parent / "records"
-    corpus = _corpus(arguments.corpus, arguments, records_dir)
+    corpus, config = _corpus(arguments.corpus, arguments, records_dir, config)
     result = training.train(
         corpus, config, arguments.protocol, arguments.workdir, records_dir, arguments.skip_bad, arguments.folds
     )
@@ -109,7 +132,8 @@ def evaluate(arguments: argparse.Namespace) -> int:
 
     records_dir = arguments.records_dir or arguments.workdir.parent / "records"
     arguments.transcripts = arguments.transcripts or "reference"
-    corpus = _corpus(evaluation.read_run(arguments.workdir)["corpus"], arguments, records_dir)
+    name, config = evaluation.read_run(arguments.workdir)["corpus"], _config_of_run(arguments.workdir)
+    corpus, _ = _corpus(name, arguments, records_dir, config)
     if arguments.stress:
         result = training.stress(arguments.workdir, corpus, arguments.out)
     elif arguments.misheard:
@@ -155,8 +179,10 @@ def compare(arguments: argparse.Namespace) -> int:
     from emotion_tf import comparison
 
     records_dir = arguments.records_dir or arguments.workdir.parent / "records"
-    corpus = _corpus(arguments.corpus, arguments, records_dir)
     systems = {name: _config(name, arguments) for name in arguments.presets}
+    # Presets differ in much, but not in the labels.
+    corpus, chosen = _corpus(arguments.corpus, arguments, records_dir, systems[arguments.presets[0]])
+    systems = {name: dataclasses.replace(config, labels=chosen.labels) for name, config in systems.items()}
     comparison.compare(corpus, systems, arguments.protocol, arguments.workdir, records_dir, arguments.skip_bad)
     print((arguments.workdir / "comparison.md").read_text(encoding="utf-8"), end="")
     return 0
@@ -178,7 +204,9 @@ def export(arguments: argparse.Namespace) -> int:
     records_dir = arguments.records_dir or arguments.workdir.parent / "records"
     # Of all corpora the demo alone needs no folder.
     has_corpus = arguments.data_dir is not None or name == "demo"
-    utterances = _corpus(name, arguments, records_dir).utterances if has_corpus else ()
+    utterances = ()
+    if has_corpus:
+        utterances = _corpus(name, arguments, records_dir, _config_of_run(arguments.workdir))[0].utterances
     exporting.export(arguments.workdir, arguments.out, utterances)
     print(f"what each artefact loses, weighs and costs: {arguments.out / 'MODEL_CARD.md'}")
     return 0
@@ -226,8 +254,9 @@ def predict(arguments: argparse.Namespace) -> int:
 def _in_bulk(arguments: argparse.Namespace) -> int:
     from emotion_tf import inference
     from emotion_tf.corpora import manifest
+    from emotion_tf.corpora.table import SUFFIXES
 
-    many = [file for file in arguments.files if file.is_dir() or file.suffix.lower() in (".csv", ".jsonl")]
+    many = [file for file in arguments.files if file.is_dir() or file.suffix.lower() in (*SUFFIXES, ".jsonl")]
     one = len(many) == len(arguments.files) == 1
     if arguments.server is not None or arguments.text or arguments.json or not one:
         raise EmotionTFError(
@@ -241,7 +270,7 @@ def _in_bulk(arguments: argparse.Namespace) -> int:
     else:
         requests = [
             inference.Request(item.id, item.audio, item.start, item.end, item.text)
-            for item in manifest.read(source, labelled=False)
+            for item in manifest.read(source, labelled=False, columns=_pairs(arguments.columns))
         ]
     failed = inference.predict_batch(
         requests,

@@ -80,6 +80,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--without", choices=("audio", "words"), help="test models that hear and read on one of both alone"
     )
     evaluate.add_argument("--data_dir", type=Path, help="where the run's corpus lies; demo needs none")
+    _add_columns_flag(evaluate)
     evaluate.add_argument("--records_dir", type=Path, help="as for train")
     evaluate.add_argument("--out", type=Path, help="the folder of the figures of such a test")
     evaluate.set_defaults(command=commands.evaluate)
@@ -109,6 +110,7 @@ def make_parser() -> argparse.ArgumentParser:
         type=Path,
         help="where the run's corpus lies, by which int8 is calibrated and all is tested; demo needs none",
     )
+    _add_columns_flag(export)
     _add_transcript_flags(export, default="reference")
     export.add_argument("--records_dir", type=Path, help="as for train")
     export.set_defaults(command=commands.export)
@@ -157,6 +159,7 @@ def make_parser() -> argparse.ArgumentParser:
         help="write it there: the answers to a folder or a manifest as .csv or .jsonl, going on where a call was "
         "stopped; a --timeline as .png, .json or .csv; an --explain as .png or .json",
     )
+    _add_columns_flag(predict)
     predict.set_defaults(command=commands.predict)
 
     demo = subcommands.add_parser("demo", help="show a model in the browser, where it runs on this machine alone")
@@ -175,6 +178,13 @@ def _add_corpus_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data_dir", type=as_path, help="the corpus's folder; for `manifest` the file itself, which may be a URL"
     )
+    _add_columns_flag(parser)
+    parser.add_argument(
+        "--labels",
+        metavar="SET",
+        help="a named choice of the corpus among its emotions, such as four, or all; without it, the four of the paper "
+        "where the corpus has them, and every class of a manifest",
+    )
     parser.add_argument(
         "--word_vectors", metavar="FILE", help="GloVe, word2vec or fastText vectors as text, plain, .gz or in a .zip"
     )
@@ -188,6 +198,15 @@ def _add_corpus_flags(parser: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="SECTION.NAME=VALUE", help="one setting; repeatable"
     )
     parser.add_argument("--skip_bad", action="store_true", help="leave out, and list, audio that cannot be read")
+
+
+def _add_columns_flag(parser: argparse.ArgumentParser) -> None:
+    """The flag that names the columns of a manifest."""
+    parser.add_argument(
+        "--columns",
+        metavar="NAME=COLUMN,...",
+        help="what the columns of a manifest are called, such as audio=file,label=emotion,speaker=spk",
+    )
 
 
 def _add_preset_flag(parser: argparse.ArgumentParser) -> None:

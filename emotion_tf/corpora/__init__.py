@@ -1,5 +1,6 @@
-"""Readers of corpora: one module a corpus, each with the same constants in the same order and one function `read`."""
+"""Readers of corpora: one module a corpus, each with its `INFO` and one function `read`."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -18,12 +19,13 @@ from emotion_tf.corpora import (
     savee,
     tess,
 )
-from emotion_tf.corpora.corpus import Corpus
+from emotion_tf.corpora.corpus import Corpus, CorpusInfo
+from emotion_tf.corpora.label_choice import choose_labels
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.utils.remote_path import RemotePath, as_path
 
-__all__ = ["NAMES", "Corpus", "Utterance", "load"]
+__all__ = ["NAMES", "Corpus", "CorpusInfo", "Utterance", "choose_labels", "info", "load"]
 
 _READERS: dict[str, ModuleType] = {
     "audformat": audformat,
@@ -47,20 +49,47 @@ NAMES = tuple(_READERS)
 """Every corpus that `load` knows."""
 
 
-def load(name: str, data_dir: str | Path | RemotePath | None = None) -> Corpus:
+def info(name: str) -> CorpusInfo:
+    """What is known of a corpus before it is read.
+
+    Args:
+        name: One of `NAMES`.
+
+    Raises:
+        EmotionTFError: If there is no such corpus.
+
+    Example:
+
+    >>> info("ravdess").labels
+    ('angry', 'calm', 'disgust', 'fearful', 'happy', 'neutral', 'sad', 'surprised')
+    """
+    if name not in _READERS:
+        raise EmotionTFError("unknown corpus", expected=f"one of {', '.join(NAMES)}", received=repr(name))
+    return _READERS[name].INFO
+
+
+def load(
+    name: str,
+    folder: str | Path | RemotePath | None = None,
+    columns: Mapping[str, str] | None = None,
+    dimensions: Sequence[str] = (),
+) -> Corpus:
     """Reads a corpus.
 
     Args:
         name: One of `NAMES`.
-        data_dir: Where the corpus lies: for `manifest` and `goemotions` the table itself, for `demo` the folder in
-            which it is made unless it is there already, for the others their folder; only `demo` has a default. That of
+        folder: Where the corpus lies: for `manifest` and `goemotions` the table itself, for `demo` the folder in which
+            it is made unless it is there already, for the others their folder; only `demo` has a default. That of
             `manifest` may be a URL.
+        columns: For `manifest`: what a column is in this package, and its name in the table, such as
+            `{"audio": "file", "label": "emotion", "speaker": "spk"}`.
+        dimensions: For `manifest`: columns that hold ratings, beside arousal, valence and dominance, which are known.
 
     Returns:
-        The corpus with all its utterances of the four emotions.
+        The corpus with all its utterances. `choose_labels` leaves those of the classes that are wanted.
 
     Raises:
-        EmotionTFError: If there is no such corpus, or what lies at `data_dir` is not it.
+        EmotionTFError: If there is no such corpus, or what lies at `folder` is not it.
 
     Example:
 
@@ -69,22 +98,36 @@ def load(name: str, data_dir: str | Path | RemotePath | None = None) -> Corpus:
     ...
     emotion_tf.errors.EmotionTFError: no/such/folder is not the folder of RAVDESS; ...
     """
-    if name not in _READERS:
-        raise EmotionTFError("unknown corpus", expected=f"one of {', '.join(NAMES)}", received=repr(name))
+    known = info(name)
     reader = _READERS[name]
-    data_dir = data_dir or reader.DEFAULT_DIR
-    if data_dir is None:
-        raise EmotionTFError(f"the corpus {name} needs a data_dir", expected=reader.LAYOUT)
-    place = as_path(data_dir)
-    if isinstance(place, RemotePath) and reader is not manifest:
+    folder = folder or known.default_folder
+    if folder is None:
+        raise EmotionTFError(f"the corpus {name} needs a data_dir", expected=known.layout)
+    place = as_path(folder)
+    ranges: Mapping[str, tuple[float, float]] = known.dimensions
+    if reader is manifest:
+        utterances, ranges = manifest.read_table(place, columns or {}, dimensions)
+    elif isinstance(place, RemotePath):
         raise EmotionTFError(
             f"the corpus {name} is read from a folder",
             expected="a local or mounted data_dir",
             received=str(place),
             fix="mount it, or list its files in a manifest, which may lie behind a URL",
         )
-    utterances = reader.read(place)
+    elif columns:
+        raise EmotionTFError("columns are named for a manifest", received=f"the corpus {name}")
+    else:
+        utterances = reader.read(place)
     part = name.removeprefix("iemocap-")
     if part in iemocap.PARTS:
         utterances = tuple(utterance for utterance in utterances if iemocap.part(utterance) == part)
-    return Corpus(name, reader.CITATION, reader.LICENCE, reader.SYNTHETIC, utterances)
+    return Corpus(
+        name,
+        known.citation,
+        known.licence,
+        known.synthetic,
+        utterances,
+        label_sets=known.label_sets,
+        default_labels=known.default_labels,
+        dimensions=ranges,
+    )

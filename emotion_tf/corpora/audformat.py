@@ -6,32 +6,36 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from emotion_tf.corpora.corpus import CorpusInfo
 from emotion_tf.corpora.sources import wrong_folder
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.labels import EMOTIONS, canonical
+from emotion_tf.labels import FOUR, FOUR_SET, customary
 from emotion_tf.utils.files import read_bounded
 
-CITATION = "that of the database, as its db.yaml has it"
-LICENCE = "that of the database, as its db.yaml has it"
-SOURCE = "https://audeering.github.io/datasets by audb.load_to, or make it with the package audformat"
-LAYOUT = (
-    "a folder with db.yaml, its tables as .csv or .parquet, and its files; with a scheme emotion, "
-    "and if there are such, speaker and transcription or text"
+INFO = CorpusInfo(
+    title="an audformat database",
+    citation="that of the database, as its db.yaml has it",
+    licence="that of the database, as its db.yaml has it",
+    url="https://audeering.github.io/datasets",
+    files="by audb.load_to, or make it with the package audformat",
+    layout="a folder with db.yaml, its tables as .csv or .parquet, and its files; with a scheme emotion, "
+    "and if there are such, speaker and transcription or text",
+    languages=(),
+    labels=(),
+    label_sets={"four": FOUR_SET},
 )
-DEFAULT_DIR = None
-SYNTHETIC = False
 
 MAX_DEPTH = 32
 """Deepest nesting of a header; those that audformat writes have about six."""
 
 
 def read(data_dir: Path) -> tuple[Utterance, ...]:
-    """Reads the files and segments whose emotion is angry, happy, neutral or sad, by whatever of its names.
+    """Reads the files and segments that have an emotion.
 
-    The emotion is that of the scheme `emotion`, or of the only scheme that has at least two of the four among its
-    labels. Speakers and transcripts may stand in other tables. Where the database names no speakers, each file counts
-    as a speaker of its own, which is warned of.
+    The emotion is that of the scheme `emotion`, or of the only scheme that has at least two of angry, happy, neutral
+    and sad among its labels, by whatever of their names. Speakers and transcripts may stand in other tables. Where the
+    database names no speakers, each file counts as a speaker of its own, which is warned of.
 
     Args:
         data_dir: The folder of the database.
@@ -48,7 +52,7 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
         https://audeering.github.io/audformat
     """
     if not (data_dir / "db.yaml").is_file():
-        raise wrong_folder("an audformat database", data_dir, "db.yaml", layout=LAYOUT, source=SOURCE, licence=LICENCE)
+        raise wrong_folder(INFO, data_dir, "db.yaml")
     _check_header(data_dir / "db.yaml")
     pickled = sorted(path.name for path in data_dir.glob("db.*.pkl"))
     if pickled:
@@ -66,8 +70,7 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
         )
     utterances = []
     for (file, start, end), row in zip(table.index, table.to_dict("records"), strict=True):
-        label = canonical(str(row[scheme]))
-        if label is None:
+        if row[scheme] is None:
             continue
         path = data_dir / file
         if not path.is_file():
@@ -82,12 +85,12 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
                 start=begin,
                 end=None if math.isnan(until) else until,
                 text=row["transcription"] or row["text"] or "",
-                label=label,
+                label=customary(str(row[scheme])),
                 speaker=str(row["speaker"]) if has_speakers else file,
             )
         )
     if not utterances:
-        raise EmotionTFError(f"{data_dir} labels nothing as one of the four emotions", expected=", ".join(EMOTIONS))
+        raise EmotionTFError(f"{data_dir} labels nothing", expected=f"values of the scheme {scheme}")
     return tuple(utterances)
 
 
@@ -154,7 +157,7 @@ def _emotion_scheme(schemes: Mapping[str, Any], data_dir: Path) -> str:
     for name, scheme in schemes.items():
         # Labels may be short for others: {"W": "anger"}.
         texts = [*scheme.labels_as_list, *(scheme.labels.values() if isinstance(scheme.labels, dict) else ())]
-        if len({canonical(str(text)) for text in texts} - {None}) >= 2:
+        if len({customary(str(text)) for text in texts} & set(FOUR)) >= 2:
             found.append(name)
     if len(found) != 1:
         raise EmotionTFError(

@@ -1,22 +1,29 @@
-"""CREMA-D: 91 actors speak twelve neutral sentences in six emotions, of which four are read."""
+"""CREMA-D: 91 actors speak twelve neutral sentences in six emotions."""
 
 import re
 from pathlib import Path
 
-from emotion_tf.corpora.sources import clips, wrong_folder
+from emotion_tf.corpora.corpus import CorpusInfo
+from emotion_tf.corpora.sources import read_clips
 from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.labels import FOUR_SET
 
-CITATION = (
-    "Cao, Cooper, Keutmann, Gur, Nenkova and Verma, CREMA-D: Crowd-sourced Emotional Multimodal Actors Dataset, "
-    "IEEE Transactions on Affective Computing 5(4), 2014, doi 10.1109/TAFFC.2014.2336244"
+EMOTIONS = {"ang": "angry", "dis": "disgust", "fea": "fearful", "hap": "happy", "neu": "neutral", "sad": "sad"}
+
+INFO = CorpusInfo(
+    title="CREMA-D",
+    citation="Cao, Cooper, Keutmann, Gur, Nenkova and Verma, CREMA-D: Crowd-sourced Emotional Multimodal Actors "
+    "Dataset, IEEE Transactions on Affective Computing 5(4), 2014, doi 10.1109/TAFFC.2014.2336244",
+    licence="Open Database License 1.0, contents under the Database Contents License 1.0",
+    url="https://github.com/CheyneyComputerScience/CREMA-D",
+    files="the folder AudioWAV, with Git LFS",
+    layout="a folder with AudioWAV/AAAA_SSS_EEE_LL.wav, such as 1001_DFA_ANG_XX.wav, or AudioWAV itself",
+    languages=("en",),
+    labels=tuple(sorted(EMOTIONS.values())),
+    label_sets={"four": FOUR_SET},
+    default_labels="four",
 )
-LICENCE = "Open Database License 1.0, contents under the Database Contents License 1.0"
-SOURCE = "https://github.com/CheyneyComputerScience/CREMA-D, the folder AudioWAV, with Git LFS"
-LAYOUT = "a folder with AudioWAV/AAAA_SSS_EEE_LL.wav, such as 1001_DFA_ANG_XX.wav, or AudioWAV itself"
-DEFAULT_DIR = None
-SYNTHETIC = False
 
-EMOTIONS = {"ANG": "angry", "HAP": "happy", "NEU": "neutral", "SAD": "sad"}
 SENTENCES = {
     "DFA": "Don't forget a jacket.",
     "IEO": "It's eleven o'clock.",
@@ -36,13 +43,13 @@ SILENT = "1076_MTI_SAD_XX"
 """The one clip of the corpus that has no sound."""
 
 # Actor, sentence, emotion and intensity; 1040_ITH_SAD_X lacks a letter of its intensity.
-_NAME = re.compile(rf"(?P<speaker>\d{{4}})_(?P<sentence>{'|'.join(SENTENCES)})_(?P<emotion>ANG|HAP|NEU|SAD)_[A-Z]+")
+_NAME = re.compile(
+    rf"(?P<speaker>\d{{4}})_(?P<sentence>{'|'.join(SENTENCES)})_(?P<emotion>ANG|DIS|FEA|HAP|NEU|SAD)_[A-Z]+"
+)
 
 
 def read(data_dir: Path) -> tuple[Utterance, ...]:
-    """Reads the clips that are angry, happy, neutral or sad; 4899 in the whole corpus.
-
-    The one that is silent is left out. Anything else in the folder is passed over: other emotions and hidden files.
+    """Reads every clip; 7441 in the whole corpus, since the one that is silent is left out.
 
     Args:
         data_dir: The folder that holds `AudioWAV`, or that folder itself.
@@ -53,21 +60,6 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
     Raises:
         EmotionTFError: If there is no such folder or no such clip in it.
     """
-    found = clips([data_dir, data_dir / "AudioWAV"], _NAME)
-    if not found:
-        raise wrong_folder(
-            "CREMA-D", data_dir, "clip of the four emotions", layout=LAYOUT, source=SOURCE, licence=LICENCE
-        )
-    return tuple(
-        Utterance(
-            id=path.stem,
-            file=path,
-            start=0.0,
-            end=None,
-            text=SENTENCES[name["sentence"]],
-            label=EMOTIONS[name["emotion"]],
-            speaker=name["speaker"],
-        )
-        for path, name in found
-        if path.stem != SILENT
-    )
+    folders = [data_dir, data_dir / "AudioWAV"]
+    found = read_clips(INFO, data_dir, folders, _NAME, EMOTIONS, lambda clip: SENTENCES[clip["sentence"]])
+    return tuple(utterance for utterance in found if utterance.id != SILENT)

@@ -15,18 +15,27 @@ from pathlib import Path
 import numpy as np
 
 from emotion_tf.corpora import manifest
+from emotion_tf.corpora.corpus import CorpusInfo
 from emotion_tf.corpora.demo_sentences import PLAIN, SENTENCES, TOPICS
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.labels import FOUR, FOUR_SET
 from emotion_tf.utils import files
 
-CITATION = "the emotion-tf demo corpus, synthetic speech made with eSpeak NG, https://github.com/espeak-ng/espeak-ng"
-LICENCE = "that of this package, Apache-2.0"
-SOURCE = "made by this package with the voices of espeakng-loader"
-LAYOUT = "a folder that does not exist yet, is empty, or holds this corpus"
-DEFAULT_DIR = Path("runs/demo-corpus")
-SYNTHETIC = True
+INFO = CorpusInfo(
+    title="the demo corpus",
+    citation="the emotion-tf demo corpus, synthetic speech made with eSpeak NG, https://github.com/espeak-ng/espeak-ng",
+    licence="that of this package, Apache-2.0",
+    url="made by this package with the voices of espeakng-loader",
+    files="",
+    layout="a folder that does not exist yet, is empty, or holds this corpus",
+    languages=("en",),
+    labels=FOUR,
+    label_sets={"four": FOUR_SET},
+    default_labels="four",
+    default_folder=Path("runs/demo-corpus"),
+    synthetic=True,
+)
 
 SAMPLE_RATE = 22_050
 """Rate at which eSpeak NG speaks, in hertz."""
@@ -103,7 +112,7 @@ def plan() -> list[Line]:
     lines = []
     for voice in VOICES:
         habit = NEUTRAL + generator.normal(0, SPEAKER_DEVIATION)
-        for label in EMOTIONS:
+        for label in FOUR:
             for number, cue in enumerate(CUES, start=1):
                 sentences = PLAIN if cue == "prosody" else SENTENCES[label]
                 topic = TOPICS[generator.integers(len(TOPICS))]
@@ -135,7 +144,7 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
     if not _is_whole(folder, lines):
         if folder.exists() and not (folder / _TAG).is_file() and (not folder.is_dir() or any(folder.iterdir())):
             raise EmotionTFError(
-                f"{data_dir} holds something else than the demo corpus", expected=LAYOUT, fix="name another folder"
+                f"{data_dir} holds something else than the demo corpus", expected=INFO.layout, fix="name another folder"
             )
         make(folder, lines)
     return manifest.read(data_dir / _MANIFEST)

@@ -1,23 +1,38 @@
-"""Emo-DB: ten actors speak ten German sentences in seven emotions, of which four are read."""
+"""Emo-DB: ten actors speak ten German sentences in seven emotions."""
 
 import re
 from pathlib import Path
 
-from emotion_tf.corpora.sources import clips, wrong_folder
+from emotion_tf.corpora.corpus import CorpusInfo
+from emotion_tf.corpora.sources import read_clips
 from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.labels import FOUR_SET
 
-CITATION = (
-    "Burkhardt, Paeschke, Rolfes, Sendlmeier and Weiss, A Database of German Emotional Speech, Interspeech 2005, "
-    "doi 10.21437/Interspeech.2005-446"
+# Initials of Angst, Ekel, Freude, Langeweile, neutral, Trauer, Wut.
+EMOTIONS = {
+    "a": "fearful",
+    "e": "disgust",
+    "f": "happy",
+    "l": "bored",
+    "n": "neutral",
+    "t": "sad",
+    "w": "angry",
+}
+
+INFO = CorpusInfo(
+    title="Emo-DB",
+    citation="Burkhardt, Paeschke, Rolfes, Sendlmeier and Weiss, A Database of German Emotional Speech, Interspeech "
+    "2005, doi 10.21437/Interspeech.2005-446",
+    licence="CC0 1.0",
+    url="http://emodb.bilderbar.info",
+    files="the archive download.zip",
+    layout="a folder with wav/SSTTTEV.wav, such as 03a01Fa.wav, or wav itself",
+    languages=("de",),
+    labels=tuple(sorted(EMOTIONS.values())),
+    label_sets={"four": FOUR_SET},
+    default_labels="four",
 )
-LICENCE = "CC0 1.0"
-SOURCE = "http://emodb.bilderbar.info, the archive download.zip"
-LAYOUT = "a folder with wav/SSTTTEV.wav, such as 03a01Fa.wav, or wav itself"
-DEFAULT_DIR = None
-SYNTHETIC = False
 
-# Initials of Wut, Freude, neutral, Trauer. A would be Angst.
-EMOTIONS = {"W": "angry", "F": "happy", "N": "neutral", "T": "sad"}
 SENTENCES = {
     "a01": "Der Lappen liegt auf dem Eisschrank.",
     "a02": "Das will sie am Mittwoch abgeben.",
@@ -32,13 +47,11 @@ SENTENCES = {
 }
 
 # Speaker, sentence, emotion, and a letter where there are several takes.
-_NAME = re.compile(rf"(?P<speaker>\d\d)(?P<sentence>{'|'.join(SENTENCES)})(?P<emotion>[WFNT])[a-z]?")
+_NAME = re.compile(rf"(?P<speaker>\d\d)(?P<sentence>{'|'.join(SENTENCES)})(?P<emotion>[AEFLNTW])[a-z]?")
 
 
 def read(data_dir: Path) -> tuple[Utterance, ...]:
-    """Reads the clips that are angry, happy, neutral or sad; 339 in the whole corpus.
-
-    Anything else in the folder is passed over: other emotions and hidden files.
+    """Reads every clip; 535 in the whole corpus.
 
     Args:
         data_dir: The folder that holds `wav`, or that folder itself.
@@ -49,20 +62,5 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
     Raises:
         EmotionTFError: If there is no such folder or no such clip in it.
     """
-    found = clips([data_dir, data_dir / "wav"], _NAME)
-    if not found:
-        raise wrong_folder(
-            "Emo-DB", data_dir, "clip of the four emotions", layout=LAYOUT, source=SOURCE, licence=LICENCE
-        )
-    return tuple(
-        Utterance(
-            id=path.stem,
-            file=path,
-            start=0.0,
-            end=None,
-            text=SENTENCES[name["sentence"]],
-            label=EMOTIONS[name["emotion"]],
-            speaker=name["speaker"],
-        )
-        for path, name in found
-    )
+    folders = [data_dir, data_dir / "wav"]
+    return read_clips(INFO, data_dir, folders, _NAME, EMOTIONS, lambda clip: SENTENCES[clip["sentence"]])

@@ -1,25 +1,32 @@
-"""ESD: ten speakers of Mandarin and ten of English speak 350 sentences in five emotions, of which four are read."""
+"""ESD: ten speakers of Mandarin and ten of English speak 350 sentences in five emotions."""
 
 import codecs
 import re
 from pathlib import Path
 
+from emotion_tf.corpora.corpus import CorpusInfo
 from emotion_tf.corpora.sources import clips, wrong_folder
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.labels import FOUR_SET
 from emotion_tf.utils.files import read_bounded
 
-CITATION = (
-    "Zhou, Sisman, Liu and Li, Emotional voice conversion: Theory, databases and ESD, Speech Communication 137, 2022, "
-    "doi 10.1016/j.specom.2021.11.006"
-)
-LICENCE = "for research only, on signing the form of its authors"
-SOURCE = "https://github.com/HLTSingapore/Emotional-Speech-Data"
-LAYOUT = "a folder with SSSS/SSSS.txt and SSSS/Emotion/SSSS_NNNNNN.wav, such as 0001/Angry/0001_000351.wav"
-DEFAULT_DIR = None
-SYNTHETIC = False
+EMOTIONS = {"Angry": "angry", "Happy": "happy", "Neutral": "neutral", "Sad": "sad", "Surprise": "surprised"}
+"""Folder to label."""
 
-EMOTIONS = {"Angry": "angry", "Happy": "happy", "Neutral": "neutral", "Sad": "sad"}
+INFO = CorpusInfo(
+    title="ESD",
+    citation="Zhou, Sisman, Liu and Li, Emotional voice conversion: Theory, databases and ESD, Speech Communication "
+    "137, 2022, doi 10.1016/j.specom.2021.11.006",
+    licence="for research only, on signing the form of its authors",
+    url="https://github.com/HLTSingapore/Emotional-Speech-Data",
+    files="",
+    layout="a folder with SSSS/SSSS.txt and SSSS/Emotion/SSSS_NNNNNN.wav, such as 0001/Angry/0001_000351.wav",
+    languages=("en", "zh"),
+    labels=tuple(sorted(EMOTIONS.values())),
+    label_sets={"four": FOUR_SET},
+    default_labels="four",
+)
 
 PARTS = ("", "evaluation", "test", "train")
 """Folders within an emotion; the releases differ in whether they have them."""
@@ -33,10 +40,9 @@ _LINE = re.compile(r"(?P<id>\d{4}_\d{6})\s+(?P<text>.*?)(\t.*|\s+(Angry|Happy|Ne
 
 
 def read(data_dir: Path) -> tuple[Utterance, ...]:
-    """Reads the clips that are angry, happy, neutral or sad; 28,000 in the whole corpus.
+    """Reads every clip; 35,000 in the whole corpus.
 
-    Anything else in the folders is passed over: surprise, and hidden files. A clip that has no line in the transcripts
-    has an empty text.
+    A clip that has no line in the transcripts has an empty text.
 
     Args:
         data_dir: The folder that holds `0001` and so on. Leave the speakers of a language away to read the other alone.
@@ -55,7 +61,7 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
                 text = texts.get(path.stem, "")
                 utterances.append(Utterance(path.stem, path, 0.0, None, text, label, speaker.name))
     if not utterances:
-        raise wrong_folder("ESD", data_dir, "clip of the four emotions", layout=LAYOUT, source=SOURCE, licence=LICENCE)
+        raise wrong_folder(INFO, data_dir, "clip of the corpus")
     return tuple(utterances)
 
 

@@ -1,17 +1,19 @@
 """Evaluation protocols: which fold an utterance is tested in, and what train, dev and test are in each fold."""
 
+import json
 import re
+import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.labels import EMOTIONS
 from emotion_tf.utils import files
 
 PROTOCOLS = ("speaker-kfold:K", "leave-one-speaker-out", "leave-one-session-out", "random:K", "published-split")
@@ -65,9 +67,12 @@ def notices(protocol: str, splits: Iterable[Split], reads: bool) -> list[str]:
         reads: Whether the model reads, and so may know the sentences that it is tested on.
 
     Returns:
-        Sentences, none where speakers are kept apart and no test sentence stands in train.
+        Sentences, none where speakers are kept apart, no test sentence stands in train, and every test part has every
+        class.
     """
+    splits = list(splits)
     found = [NOTICES[name] for name in [_parse(protocol)[0]] if name in NOTICES]
+    found += _untested_classes(splits)
     shared, tested = 0.0, 0
     for split in splits:
         shared += shared_sentences(split) * len(split.test)
@@ -97,9 +102,10 @@ def assign(utterances: Sequence[Utterance], protocol: str, seed: int) -> dict[st
         split does not test.
 
     Raises:
-        EmotionTFError: If there is no such protocol, the corpus does not allow it, or a fold lacks an emotion.
+        EmotionTFError: If there is no such protocol, or the corpus does not allow it.
     """
     name, count = _parse(protocol)
+    _refuse_lonely_classes(utterances)
     if name == "leave-one-speaker-out":
         folds = _one_a_name([utterance.speaker for utterance in utterances], "speaker", protocol)
     elif name == "leave-one-session-out":
@@ -108,9 +114,6 @@ def assign(utterances: Sequence[Utterance], protocol: str, seed: int) -> dict[st
         folds = _published(utterances)
     else:
         folds = _drawn(utterances, count, protocol, seed)
-    for fold in range(max(folds) + 1):
-        tested = [utterance for utterance, own in zip(utterances, folds, strict=True) if own == fold]
-        _require_every_emotion(tested, f"fold {fold} of {protocol}")
     return {utterance.id: fold for utterance, fold in zip(utterances, folds, strict=True)}
 
 
@@ -121,7 +124,8 @@ def split(
 
     The dev part is that of a published split; the partner of the tested speaker under `leave-one-speaker-out`, where
     sessions are of two; else the first part of a stratified division of what is not tested, by speaker unless the
-    protocol leaks speakers anyway.
+    protocol leaks speakers anyway. Where a class is missing from that part, the speaker who has it and the fewest
+    utterances joins it, if others who have the class are left to train.
 
     Args:
         utterances: The corpus that was assigned.
@@ -135,43 +139,37 @@ def split(
         Three tuples of utterances, each in the order of `utterances`.
 
     Raises:
-        EmotionTFError: If too little is left for a dev part, or `check` finds a fault.
+        EmotionTFError: If too little is left for a dev part, or `check` finds a fault; it names the fold.
     """
     test = [utterance for utterance in utterances if assignment[utterance.id] == fold]
     rest = [utterance for utterance in utterances if assignment[utterance.id] != fold]
+    _require_every_class(utterances, rest, f"what fold {fold} of {protocol} leaves to train")
     partners = _partners(rest, test)
     if _parse(protocol)[0] == "published-split":
         chosen = {i for i, utterance in enumerate(rest) if utterance.session == "dev"}
-    elif _parse(protocol)[0] == "leave-one-speaker-out" and len(partners) == 1:
+    elif _parse(protocol)[0] == "leave-one-speaker-out" and len(partners) == 1 and _can_do_without(rest, partners):
         chosen = {i for i, utterance in enumerate(rest) if utterance.speaker in partners}
     else:
-        most, limit = _most_parts(rest, protocol)
-        if most < 2:
-            raise EmotionTFError(
-                f"fold {fold} of {protocol} leaves too little for a dev part",
-                expected="at least 2 speakers and 2 utterances of each emotion outside the fold",
-                received=limit,
-                fix="add recordings, or choose random:K, in which speakers leak",
-            )
-        chosen = set(_stratified(rest, min(dev_splits, most), protocol, seed)[0].tolist())
+        chosen = _drawn_dev(rest, dev_splits, protocol, seed, f"fold {fold} of {protocol}")
     result = Split(
         train=tuple(utterance for i, utterance in enumerate(rest) if i not in chosen),
         dev=tuple(utterance for i, utterance in enumerate(rest) if i in chosen),
         test=tuple(test),
     )
+    _require_every_class(rest, result.train, f"the train part of fold {fold} of {protocol}")
     check(result, protocol=protocol)
     return result
 
 
 def check(split: Split, *, protocol: str) -> None:
-    """Fails a run whose parts overlap or lack an emotion that must be learnt or tested.
+    """Fails a run whose parts overlap, or that has nothing to learn for a class of its dev or test part.
 
     Args:
         split: The parts of a fold.
         protocol: The protocol; speakers may overlap only if it leaks them.
 
     Raises:
-        EmotionTFError: If an utterance or a speaker stands in two parts, or an emotion is missing from train or test.
+        EmotionTFError: If an utterance or a speaker stands in two parts, or a class is missing from train.
     """
     units = ("id",) if leaks_speakers(protocol) else ("id", "speaker")
     for one, other in (("train", "dev"), ("train", "test"), ("dev", "test")):
@@ -184,8 +182,7 @@ def check(split: Split, *, protocol: str) -> None:
                     received=", ".join(sorted(shared)[:5]),
                     fix="choose a protocol by speaker, or see that nobody speaks in two sessions",
                 )
-    for part in ("train", "test"):
-        _require_every_emotion(getattr(split, part), f"the {part} part under {protocol}")
+    _require_every_class(split.dev + split.test, split.train, f"the train part under {protocol}")
 
 
 def shared_sentences(split: Split) -> float:
@@ -244,7 +241,7 @@ def load(path: str | Path, utterances: Sequence[Utterance]) -> dict[str, int]:
     Raises:
         EmotionTFError: If the file is no assignment, or is one of another corpus.
     """
-    content = files.read_json(path)
+    content = _read(Path(path), utterances)
     values = list(content.values()) if isinstance(content, dict) else []
     # Folds without a gap; JSON's true and 1.0 would pass for 1.
     if any(type(value) is not int for value in values) or not _without_gap(set(values) - {NEVER_TESTED}):
@@ -259,6 +256,18 @@ def load(path: str | Path, utterances: Sequence[Utterance]) -> dict[str, int]:
             fix="use another workdir, or the corpus that the folds were made for",
         )
     return {id: content[id] for id in ids}
+
+
+def _read(path: Path, utterances: Sequence[Utterance]) -> Any:
+    """The content of a JSON file that may be as large as `save` makes it for these utterances."""
+    # Indentation, quotation marks, colon, fold and comma take less than 32 bytes, an escaped character up to 6.
+    written = sum(6 * len(utterance.id) + 32 for utterance in utterances)
+    try:
+        return files.parse_json(files.read_bounded(path, max(files.MAX_BYTES, 2 * written)))
+    except FileNotFoundError:
+        raise EmotionTFError(f"{path} does not exist", expected="folds that a run has written") from None
+    except json.JSONDecodeError as error:
+        raise EmotionTFError(f"{path} is not valid JSON ({error})", fix="delete it and make it again") from None
 
 
 def _without_gap(folds: set[int]) -> bool:
@@ -314,51 +323,139 @@ def _partners(rest: Sequence[Utterance], test: Sequence[Utterance]) -> set[str]:
     return {utterance.speaker for utterance in rest if utterance.session in sessions}
 
 
+def _refuse_lonely_classes(utterances: Sequence[Utterance]) -> None:
+    counts = Counter(utterance.label for utterance in utterances)
+    alone = sorted(label for label, count in counts.items() if count == 1)
+    if alone:
+        raise EmotionTFError(
+            f"1 utterance of {', '.join(alone)}: a class of one utterance cannot be both trained and tested",
+            expected="at least 2 utterances of each class",
+            fix=f"leave it out with --set 'labels.drop=[\"{alone[0]}\"]', or join it to another with labels.map",
+        )
+
+
 def _drawn(utterances: Sequence[Utterance], count: int, protocol: str, seed: int) -> list[int]:
     """The fold of each utterance, where chance draws `count` folds."""
-    most, limit = _most_parts(utterances, protocol)
-    if most < count:
+    groups = {_unit(utterance, protocol) for utterance in utterances}
+    if len(groups) < count:
+        what = "utterance" if leaks_speakers(protocol) else "speaker"
         raise EmotionTFError(
             f"the corpus is too small for {protocol}",
             expected=f"at least {count}",
-            received=limit,
+            received=f"{len(groups)} {what}{'s' * (len(groups) != 1)}",
             fix="ask for fewer folds, add recordings, or choose random:K, in which speakers leak",
         )
     folds = [0] * len(utterances)
     for fold, part in enumerate(_stratified(utterances, count, protocol, seed)):
         for i in part:
             folds[i] = fold
+    if len(set(folds)) < count:
+        raise EmotionTFError(
+            f"the corpus is too uneven for {protocol}: folds stay empty",
+            expected="speakers of like numbers of utterances",
+            received=f"utterances in {len(set(folds))} of {count} folds",
+            fix="ask for fewer folds, or choose leave-one-speaker-out",
+        )
     return folds
 
 
 def _stratified(utterances: Sequence[Utterance], parts: int, protocol: str, seed: int) -> list[np.ndarray]:
-    """Indices of `utterances` in parts of like shares of emotions, by speaker unless the protocol leaks speakers."""
+    """Indices of `utterances` in parts of like shares of classes, by speaker unless the protocol leaks speakers."""
     labels = [utterance.label for utterance in utterances]
-    if leaks_speakers(protocol):
-        divisions = StratifiedKFold(parts, shuffle=True, random_state=seed).split(labels, labels)
-    else:
-        speakers = [utterance.speaker for utterance in utterances]
-        divisions = StratifiedGroupKFold(parts, shuffle=True, random_state=seed).split(labels, labels, speakers)
+    if max(Counter(labels).values()) < parts:
+        # scikit-learn refuses to spread a class over more parts than it has utterances.
+        labels = [""] * len(labels)
+    with warnings.catch_warnings():
+        # Classes with less utterances than parts are missing from some of them, which `notices` says.
+        warnings.filterwarnings("ignore", "The least populated class")
+        if leaks_speakers(protocol):
+            divisions = list(StratifiedKFold(parts, shuffle=True, random_state=seed).split(labels, labels))
+        else:
+            speakers = [utterance.speaker for utterance in utterances]
+            splitter = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
+            divisions = list(splitter.split(labels, labels, speakers))
     return [part for _, part in divisions]
 
 
-def _most_parts(utterances: Sequence[Utterance], protocol: str) -> tuple[int, str]:
-    """Into how many parts `_stratified` can divide, and what it is that allows no more."""
-    emotions = Counter(utterance.label for utterance in utterances)
-    limits = [(emotions[emotion], f"{emotions[emotion]} {emotion} utterances") for emotion in EMOTIONS]
-    if not leaks_speakers(protocol):
-        speakers = len({utterance.speaker for utterance in utterances})
-        limits.insert(0, (speakers, f"{speakers} speaker{'s' if speakers != 1 else ''}"))
-    return min(limits, key=lambda limit: limit[0])
+def _unit(utterance: Utterance, protocol: str) -> str:
+    """What stands in one part as a whole: a speaker, or an utterance where the protocol leaks speakers."""
+    return utterance.id if leaks_speakers(protocol) else utterance.speaker
 
 
-def _require_every_emotion(utterances: Sequence[Utterance], where: str) -> None:
-    labels = {utterance.label for utterance in utterances}
-    missing = [emotion for emotion in EMOTIONS if emotion not in labels]
+def _drawn_dev(rest: Sequence[Utterance], dev_splits: int, protocol: str, seed: int, where: str) -> set[int]:
+    """Indices of the dev part, drawn from what is not tested."""
+    counts = Counter(utterance.label for utterance in rest)
+    groups = {_unit(utterance, protocol) for utterance in rest}
+    if len(groups) < 2:
+        what = "utterance" if leaks_speakers(protocol) else "speaker"
+        raise EmotionTFError(
+            f"{where} leaves too little for a dev part",
+            expected=f"at least 2 {what}s outside the fold",
+            received=f"{len(groups)} {what}",
+            fix="add recordings, or choose random:K, in which speakers leak",
+        )
+    # A part for each utterance of the rarest class, so that every part may have one; at least two parts.
+    parts = max(2, min(dev_splits, len(groups), min(counts.values())))
+    first = next(part for part in _stratified(rest, parts, protocol, seed) if len(part))
+    chosen = _completed(rest, {_unit(rest[i], protocol) for i in first}, protocol)
+    return {i for i, utterance in enumerate(rest) if _unit(utterance, protocol) in chosen}
+
+
+def _completed(rest: Sequence[Utterance], chosen: set[str], protocol: str) -> set[str]:
+    """A dev part, as speakers, that shows every class as far as the train part can do without."""
+    classes: dict[str, set[str]] = {}
+    sizes = Counter(_unit(utterance, protocol) for utterance in rest)
+    for utterance in rest:
+        classes.setdefault(_unit(utterance, protocol), set()).add(utterance.label)
+    chosen = set(chosen)
+
+    def owners(label: str, among: Collection[str]) -> list[str]:
+        # The smallest first; names decide between speakers of one size.
+        return sorted((unit for unit in among if label in classes[unit]), key=lambda unit: (sizes[unit], unit))
+
+    every = sorted(set().union(*classes.values()), key=lambda label: (len(owners(label, classes)), label))
+    for label in every:
+        if not owners(label, classes.keys() - chosen):
+            chosen.discard(owners(label, chosen)[0])
+    for label in every:
+        if owners(label, chosen):
+            continue
+        for unit in owners(label, classes.keys() - chosen):
+            if all(owners(own, classes.keys() - chosen - {unit}) for own in classes[unit]):
+                chosen.add(unit)
+                break
+    return chosen
+
+
+def _can_do_without(rest: Sequence[Utterance], speakers: Collection[str]) -> bool:
+    """Whether the other speakers have every class."""
+    others = {utterance.label for utterance in rest if utterance.speaker not in speakers}
+    return others == {utterance.label for utterance in rest}
+
+
+def _untested_classes(splits: Sequence[Split]) -> list[str]:
+    """One sentence that says which folds test which classes not, if any."""
+    every = {utterance.label for split in splits for utterance in split.train + split.test}
+    missing: dict[tuple[str, ...], int] = Counter()
+    for split in splits:
+        absent = tuple(sorted(every - {utterance.label for utterance in split.test}))
+        if absent:
+            missing[absent] += 1
+    if not missing:
+        return []
+    each = "; ".join(
+        f"{count} fold{'s' * (count != 1)} without {', '.join(absent)}" for absent, count in sorted(missing.items())
+    )
+    return [f"not every fold tests every class, and its UA is over those that it tests: {each}"]
+
+
+def _require_every_class(every: Iterable[Utterance], train: Sequence[Utterance], where: str) -> None:
+    labels = {utterance.label for utterance in train}
+    missing = sorted({utterance.label for utterance in every} - labels)
     if missing:
         raise EmotionTFError(
             f"no {', '.join(missing)} utterance in {where}",
-            expected="every emotion in every train and test part",
-            received=f"{len(utterances)} utterances, of {', '.join(sorted(labels)) or 'none'}",
-            fix="ask for fewer folds, choose another protocol, or add utterances of that emotion",
+            expected="every class in every train part",
+            received=f"{len(train)} utterances, of {', '.join(sorted(labels)) or 'none'}",
+            fix="ask for fewer folds, choose another protocol, leave the class out with labels.drop, or add utterances",
         )

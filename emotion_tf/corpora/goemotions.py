@@ -1,31 +1,42 @@
-"""GoEmotions: sentences from Reddit in 28 emotions, of which four are read; text alone, in the published split."""
+"""GoEmotions: sentences from Reddit in 28 emotions; text alone, in the published split."""
 
+import sys
 from pathlib import Path
 
+from emotion_tf.corpora.corpus import CorpusInfo
 from emotion_tf.corpora.sources import rows
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.labels import canonical
+from emotion_tf.labels import FOUR_SET, customary
 from emotion_tf.utils.files import read_text_lines
 
-CITATION = (
-    "Demszky, Movshovitz-Attias, Ko, Cowen, Nemade and Ravi, GoEmotions: A Dataset of Fine-Grained Emotions, ACL 2020, "
-    "doi 10.18653/v1/2020.acl-main.372"
+LABELS = (
+    "admiration amusement anger annoyance approval caring confusion curiosity desire disappointment disapproval "
+    "disgust embarrassment excitement fear gratitude grief joy love nervousness neutral optimism pride realization "
+    "relief remorse sadness surprise"
 )
-LICENCE = "CC BY 4.0"
-SOURCE = "https://github.com/google-research/google-research/tree/master/goemotions, the folder data"
-LAYOUT = "a table parted by tabs with the columns split (train, dev or test), label and text, one sentence a row"
-DEFAULT_DIR = None
-SYNTHETIC = False
+
+INFO = CorpusInfo(
+    title="GoEmotions",
+    citation="Demszky, Movshovitz-Attias, Ko, Cowen, Nemade and Ravi, GoEmotions: A Dataset of Fine-Grained Emotions, "
+    "ACL 2020, doi 10.18653/v1/2020.acl-main.372",
+    licence="CC BY 4.0",
+    url="https://github.com/google-research/google-research/tree/master/goemotions",
+    files="the folder data",
+    layout="a table parted by tabs with the columns split (train, dev or test), label and text, one sentence a row",
+    languages=("en",),
+    labels=tuple(sorted(map(customary, LABELS.split()))),
+    label_sets={"four": FOUR_SET},
+    default_labels="four",
+)
 
 SPLITS = ("train", "dev", "test")
 
 
 def read(data_dir: Path) -> tuple[Utterance, ...]:
-    """Reads the sentences whose label means angry, happy, neutral or sad.
+    """Reads every sentence.
 
-    Nothing is known of who wrote a sentence, so each counts as a speaker of its own. Rows with other labels are passed
-    over.
+    Nothing is known of who wrote a sentence, so each counts as a speaker of its own.
 
     Args:
         data_dir: The table itself. It is made from the three files of the release, which are the splits, and has those
@@ -41,9 +52,9 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
     if not data_dir.is_file():
         raise EmotionTFError(
             f"{data_dir} is not the table of GoEmotions",
-            expected=LAYOUT,
+            expected=INFO.layout,
             received="a folder" if data_dir.is_dir() else "no such file",
-            fix=f"make it from {SOURCE} (licence: {LICENCE}), and let data_dir name it",
+            fix=f"make it from {INFO.source} (licence: {INFO.licence}), and let data_dir name it",
         )
     utterances = []
     table = rows(data_dir, read_text_lines(data_dir), ("split", "label", "text"), delimiter="\t")
@@ -55,10 +66,8 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
         for column in ("label", "text"):
             if not row[column].strip():
                 raise EmotionTFError(f"{data_dir}, line {line}: the {column} is empty")
-        label = canonical(row["label"])
-        if label is not None:
-            id = f"{row['split']}-{line:05}"
-            utterances.append(Utterance(id, None, 0.0, None, row["text"].strip(), label, id, row["split"]))
+        id, label = f"{row['split']}-{line:05}", sys.intern(customary(row["label"]))
+        utterances.append(Utterance(id, None, 0.0, None, row["text"].strip(), label, id, row["split"]))
     if not utterances:
-        raise EmotionTFError(f"{data_dir} lists no sentence of the four emotions", expected=LAYOUT)
+        raise EmotionTFError(f"{data_dir} lists no sentence", expected=INFO.layout)
     return tuple(utterances)

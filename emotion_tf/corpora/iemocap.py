@@ -1,52 +1,84 @@
-"""IEMOCAP: ten actors in five sessions of two, improvised and scripted, of whose emotions four are read."""
+"""IEMOCAP: ten actors in five sessions of two, improvised and scripted."""
 
 import re
+import sys
 import warnings
 from collections import Counter
 from pathlib import Path
 
+from emotion_tf.corpora.corpus import CorpusInfo
 from emotion_tf.corpora.sources import wrong_folder
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.labels import EMOTIONS, canonical
+from emotion_tf.labels import FOUR, FOUR_SET, label_set
 from emotion_tf.utils.files import read_bounded
 
-CITATION = (
-    "Busso, Bulut, Lee, Kazemzadeh, Mower, Kim, Chang, Lee and Narayanan, IEMOCAP: Interactive emotional dyadic motion "
-    "capture database, Language Resources and Evaluation 42, 2008, doi 10.1007/s10579-008-9076-6"
+EMOTIONS = {
+    "ang": "angry",
+    "dis": "disgust",
+    "exc": "excited",
+    "fea": "fearful",
+    "fru": "frustrated",
+    "hap": "happy",
+    "neu": "neutral",
+    "oth": "other",
+    "sad": "sad",
+    "sur": "surprised",
+}
+
+UNDECIDED = "xxx"
+"""The label of turns on which the raters did not agree; they are left out."""
+
+INFO = CorpusInfo(
+    title="IEMOCAP",
+    citation="Busso, Bulut, Lee, Kazemzadeh, Mower, Kim, Chang, Lee and Narayanan, IEMOCAP: Interactive emotional "
+    "dyadic motion capture database, Language Resources and Evaluation 42, 2008, doi 10.1007/s10579-008-9076-6",
+    licence="for research only, on signing the release form of the University of Southern California",
+    url="https://sail.usc.edu/iemocap/iemocap_release.htm",
+    files="",
+    layout="IEMOCAP_full_release or the folder around it, with Session1 to Session5 and in each of them "
+    "dialog/EmoEvaluation/*.txt, dialog/transcriptions/*.txt and sentences/wav/DIALOG/TURN.wav",
+    languages=("en",),
+    labels=tuple(sorted(EMOTIONS.values())),
+    label_sets={
+        "four": FOUR_SET,
+        "five": label_set(*FOUR, "frustrated", excited="happy"),
+        "six": label_set(*FOUR, "excited", "frustrated"),
+    },
+    default_labels="four",
 )
-LICENCE = "for research only, on signing the release form of the University of Southern California"
-SOURCE = "https://sail.usc.edu/iemocap/iemocap_release.htm"
-LAYOUT = (
-    "IEMOCAP_full_release or the folder around it, with Session1 to Session5 and in each of them "
-    "dialog/EmoEvaluation/*.txt, dialog/transcriptions/*.txt and sentences/wav/DIALOG/TURN.wav"
-)
-DEFAULT_DIR = None
-SYNTHETIC = False
 
 SESSIONS = ("Session1", "Session2", "Session3", "Session4", "Session5")
 
-OTHER_EMOTIONS = ("fru", "sur", "xxx", "dis", "fea", "oth")
-"""Labels that are left out; `xxx` is where the raters did not agree."""
-
-COUNTS = {"angry": 1103, "happy": 1636, "neutral": 1708, "sad": 1084}
-"""Utterances of the full release, excited counted as happy; 5531 in all."""
+COUNTS = {
+    "angry": 1103,
+    "disgust": 2,
+    "excited": 1041,
+    "fearful": 40,
+    "frustrated": 1849,
+    "happy": 595,
+    "neutral": 1708,
+    "other": 3,
+    "sad": 1084,
+    "surprised": 107,
+}
+"""Labelled turns of the full release; 7532 in all. A further 2507 turns have no label on which the raters agreed."""
 
 PARTS = ("improvised", "scripted")
 
 _LABEL = re.compile(
     r"\[[\d.]+ - [\d.]+\]\s+"
     r"(?P<turn>(?P<session>Ses\d\d)[FM]_\w+_(?P<gender>[FM])\w+)\s+"
-    rf"(?P<emotion>ang|hap|exc|neu|sad|{'|'.join(OTHER_EMOTIONS)})\s+"
+    rf"(?P<emotion>{'|'.join(EMOTIONS)}|{UNDECIDED})\s+"
     r"\[[\d.]+, [\d.]+, [\d.]+\]"
 )
 _TRANSCRIPT = re.compile(r"(?P<turn>Ses\w+) \[[^]]*\]:\s*(?P<text>.*)")
 
 
 def read(data_dir: Path) -> tuple[Utterance, ...]:
-    """Reads the turns whose label is anger, happiness, excitement, sadness or neutral; 5531 in the full release.
+    """Reads the turns on whose emotion the raters agreed; 7532 in the full release.
 
-    Warns if the four counts are not those of the full release.
+    Warns if the counts of the emotions are not those of the full release.
 
     Args:
         data_dir: `IEMOCAP_full_release`, or the folder that holds it.
@@ -61,7 +93,7 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
     inner = data_dir / "IEMOCAP_full_release"
     root = inner if inner.is_dir() else data_dir
     if not any(root.glob("Session[1-5]")):
-        raise wrong_folder("IEMOCAP", data_dir, "Session1", layout=LAYOUT, source=SOURCE, licence=LICENCE)
+        raise wrong_folder(INFO, data_dir, "Session1")
     utterances: list[Utterance] = []
     for session in SESSIONS:
         # The name keeps out stray files such as ._Ses01F_impro01.txt.
@@ -110,7 +142,7 @@ def _dialogue(evaluation: Path, session: Path) -> list[Utterance]:
 
 
 def _labels(evaluation: Path) -> list[tuple[str, str, str]]:
-    """Turn, label and speaker of the turns of the four emotions."""
+    """Turn, label and speaker of the turns that have a label."""
     found = []
     for number, line in enumerate(_lines(evaluation), start=1):
         # Between the lines that matter there are a header and the judgements of single raters.
@@ -124,9 +156,9 @@ def _labels(evaluation: Path) -> list[tuple[str, str, str]]:
                 received=repr(line[:80]),
                 fix="extract the archive of IEMOCAP again",
             )
-        label = canonical(match["emotion"])
-        if label:
-            found.append((match["turn"], label, f"{match['session']}_{match['gender']}"))
+        if match["emotion"] != UNDECIDED:
+            speaker = f"{match['session']}_{match['gender']}"
+            found.append((match["turn"], EMOTIONS[match["emotion"]], sys.intern(speaker)))
     return found
 
 
@@ -136,9 +168,9 @@ def _lines(path: Path) -> list[str]:
 
 
 def _incomplete(path: Path) -> EmotionTFError:
-    return EmotionTFError(f"{path} is missing", expected=LAYOUT, fix="extract the archive of IEMOCAP again, whole")
+    return EmotionTFError(f"{path} is missing", expected=INFO.layout, fix="extract the archive of IEMOCAP again, whole")
 
 
 def _said(counts: dict[str, int]) -> str:
-    each = ", ".join(f"{counts.get(emotion, 0)} {emotion}" for emotion in EMOTIONS)
+    each = ", ".join(f"{counts.get(emotion, 0)} {emotion}" for emotion in COUNTS)
     return f"{sum(counts.values())} utterances ({each})"

@@ -1,38 +1,52 @@
-"""A corpus that the user describes in one table: CSV, or JSONL with one object a line."""
+"""A corpus that the user describes in one table: text with any common delimiter, or JSONL with one object a line."""
 
-import csv
-import json
+import dataclasses
+import logging
 import math
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from emotion_tf.corpora.corpus import CorpusInfo
+from emotion_tf.corpora.table import Cell, Table, open_table
 from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.corpora.votes import majority, parse_votes
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.labels import EMOTIONS, MERGES, canonical
-from emotion_tf.utils.files import parse_json, read_text_lines
+from emotion_tf.labels import FOUR_SET
 from emotion_tf.utils.remote_path import RemotePath, as_path
 
-CITATION = "none: recordings of the user's own"
-LICENCE = "the user's own"
-SOURCE = "the user"
-LAYOUT = (
-    "a .csv or .jsonl file with the columns id, label, speaker, one or both of audio and text, "
-    "and if need be session, start, end"
+_LOG = logging.getLogger(__name__)
+
+INFO = CorpusInfo(
+    title="a manifest",
+    citation="none: recordings of the user's own",
+    licence="the user's own",
+    url="the user",
+    files="",
+    layout="a .csv, .tsv, .txt or .jsonl file with the columns label, speaker, one or both of audio and text, and if "
+    "need be id, session, start, end, votes, arousal, valence, dominance",
+    languages=(),
+    labels=(),
+    label_sets={"four": FOUR_SET},
 )
-DEFAULT_DIR = None
-SYNTHETIC = False
 
-REQUIRED = ("id", "label", "speaker")
-OPTIONAL = ("audio", "text", "session", "start", "end")
-UNLABELLED = ("id",)
-"""What is required of a manifest whose emotions are to be found out."""
+RATINGS = ("arousal", "valence", "dominance")
+"""Columns of ratings that are known by their names."""
 
-UNLABELLED_LAYOUT = "a .csv or .jsonl file with the columns id, audio or text or both, and if need be start, end"
+COLUMNS = ("id", "label", "speaker", "audio", "text", "session", "start", "end", "votes", *RATINGS)
+
+VOTES_OF = "votes:"
+"""The column `votes:angry` holds how many raters, or which share of them, chose angry."""
+
+UNLABELLED_LAYOUT = (
+    "a .csv, .tsv, .txt or .jsonl file with the columns audio or text or both, and if need be id, start, end"
+)
 
 
-def read(data_dir: Path | RemotePath, labelled: bool = True) -> tuple[Utterance, ...]:
+def read(
+    data_dir: Path | RemotePath, labelled: bool = True, columns: Mapping[str, str] | None = None
+) -> tuple[Utterance, ...]:
     """Reads the utterances that a manifest lists.
 
     Args:
@@ -40,27 +54,50 @@ def read(data_dir: Path | RemotePath, labelled: bool = True) -> tuple[Utterance,
             Cells of `audio` or `text` may be empty where the model does not hear or read; `start` and `end` are in
             seconds.
         labelled: Whether every utterance must have a label and a speaker; otherwise they may be missing, and are "".
+        columns: Columns of this package that have other names in the table, with these names.
 
     Returns:
-        The utterances in the order of the file.
+        The utterances in the order of the file. Where the table has no ids, they are the names of the audio files.
 
     Raises:
         EmotionTFError: If the file is not such a table or a row of it is wrong; it names the file and the line.
     """
-    path = data_dir
-    layout = LAYOUT if labelled else UNLABELLED_LAYOUT
+    return _read(data_dir, columns or {}, (), labelled)[0]
+
+
+def read_table(
+    path: Path | RemotePath, columns: Mapping[str, str], dimensions: Sequence[str]
+) -> tuple[tuple[Utterance, ...], dict[str, tuple[float, float]]]:
+    """As `read`, with the columns of ratings.
+
+    Args:
+        path: The manifest.
+        columns: Columns of this package that have other names in the table, with these names.
+        dimensions: Columns of ratings beside `RATINGS`.
+
+    Returns:
+        The utterances; and each column of ratings, in the order of `Utterance.ratings`, with its lowest and its highest
+        value.
+    """
+    return _read(path, columns, dimensions, labelled=True)
+
+
+def _read(
+    path: Path | RemotePath, columns: Mapping[str, str], dimensions: Sequence[str], labelled: bool
+) -> tuple[tuple[Utterance, ...], dict[str, tuple[float, float]]]:
+    layout = INFO.layout if labelled else UNLABELLED_LAYOUT
     if not path.is_file():
         raise EmotionTFError(f"there is no manifest {path}", expected=layout, fix="let data_dir name the file itself")
-    tables = {".csv": _csv_rows, ".jsonl": _jsonl_rows}
-    if path.suffix.lower() not in tables:
-        raise EmotionTFError(f"{path} is no manifest", expected=layout, received=f"the suffix {path.suffix!r}")
-    required = REQUIRED if labelled else UNLABELLED
+    table = open_table(path, {*COLUMNS, *dimensions}, columns, layout)
+    rated = [name for name in dict.fromkeys((*RATINGS, *dimensions)) if name in table.columns]
+    _check_columns(table, labelled, rated)
+    required = _required(table, labelled, rated)
     lines: dict[str, int] = {}
     utterances = []
-    for line, row in tables[path.suffix.lower()](path, required):
+    for line, row in table.rows:
         where = f"{path}, line {line}"
-        utterance = _utterance(row, where, path.parent, required)
-        if utterance.id in lines:
+        utterance = _utterance(row, where, path.parent, required, rated)
+        if "id" in table.columns and utterance.id in lines:
             raise EmotionTFError(
                 f"{where}: the id {utterance.id!r} is taken",
                 expected="a new id",
@@ -70,92 +107,50 @@ def read(data_dir: Path | RemotePath, labelled: bool = True) -> tuple[Utterance,
         utterances.append(utterance)
     if not utterances:
         raise EmotionTFError(f"{path} lists no utterance", expected="one row an utterance")
-    return tuple(utterances)
+    if "id" not in table.columns:
+        utterances = _named_by_files(utterances)
+    return tuple(utterances), {name: _range(utterances, place) for place, name in enumerate(rated)}
 
 
-def _csv_rows(path: Path | RemotePath, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number and row, which has every column of the header."""
-    table = csv.reader(read_text_lines(path), strict=True)
-    try:
-        header = [column.strip() for column in next(table, [])]
-        _check_columns(header, f"{path}, line 1", required)
-        for cells in table:
-            if not cells:
-                continue
-            if len(cells) != len(header):
-                raise EmotionTFError(
-                    f"{path}, line {table.line_num}: the row does not fit the header",
-                    expected=f"{len(header)} cells",
-                    received=str(len(cells)),
-                    fix="put cells that hold a comma in double quotes",
-                )
-            yield table.line_num, dict(zip(header, cells, strict=True))
-    except csv.Error as error:
-        raise EmotionTFError(f"{path}, line {table.line_num} is not valid CSV ({error})") from None
-
-
-def _jsonl_rows(path: Path | RemotePath, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number and row, whose values are made text; null stands for an empty cell."""
-    for number, line in enumerate(read_text_lines(path), start=1):
-        if not line.strip():
-            continue
-        where = f"{path}, line {number}"
-        try:
-            row = parse_json(line)
-        except json.JSONDecodeError as error:
-            raise EmotionTFError(f"{where} is not valid JSON ({error})", expected="one object a line") from None
-        if not isinstance(row, dict):
-            raise EmotionTFError(f"{where} is not a row", expected="a JSON object", received=line.strip()[:40])
-        _check_columns(list(row), where, required)
-        for column, value in row.items():
-            if isinstance(value, bool | list | dict):
-                raise EmotionTFError(
-                    f"{where}: wrong {column}", expected="a string, a number or null", received=json.dumps(value)[:40]
-                )
-            if isinstance(value, str) and not value.isascii():
-                _check_unicode(value, f"{where}: wrong {column}")
-        yield number, {column: "" if value is None else str(value) for column, value in row.items()}
-
-
-def _check_unicode(value: str, problem: str) -> None:
-    """JSON can name half of a character, which no file that we write could hold."""
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise EmotionTFError(problem, expected="whole characters", received=ascii(value[error.start])) from None
-
-
-def _check_columns(columns: list[str], where: str, required: tuple[str, ...]) -> None:
-    """Unknown columns are refused, for one of them may be a known one misspelt."""
-    missing = [column for column in required if column not in columns]
-    if not {"audio", "text"} & set(columns):
+def _check_columns(table: Table, labelled: bool, rated: Sequence[str]) -> None:
+    """Refuses a table that lacks a column; columns that are not known are passed over with one line."""
+    missing = ["speaker"] if labelled and "speaker" not in table.columns else []
+    if not {"audio", "text"} & set(table.columns):
         missing.append("audio or text")
-    wrong = [column for column in columns if column not in REQUIRED + OPTIONAL]
-    repeated = sorted(column for column, times in Counter(columns).items() if times > 1)
-    others = [column for column in REQUIRED + OPTIONAL if column not in required]
-    for what, which in (("missing", missing), ("unknown", wrong), ("repeated", repeated)):
-        if which:
-            raise EmotionTFError(
-                f"{where}: {what} column {', '.join(which)}",
-                expected=f"{', '.join(required)}, audio or text, and no others than {', '.join(others)}",
-                received=", ".join(columns) or "none",
-                fix="rename the columns, or leave out what the package does not read",
-            )
+    votes = [name for name in table.columns if name == "votes" or name.startswith(VOTES_OF)]
+    if labelled and "label" not in table.columns and not votes and not rated:
+        missing.insert(0, "label")
+    if missing:
+        raise EmotionTFError(
+            f"{table.where}: missing column {', '.join(missing)}",
+            expected=INFO.layout if labelled else UNLABELLED_LAYOUT,
+            received=table.found,
+            fix=f"name the columns with --columns, such as {missing[0].partition(' ')[0]}=NAME",
+        )
+    known = {*COLUMNS, *rated, *votes}
+    unknown = [name for name in table.columns if name not in known]
+    if unknown:
+        _LOG.warning("%s: passed over the columns %s", table.path, ", ".join(unknown))
 
 
-def _utterance(row: dict[str, str], where: str, folder: Path | RemotePath, required: tuple[str, ...]) -> Utterance:
-    cells = {column: row.get(column, "").strip() for column in REQUIRED + OPTIONAL}
+def _required(table: Table, labelled: bool, rated: Sequence[str]) -> list[str]:
+    """The columns without empty cells."""
+    required = ["id"] if "id" in table.columns else []
+    if labelled:
+        required.append("speaker")
+        # Where raters stand for the label, or ratings beside it, a cell may be empty.
+        if not rated and not any(name.startswith("votes") for name in table.columns):
+            required.append("label")
+    return required
+
+
+def _utterance(
+    row: Mapping[str, Cell], where: str, folder: Path | RemotePath, required: Sequence[str], rated: Sequence[str]
+) -> Utterance:
+    cells = {column: str(row.get(column, "")).strip() for column in COLUMNS}
     for column in required:
         if not cells[column]:
             raise EmotionTFError(f"{where}: the {column} is empty")
-    label = canonical(cells["label"]) if cells["label"] else ""
-    if label is None:
-        raise EmotionTFError(
-            f"{where}: unknown label",
-            expected=f"one of {', '.join(EMOTIONS)} or of their other names {', '.join(MERGES)}",
-            received=repr(cells["label"]),
-            fix="rename the label or leave the row out",
-        )
     audio = _audio(cells["audio"], folder) if cells["audio"] else None
     start = _seconds(cells["start"], f"{where}: wrong start") or 0.0
     end = _seconds(cells["end"], f"{where}: wrong end")
@@ -163,9 +158,37 @@ def _utterance(row: dict[str, str], where: str, folder: Path | RemotePath, requi
         raise EmotionTFError(
             f"{where}: the end is not after the start", expected=f"more than {start:g}", received=f"{end:g}"
         )
+    columns = {name.removeprefix(VOTES_OF): str(row[name]) for name in row if name.startswith(VOTES_OF)}
+    votes = parse_votes(row.get("votes", ""), columns, where)
+    label = cells["label"] or majority(votes)
+    ratings = tuple(_rating(str(row.get(name, "")), f"{where}: wrong {name}") for name in rated)
     # A corpus has many utterances and few speakers.
-    speaker, session = sys.intern(cells["speaker"]), sys.intern(cells["session"])
-    return Utterance(cells["id"], audio, start, end, cells["text"], label, speaker, session)
+    label, speaker, session = (sys.intern(cell) for cell in (label, cells["speaker"], cells["session"]))
+    return Utterance(cells["id"], audio, start, end, cells["text"], label, speaker, session, votes, ratings)
+
+
+def _named_by_files(utterances: Sequence[Utterance]) -> list[Utterance]:
+    """Ids from the names of the files; with their folders where two have one name, and numbered if need be."""
+    stems = Counter(Path(str(utterance.file)).stem for utterance in {u.file: u for u in utterances}.values())
+    taken: Counter[str] = Counter()
+    named = []
+    for number, utterance in enumerate(utterances, start=1):
+        if utterance.file is None:
+            name = f"row-{number}"
+        else:
+            path = Path(str(utterance.file))
+            name = path.stem if stems[path.stem] == 1 else str(path.with_suffix(""))
+        if utterance.start or utterance.end is not None:
+            name += f"_{utterance.start:g}_{'' if utterance.end is None else f'{utterance.end:g}'}"
+        taken[name] += 1
+        named.append(dataclasses.replace(utterance, id=f"{name}_{taken[name]}" if taken[name] > 1 else name))
+    return named
+
+
+def _range(utterances: Sequence[Utterance], place: int) -> tuple[float, float]:
+    """The lowest and the highest of some ratings."""
+    values = [utterance.ratings[place] for utterance in utterances if not math.isnan(utterance.ratings[place])]
+    return (min(values), max(values)) if values else (0.0, 1.0)
 
 
 def _audio(cell: str, folder: Path | RemotePath) -> Path | RemotePath:
@@ -176,10 +199,25 @@ def _audio(cell: str, folder: Path | RemotePath) -> Path | RemotePath:
 def _seconds(cell: str, problem: str) -> float | None:
     if not cell:
         return None
-    try:
-        seconds = float(cell)
-    except ValueError:
-        seconds = math.nan
+    seconds = _number(cell)
     if not 0 <= seconds < math.inf:
         raise EmotionTFError(problem, expected="seconds, zero or more", received=repr(cell))
     return seconds
+
+
+def _rating(cell: str, problem: str) -> float:
+    """A number, or NaN where the cell is empty."""
+    if not cell.strip():
+        return math.nan
+    number = _number(cell)
+    if not math.isfinite(number):
+        raise EmotionTFError(problem, expected="a number, or an empty cell", received=repr(cell))
+    return number
+
+
+def _number(cell: str) -> float:
+    """The number in a cell, with a point or, as tables of many countries have it, a comma; NaN where it is none."""
+    try:
+        return float(cell.strip().replace(",", "."))
+    except ValueError:
+        return math.nan

@@ -1,27 +1,30 @@
-"""MELD: dialogues of the television series Friends in seven emotions, of which four are read."""
+"""MELD: dialogues of the television series Friends in seven emotions."""
 
 import io
 import re
 from pathlib import Path
 
+from emotion_tf.corpora.corpus import CorpusInfo
 from emotion_tf.corpora.sources import rows, wrong_folder
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.labels import canonical
+from emotion_tf.labels import FOUR_SET, customary
 from emotion_tf.utils.files import read_bounded
 
-CITATION = (
-    "Poria, Hazarika, Majumder, Naik, Cambria and Mihalcea, MELD: A Multimodal Multi-Party Dataset for Emotion "
-    "Recognition in Conversations, ACL 2019, doi 10.18653/v1/P19-1050"
+INFO = CorpusInfo(
+    title="MELD",
+    citation="Poria, Hazarika, Majumder, Naik, Cambria and Mihalcea, MELD: A Multimodal Multi-Party Dataset for "
+    "Emotion Recognition in Conversations, ACL 2019, doi 10.18653/v1/P19-1050",
+    licence="GPL 3.0; it does not say what that means for the clips, which are from a television series",
+    url="https://affective-meld.github.io",
+    files="the archive MELD.Raw.tar.gz and the three archives in it",
+    layout="a folder with train_sent_emo.csv, dev_sent_emo.csv and test_sent_emo.csv, and clips diaD_uttU.wav "
+    "or .mp4 in train_splits, dev_splits_complete and output_repeated_splits_test",
+    languages=("en",),
+    labels=("angry", "disgust", "fearful", "happy", "neutral", "sad", "surprised"),
+    label_sets={"four": FOUR_SET},
+    default_labels="four",
 )
-LICENCE = "GPL 3.0; it does not say what that means for the clips, which are from a television series"
-SOURCE = "https://affective-meld.github.io, the archive MELD.Raw.tar.gz and the three archives in it"
-LAYOUT = (
-    "a folder with train_sent_emo.csv, dev_sent_emo.csv and test_sent_emo.csv, and clips diaD_uttU.wav "
-    "or .mp4 in train_splits, dev_splits_complete and output_repeated_splits_test"
-)
-DEFAULT_DIR = None
-SYNTHETIC = False
 
 SPLITS = {"train": "train_splits", "dev": "dev_splits_complete", "test": "output_repeated_splits_test"}
 """The parts of the corpus, and where their clips lie."""
@@ -33,7 +36,7 @@ COLUMNS = ("Utterance", "Speaker", "Emotion", "Dialogue_ID", "Utterance_ID")
 
 
 def read(data_dir: Path) -> tuple[Utterance, ...]:
-    """Reads the utterances of anger, joy, neutral and sadness, of all three parts.
+    """Reads the utterances of all three parts.
 
     Speakers are the names in the tables. The six friends stand in every part, and passers-by of like name, such as
     Woman, count as one speaker.
@@ -54,23 +57,21 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
         folder = _find(data_dir, split, clips)
         there = {path.name for path in folder.iterdir()}
         for row in rows(table, io.StringIO(_text(table), newline=""), COLUMNS):
-            label = canonical(row["Emotion"])
+            label = customary(row["Emotion"])
             clip = f"dia{row['Dialogue_ID'].strip()}_utt{row['Utterance_ID'].strip()}"
-            if label is None or f"{split}_{clip}" in UNUSABLE:
+            if f"{split}_{clip}" in UNUSABLE:
                 continue
             names = [name for name in (f"{clip}.wav", f"{clip}.mp4") if name in there]
             if not names:
                 raise EmotionTFError(
                     f"{folder / clip} is missing, both .wav and .mp4",
-                    expected=LAYOUT,
+                    expected=INFO.layout,
                     fix="extract the archives of MELD again",
                 )
             text, speaker = row["Utterance"].strip(), row["Speaker"].strip()
             utterances.append(Utterance(f"{split}_{clip}", folder / names[0], 0.0, None, text, label, speaker, split))
     if not utterances:
-        raise wrong_folder(
-            "MELD", data_dir, "utterance of the four emotions", layout=LAYOUT, source=SOURCE, licence=LICENCE
-        )
+        raise wrong_folder(INFO, data_dir, "utterance")
     return tuple(utterances)
 
 
@@ -78,7 +79,7 @@ def _find(data_dir: Path, split: str, name: str) -> Path:
     for path in (data_dir / name, data_dir / split / name):
         if path.exists():
             return path
-    raise wrong_folder("MELD", data_dir, name, layout=LAYOUT, source=SOURCE, licence=LICENCE)
+    raise wrong_folder(INFO, data_dir, name)
 
 
 def _text(table: Path) -> str:

@@ -1,24 +1,31 @@
-"""nEMO: nine actors speak the same Polish sentences in six emotions, of which four are read."""
+"""nEMO: nine actors speak the same Polish sentences in six emotions."""
 
 import io
 from pathlib import Path
 
+from emotion_tf.corpora.corpus import CorpusInfo
 from emotion_tf.corpora.sources import rows, wrong_folder
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.labels import canonical
+from emotion_tf.labels import FOUR_SET, customary
 from emotion_tf.utils.files import read_bounded
 
-CITATION = "Christop, nEMO: Dataset of Emotional Speech in Polish, LREC-COLING 2024"
-LICENCE = "CC BY-NC-SA 4.0"
-SOURCE = "https://github.com/amu-cai/nEMO"
-LAYOUT = "a folder with data.tsv and samples/SS_emotion_N.wav"
-DEFAULT_DIR = None
-SYNTHETIC = False
+INFO = CorpusInfo(
+    title="nEMO",
+    citation="Christop, nEMO: Dataset of Emotional Speech in Polish, LREC-COLING 2024",
+    licence="CC BY-NC-SA 4.0",
+    url="https://github.com/amu-cai/nEMO",
+    files="",
+    layout="a folder with data.tsv and samples/SS_emotion_N.wav",
+    languages=("pl",),
+    labels=("angry", "fearful", "happy", "neutral", "sad", "surprised"),
+    label_sets={"four": FOUR_SET},
+    default_labels="four",
+)
 
 
 def read(data_dir: Path) -> tuple[Utterance, ...]:
-    """Reads the clips of anger, happiness, the neutral state and sadness.
+    """Reads every clip; 4481 in the whole corpus.
 
     Args:
         data_dir: The folder that holds `data.tsv` and `samples`.
@@ -31,14 +38,12 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
     """
     table, folder = data_dir / "data.tsv", data_dir / "samples"
     if not table.is_file():
-        raise wrong_folder("nEMO", data_dir, "data.tsv", layout=LAYOUT, source=SOURCE, licence=LICENCE)
+        raise wrong_folder(INFO, data_dir, "data.tsv")
     there = {path.name for path in folder.glob("*.wav")}
     utterances = []
     text = io.StringIO(read_bounded(table).decode("utf-8-sig", errors="replace"), newline="")
     for row in rows(table, text, ("file_id", "emotion", "raw_text", "speaker_id"), delimiter="\t"):
-        label = canonical(row["emotion"])
-        if label is None:
-            continue
+        label = customary(row["emotion"])
         id = row["file_id"].removesuffix(".wav")
         if f"{id}.wav" not in there:
             raise EmotionTFError(
@@ -48,5 +53,5 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
             Utterance(id, folder / f"{id}.wav", 0.0, None, row["raw_text"].strip(), label, row["speaker_id"])
         )
     if not utterances:
-        raise EmotionTFError(f"{table} lists no clip of the four emotions", fix="get nEMO again, whole")
+        raise EmotionTFError(f"{table} lists no clip", fix="get nEMO again, whole")
     return tuple(utterances)

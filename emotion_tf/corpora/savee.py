@@ -1,32 +1,47 @@
-"""SAVEE: four men speak English sentences in seven emotions, of which four are read."""
+"""SAVEE: four men speak English sentences in seven emotions."""
 
 import re
 from pathlib import Path
 
+from emotion_tf.corpora.corpus import CorpusInfo
 from emotion_tf.corpora.sources import clips, wrong_folder
 from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.labels import FOUR_SET
 
-CITATION = "Haq and Jackson, Multimodal Emotion Recognition, in Machine Audition, IGI Global, 2010, pages 398-423"
-LICENCE = "free for research, on registration"
-SOURCE = "http://kahlan.eps.surrey.ac.uk/savee"
-LAYOUT = "a folder with AudioData/SS/ENN.wav, such as DC/a01.wav, or AudioData itself, or a folder with SS_ENN.wav"
-DEFAULT_DIR = None
-SYNTHETIC = False
+EMOTIONS = {
+    "a": "angry",
+    "d": "disgust",
+    "f": "fearful",
+    "h": "happy",
+    "n": "neutral",
+    "sa": "sad",
+    "su": "surprised",
+}
 
-# The letters su are surprise.
-EMOTIONS = {"a": "angry", "h": "happy", "n": "neutral", "sa": "sad"}
+INFO = CorpusInfo(
+    title="SAVEE",
+    citation="Haq and Jackson, Multimodal Emotion Recognition, in Machine Audition, IGI Global, 2010, pages 398-423",
+    licence="free for research, on registration",
+    url="http://kahlan.eps.surrey.ac.uk/savee",
+    files="",
+    layout="a folder with AudioData/SS/ENN.wav, such as DC/a01.wav, or AudioData itself, or a folder with SS_ENN.wav",
+    languages=("en",),
+    labels=tuple(sorted(EMOTIONS.values())),
+    label_sets={"four": FOUR_SET},
+    default_labels="four",
+)
+
 SPEAKERS = ("DC", "JE", "JK", "KL")
 
-_CLIP = r"(?P<emotion>a|h|n|sa)\d\d"
+_CLIP = rf"(?P<emotion>{'|'.join(EMOTIONS)})\d\d"
 _NAME = re.compile(_CLIP)
 _FLAT_NAME = re.compile(rf"(?P<speaker>{'|'.join(SPEAKERS)})_{_CLIP}")
 
 
 def read(data_dir: Path) -> tuple[Utterance, ...]:
-    """Reads the clips that are angry, happy, neutral or sad; 300 in the whole corpus.
+    """Reads every clip; 480 in the whole corpus.
 
-    The corpus lists its sentences in no file that is fit for reading, so the utterances have no text. Anything else in
-    the folders is passed over: other emotions and hidden files.
+    The corpus lists its sentences in no file that is fit for reading, so the utterances have no text.
 
     Args:
         data_dir: The folder that holds `AudioData`, or that folder itself, or one that holds the clips of all speakers.
@@ -42,9 +57,7 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
         folders = [data_dir / speaker, data_dir / "AudioData" / speaker]
         found += [(path, name["emotion"], speaker) for path, name in clips(folders, _NAME)]
     if not found:
-        raise wrong_folder(
-            "SAVEE", data_dir, "clip of the four emotions", layout=LAYOUT, source=SOURCE, licence=LICENCE
-        )
+        raise wrong_folder(INFO, data_dir, "clip of the corpus")
     return tuple(
         Utterance(
             id=f"{speaker}_{path.stem.removeprefix(f'{speaker}_')}",

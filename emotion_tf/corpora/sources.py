@@ -2,9 +2,11 @@
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from emotion_tf.corpora.corpus import CorpusInfo
+from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
 
 
@@ -29,6 +31,47 @@ def clips(folders: Iterable[Path], name: re.Pattern[str]) -> list[tuple[Path, re
             if match and path.suffix.lower() in (".flac", ".wav"):
                 found[path.stem] = path, match
     return list(found.values())
+
+
+def read_clips(
+    info: CorpusInfo,
+    data_dir: Path,
+    folders: Iterable[Path],
+    name: re.Pattern[str],
+    emotions: Mapping[str, str],
+    text: Callable[[re.Match[str]], str],
+) -> tuple[Utterance, ...]:
+    """The utterances of a corpus whose file names say who speaks with which emotion.
+
+    Args:
+        info: The corpus.
+        data_dir: What the user named.
+        folders: Where its clips may lie.
+        name: What the whole file name without its suffix must match; it has the groups `emotion` and `speaker`.
+        emotions: What the group `emotion` may be, in lower case, and the label that it means.
+        text: Gives the transcript of a clip.
+
+    Returns:
+        The utterances, sorted by folder and file name. Their ids are the file names without the suffix.
+
+    Raises:
+        EmotionTFError: If there is no such folder or no such clip in it.
+    """
+    found = clips(folders, name)
+    if not found:
+        raise wrong_folder(info, data_dir, "clip of the corpus")
+    return tuple(
+        Utterance(
+            id=path.stem,
+            file=path,
+            start=0.0,
+            end=None,
+            text=text(match),
+            label=emotions[match["emotion"].lower()],
+            speaker=match["speaker"],
+        )
+        for path, match in found
+    )
 
 
 def rows(path: Path, lines: Iterable[str], columns: tuple[str, ...], delimiter: str = ",") -> Iterator[dict[str, str]]:
@@ -69,26 +112,17 @@ def rows(path: Path, lines: Iterable[str], columns: tuple[str, ...], delimiter: 
         raise EmotionTFError(f"{path}, line {table.reader.line_num} is not valid CSV ({error})") from None
 
 
-def wrong_folder(title: str, data_dir: Path, lacks: str, *, layout: str, source: str, licence: str) -> EmotionTFError:
+def wrong_folder(info: CorpusInfo, data_dir: Path, lacks: str) -> EmotionTFError:
     """The error for a folder that does not hold the corpus.
 
     Args:
-        title: The corpus.
+        info: The corpus.
         data_dir: What the user named.
         lacks: What was looked for in it.
-        layout: What the corpus looks like.
-        source: Where it is to be had.
-        licence: Under what terms.
-
-    Example:
-
-    >>> print(wrong_folder("X", Path("no/x"), "clip", layout="a.wav", source="https://x.org", licence="CC0"))
-    no/x is not the folder of X; expected a.wav, received no such folder.
-    To fix: get it from https://x.org (licence: CC0), and let data_dir name its folder
     """
     return EmotionTFError(
-        f"{data_dir} is not the folder of {title}",
-        expected=layout,
+        f"{data_dir} is not the folder of {info.title}",
+        expected=info.layout,
         received=f"no {lacks}" if data_dir.is_dir() else "no such folder",
-        fix=f"get it from {source} (licence: {licence}), and let data_dir name its folder",
+        fix=f"get it from {info.source} (licence: {info.licence}), and let data_dir name its folder",
     )

@@ -17,9 +17,13 @@ class Utterance:
         start: Where the utterance begins in the file, in seconds.
         end: Where it ends, in seconds; None means the end of the file.
         text: The reference transcript; empty where there is none.
-        label: One of `emotion_tf.labels.EMOTIONS`.
+        label: The emotion, by the name that the corpus or its reader gives it; "" where there is none.
         speaker: Who speaks. Speakers never stand in both train and test.
         session: The recording session, or "" where the corpus has none.
+        votes: What the raters said, as pairs of an emotion and the number of raters, or their share, that chose it;
+            empty where the corpus has no votes.
+        ratings: Numbers such as arousal, in the order of `Corpus.dimensions`, NaN where one is missing; empty where
+            the corpus has none.
     """
 
     id: str
@@ -30,6 +34,8 @@ class Utterance:
     label: str
     speaker: str
     session: str = ""
+    votes: tuple[tuple[str, float], ...] = ()
+    ratings: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         """Makes a text of the file."""

@@ -12,7 +12,7 @@ from emotion_tf.dataset.augment import augment
 from emotion_tf.dataset.extract import SHARD_SIZE, Records
 from emotion_tf.dataset.id_index import IdIndex
 from emotion_tf.dataset.records import parse, parse_ids
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.dataset.targets import targets
 from emotion_tf.text.graph_vocabulary import GraphVocabulary
 from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.utils.remote_path import RemotePath
@@ -84,7 +84,7 @@ def evaluation_dataset(
         vocabulary: The words and their ids, needed if the model reads.
 
     Returns:
-        Pairs of inputs and one-hot labels (B, 4) float32. Inputs are a dict of `audio` (B, T, D) float32, `words`
+        Pairs of inputs and one-hot labels (B, C) float32. Inputs are a dict of `audio` (B, T, D) float32, `words`
         (B, M) int32 and `speaker` (B, W) float32 as far as the settings have them, padded with zeros to the longest of
         the batch.
     """
@@ -173,19 +173,21 @@ def _inputs(records: Records, config: Config, vocabulary: Vocabulary | None):
     """A function from an example to the pair of the model's inputs and the one-hot label."""
     lookup = GraphVocabulary(vocabulary) if config.model.reads and vocabulary is not None else None
     speaks = config.speaker.embeddings is not None
+    places = IdIndex([utterance.id for utterance in records.utterances])
+    answers = tf.constant(targets(config, records.utterances))
     if speaks:
-        places = IdIndex([utterance.id for utterance in records.utterances])
         speakers = tf.constant(records.speakers)
 
     def convert(example: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         inputs = {}
+        place = places(example["id"][tf.newaxis])[0]
         if config.model.hears:
             inputs["features"] = example["features"]
         if lookup is not None:
             inputs["word_ids"] = lookup.encode(example["text"][tf.newaxis], config.words.max_words)[0]
         if speaks:
-            inputs["speaker"] = tf.gather(speakers, places(example["id"][tf.newaxis])[0])
-        return inputs, tf.one_hot(example["label"], len(EMOTIONS))
+            inputs["speaker"] = tf.gather(speakers, place)
+        return inputs, tf.gather(answers, place)
 
     return convert
 

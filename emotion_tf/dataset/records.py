@@ -1,6 +1,5 @@
-"""The TFRecord schema: one example an utterance, with its features and everything that training asks of it."""
+"""The TFRecord schema: one example an utterance, with its features and its transcript."""
 
-import dataclasses
 import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,19 +10,21 @@ import numpy as np
 import tensorflow as tf
 
 from emotion_tf.corpora.utterance import Utterance
-from emotion_tf.labels import index
 from emotion_tf.utils.files import canonical_json, hash_rows
 from emotion_tf.utils.remote_path import RemotePath
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Part of every cache key: raise it when the schema or the front end changes, so that old records are made anew."""
+
+READ_OF_UTTERANCES = ("id", "file", "start", "end", "text")
+"""Fields on which the records depend. Labels and ratings are looked up by id, so that other classes of the same corpus
+need no new features."""
 
 LOOKS_AT_ONCE = 32
 """Audio files whose size and time are asked for at the same time."""
 
 SCHEMA = {
     "id": tf.io.FixedLenFeature([], tf.string),
-    "label": tf.io.FixedLenFeature([], tf.int64),
     "text": tf.io.FixedLenFeature([], tf.string),
     "features": tf.io.FixedLenFeature([], tf.string),
 }
@@ -33,7 +34,6 @@ def serialize(utterance: Utterance, features: np.ndarray) -> bytes:
     """An utterance and its features (T, D) float32 as the bytes of a `tf.train.Example`."""
     values: dict[str, Any] = {
         "id": _bytes(utterance.id.encode()),
-        "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[index(utterance.label)])),
         "text": _bytes(utterance.text.encode()),
         "features": _bytes(np.ascontiguousarray(features, "<f4").tobytes()),
     }
@@ -53,7 +53,7 @@ def parse(serialized: tf.Tensor, width: int) -> dict[str, tf.Tensor]:
         width: Number of features a frame, D.
 
     Returns:
-        `id` and `text`, strings; `label`, int64; `features`, (T, D) float32.
+        `id` and `text`, strings; `features`, (T, D) float32.
     """
     example = tf.io.parse_single_example(serialized, SCHEMA)
     audio = tf.io.decode_raw(example["features"], tf.float32, little_endian=True)
@@ -75,12 +75,11 @@ def corpus_hash(utterances: Sequence[Utterance], hears: bool = True) -> Any:
     # Remote files are far away: while one is waited for, others are asked for.
     with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
         stamps = dict(zip(remote, pool.map(_stamp, remote), strict=True))
-    names = [field.name for field in dataclasses.fields(Utterance)]
 
     def row(utterance: Utterance) -> list[Any]:
         path = utterance.audio if hears else None
         stamp = stamps[path] if isinstance(path, RemotePath) else path and _stamp(path)
-        return [*(str(getattr(utterance, name)) for name in names), stamp]
+        return [*(str(getattr(utterance, name)) for name in READ_OF_UTTERANCES), stamp]
 
     found = hash_rows(hashlib.sha256(f"[{SCHEMA_VERSION},".encode()), map(row, utterances))
     found.update(b",")

@@ -13,6 +13,8 @@ from emotion_tf import labels, models
 from emotion_tf.config import Config
 from emotion_tf.corpora import folds
 from emotion_tf.corpora.corpus import Corpus
+from emotion_tf.corpora.label_choice import choose_labels
+from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.extract import Records, extract
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation import evaluate
@@ -76,23 +78,12 @@ def train(
     vectors = config.words.word_vectors
     if config.model.reads and vectors is not None and not Path(vectors).is_file():
         raise EmotionTFError(f"there are no word vectors {vectors}", expected="a file in GloVe's text format")
+    corpus, config = choose_labels(corpus, config)
+    # Every fold is drawn, and so checked, before features are made.
+    assignment, splits = _draw_folds(corpus.utterances, config, protocol, folds_file)
     records = extract(corpus.utterances, config, records_dir or workdir.parent / "records", skip_bad, report)
-    if folds_file is None:
-        assignment = folds.assign(records.utterances, protocol, config.training.fold_seed)
-    else:
-        assignment = folds.load(folds_file, records.utterances)
-    # Every fold is drawn, and so checked, before the first is trained.
-    splits = {
-        number: folds.split(
-            records.utterances,
-            assignment,
-            number,
-            protocol=protocol,
-            dev_splits=config.training.dev_splits,
-            seed=config.training.fold_seed,
-        )
-        for number in folds.fold_numbers(assignment)
-    }
+    if len(records.utterances) < len(corpus.utterances):
+        assignment, splits = _draw_folds(records.utterances, config, protocol, folds_file)
     notes = [SYNTHETIC_NOTE] if corpus.synthetic else []
     notes += folds.notices(protocol, splits.values(), config.model.reads)
     for note in notes:
@@ -120,6 +111,28 @@ def train(
             evaluate(workdir)
         agree(strategy, {"the end": number})
     return read_json(workdir / "metrics.json")
+
+
+def _draw_folds(
+    utterances: Sequence[Utterance], config: Config, protocol: str, folds_file: str | Path | None
+) -> tuple[dict[str, int], dict[int, folds.Split]]:
+    """The fold of each utterance, and the parts of each fold."""
+    if folds_file is None:
+        assignment = folds.assign(utterances, protocol, config.training.fold_seed)
+    else:
+        assignment = folds.load(folds_file, utterances)
+    splits = {
+        number: folds.split(
+            utterances,
+            assignment,
+            number,
+            protocol=protocol,
+            dev_splits=config.training.dev_splits,
+            seed=config.training.fold_seed,
+        )
+        for number in folds.fold_numbers(assignment)
+    }
+    return assignment, splits
 
 
 def _say_nothing(line: str) -> None:

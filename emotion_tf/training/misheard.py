@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from emotion_tf.config import AugmentationConfig, Config
 from emotion_tf.corpora.corpus import Corpus
+from emotion_tf.corpora.label_choice import choose_labels
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.extract import extract
 from emotion_tf.dataset.mishear import recognized_hearings, simulated_hearings
@@ -54,7 +55,7 @@ def misheard_curve(
     workdir, out = Path(workdir), Path(out)
     records_dir = Path(records_dir or workdir.parent / "records")
     run = read_run_of(corpus, workdir)
-    config = Config.from_dict(run["settings"])
+    corpus, config = choose_labels(corpus, Config.from_dict(run["settings"]))
     if not config.model.reads or corpus.transcripts != "reference":
         raise EmotionTFError(
             f"the models of {workdir} cannot be tested on misheard transcripts",

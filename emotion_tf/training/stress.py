@@ -13,6 +13,7 @@ from emotion_tf.audio.disturbances import Disturbance, conditions
 from emotion_tf.audio.reader import read_waveform
 from emotion_tf.config import Config
 from emotion_tf.corpora.corpus import Corpus
+from emotion_tf.corpora.label_choice import choose_labels
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation import evaluate_stress
@@ -52,7 +53,7 @@ def stress(
     """
     workdir, out = Path(workdir), Path(out)
     run = read_run_of(corpus, workdir)
-    config = Config.from_dict(run["settings"])
+    corpus, config = choose_labels(corpus, Config.from_dict(run["settings"]))
     if not config.model.hears or config.speaker.embeddings is not None:
         raise EmotionTFError(
             f"the models of {workdir} cannot be put under stress",

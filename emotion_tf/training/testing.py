@@ -13,6 +13,7 @@ from emotion_tf import labels
 from emotion_tf.config import AugmentationConfig, Config
 from emotion_tf.corpora import folds
 from emotion_tf.corpora.corpus import Corpus
+from emotion_tf.corpora.label_choice import choose_labels
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.extract import Records, extract
 from emotion_tf.dataset.pipeline import evaluation_dataset
@@ -133,7 +134,7 @@ def retest(
     """
     workdir, out = Path(workdir), Path(out)
     run = read_run_of(corpus, workdir)
-    config = Config.from_dict(run["settings"])
+    corpus, config = choose_labels(corpus, Config.from_dict(run["settings"]))
     if without is not None and config.model.modality != "both":
         raise EmotionTFError(
             f"the models of {workdir} cannot be tested without {without}",

@@ -33,11 +33,11 @@ def load(folder):
 
 def test_files(tmp_path):
     utterances = load(TREES["audformat"](tmp_path))
-    assert [u.label for u in utterances] == ["angry", "happy", "neutral", "sad"] * 2
-    assert [u.speaker for u in utterances] == ["a"] * 4 + ["b"] * 4
-    assert utterances[5].id == "wav/b-1.wav"
-    assert utterances[5].audio == tmp_path / "wav" / "b-1.wav"
-    assert utterances[5].text == "Some words"
+    assert [u.label for u in utterances] == ["angry", "happy", "neutral", "sad", "fearful"] * 2
+    assert [u.speaker for u in utterances] == ["a"] * 5 + ["b"] * 5
+    assert utterances[6].id == "wav/b-1.wav"
+    assert utterances[6].audio == tmp_path / "wav" / "b-1.wav"
+    assert utterances[6].text == "Some words"
 
 
 def test_segments_with_speakers_of_files(tmp_path):
@@ -111,9 +111,9 @@ def test_half_of_a_database(tmp_path):
         load(folder)
 
 
-def test_nothing_of_the_four_emotions(tmp_path):
-    tables = {"all": (audformat.filewise_index(["a.wav"]), {"emotion": ["fear"], "speaker": ["x"]})}
-    with pytest.raises(EmotionTFError, match="labels nothing as one of the four emotions"):
+def test_nothing_labelled(tmp_path):
+    tables = {"all": (audformat.filewise_index(["a.wav"]), {"emotion": [None], "speaker": ["x"]})}
+    with pytest.raises(EmotionTFError, match="labels nothing"):
         load(write(tmp_path, tables, emotion=["fear"], speaker=["x"]))
 
 

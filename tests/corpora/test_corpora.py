@@ -1,28 +1,28 @@
 """The contract that every corpus keeps."""
 
 import dataclasses
-import importlib
 import sys
 
 import pytest
 from corpus_trees import TREES
 
 from emotion_tf import corpora
+from emotion_tf.config import Config
 from emotion_tf.corpora import demo
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.labels import FOUR
 
 
 def small_manifest(folder, monkeypatch):
     (folder / "clip.wav").touch()
-    rows = [f"{label}-{speaker},clip.wav,some words,{label},{speaker}" for label in EMOTIONS for speaker in "ab"]
+    rows = [f"{label}-{speaker},clip.wav,some words,{label},{speaker}" for label in FOUR for speaker in "ab"]
     path = folder / "manifest.csv"
     path.write_text("id,audio,text,label,speaker\n" + "\n".join(rows))
     return path
 
 
 def small_goemotions(folder, monkeypatch):
-    rows = [f"{split}\t{label}\tSome words" for split in ("train", "dev", "test") for label in EMOTIONS]
+    rows = [f"{split}\t{label}\tSome words" for split in ("train", "dev", "test") for label in FOUR]
     path = folder / "goemotions.tsv"
     path.write_text("split\tlabel\ttext\n" + "\n".join(rows))
     return path
@@ -52,7 +52,16 @@ def test_contract(name, tmp_path, monkeypatch):
     assert corpus.citation and corpus.licence
     assert corpus.synthetic == (name == "demo")
     assert corpus == corpora.load(name, str(data_dir))
-    assert {utterance.label for utterance in corpus.utterances} == set(EMOTIONS)
+    info = corpora.info(name)
+    has = {utterance.label for utterance in corpus.utterances}
+    if info.labels and name != "goemotions":
+        assert has == set(info.labels) and list(info.labels) == sorted(has)
+    for label_set in info.label_sets.values():
+        assert not info.labels or label_set.keys() & set(info.labels) >= set(label_set.values())
+    assert corpus.default_labels in (*info.label_sets, "all")
+    four, config = corpora.choose_labels(corpus, Config().override("labels.set=four"))
+    assert {utterance.label for utterance in four.utterances} == set(FOUR)
+    assert config.labels.classes == FOUR
     assert len({utterance.id for utterance in corpus.utterances}) == len(corpus.utterances)
     for utterance in corpus.utterances:
         assert utterance.audio is None if name == "goemotions" else utterance.audio.is_file()
@@ -75,12 +84,12 @@ def test_wrong_folder(name, there, tmp_path):
     folder = tmp_path if there else tmp_path / "nowhere"
     with pytest.raises(EmotionTFError) as error:
         corpora.load(name, folder)
-    reader = importlib.import_module(f"emotion_tf.corpora.{name.partition('-')[0]}")
+    info = corpora.info(name)
     message = str(error.value)
     assert message.startswith(f"{folder} is not the folder of")
-    assert f"expected {reader.LAYOUT}, received no" in message
+    assert f"expected {info.layout}, received no" in message
     assert ("received no such folder" in message) == (not there)
-    assert f"get it from {reader.SOURCE} (licence: {reader.LICENCE})" in message
+    assert f"get it from {info.source} (licence: {info.licence})" in message
 
 
 @pytest.mark.parametrize("name", [*TREES, "goemotions", "manifest"])
@@ -92,3 +101,9 @@ def test_only_the_demo_has_a_folder_of_its_own(name):
 def test_reading_needs_no_speech_synthesiser(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
     assert corpora.load("ravdess", TREES["ravdess"](tmp_path)).utterances
+
+
+def test_the_paper_reads_four_emotions_of_the_corpora_that_have_them():
+    for name in corpora.NAMES:
+        user_decides = name in ("audformat", "manifest")
+        assert corpora.info(name).default_labels == ("all" if user_decides else "four")

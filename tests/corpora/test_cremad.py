@@ -21,8 +21,6 @@ def test_what_is_passed_over(tmp_path):
         tmp_path,
         "AudioWAV/1040_ITH_SAD_X.wav",  # the one that counts, for all its name
         "AudioWAV/._1001_DFA_ANG_XX.wav",
-        "AudioWAV/1001_DFA_FEA_XX.wav",
-        "AudioWAV/1001_DFA_DIS_XX.wav",
         "AudioWAV/1076_MTI_SAD_XX.wav",  # silent
         "AudioMP3/1001_DFA_SAD_XX.mp3",
     )

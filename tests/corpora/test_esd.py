@@ -58,8 +58,9 @@ def test_clips_of_every_part_and_what_is_passed_over(tmp_path):
     )
     transcripts(folder, "0011", b"0011_000351\tOh.\tAngry")
     utterances = corpora.load("esd", folder).utterances
-    assert [u.id for u in utterances] == ["0011_000351", "0011_000361", "0011_000371", "0011_000701"]
-    assert [u.label for u in utterances] == ["angry", "angry", "angry", "happy"]
+    ids = ["0011_000351", "0011_000361", "0011_000371", "0011_000701", "0011_001401"]
+    assert [u.id for u in utterances] == ids
+    assert [u.label for u in utterances] == ["angry", "angry", "angry", "happy", "surprised"]
 
 
 def test_no_transcripts(tmp_path):

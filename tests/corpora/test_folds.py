@@ -9,15 +9,16 @@ import pytest
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from emotion_tf import corpora
+from emotion_tf.config import Config
 from emotion_tf.corpora import Utterance, folds
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.labels import FOUR
 
 
 def corpus(speakers=10, sessions=0, repeats=3, without=()):
     """Utterances of every speaker and emotion; `without` lists (speaker, emotion) that are left out."""
     utterances = []
-    for speaker, label, take in itertools.product(range(speakers), EMOTIONS, range(repeats)):
+    for speaker, label, take in itertools.product(range(speakers), FOUR, range(repeats)):
         session = str(speaker % sessions) if sessions else ""
         if (speaker, label) not in without:
             id = f"{speaker}-{label}-{take}"
@@ -27,7 +28,7 @@ def corpus(speakers=10, sessions=0, repeats=3, without=()):
 
 def by_hand(splitter, utterances):
     """Fold of each utterance, by scikit-learn."""
-    labels = np.array([EMOTIONS.index(u.label) for u in utterances])
+    labels = np.array([FOUR.index(u.label) for u in utterances])
     groups = np.array([u.speaker for u in utterances])
     result = np.full(len(utterances), -1)
     for fold, (_, test) in enumerate(splitter.split(np.zeros((len(labels), 1)), labels, groups)):
@@ -51,7 +52,7 @@ def test_random_is_scikit_learns():
 
 
 def test_real_folds(real_data):
-    utterances = corpora.load("ravdess", real_data / "ravdess").utterances
+    utterances = corpora.choose_labels(corpora.load("ravdess", real_data / "ravdess"), Config())[0].utterances
     clips = sorted((real_data / "ravdess").glob("Actor_*/03-01-0[1345]-*.flac"))
     labels, actors = [clip.stem[6:8] for clip in clips], [clip.parent.name for clip in clips]
     splitter = StratifiedGroupKFold(5, shuffle=True, random_state=0)
@@ -132,21 +133,11 @@ def test_wrong_protocols(protocol, message):
         (corpus(1), "speaker-kfold:5", r"too small for speaker-kfold:5; expected at least 5, received 1 speaker\."),
         (corpus(4), "speaker-kfold:5", r"received 4 speakers\. To fix: ask for fewer folds"),
         ([], "speaker-kfold:2", r"received 0 speakers"),
-        (corpus(1, repeats=3), "random:5", r"too small for random:5; expected at least 5, received 3 angry utterances"),
+        (corpus(1)[:3], "random:5", r"too small for random:5; expected at least 5, received 3 utterances"),
+        (corpus(1)[:-5], "random:2", r"1 utterance of neutral: a class of one .* 'labels\.drop=\[\"neutral\"\]'"),
         (corpus(1), "leave-one-speaker-out", r"needs a speaker for every utterance, and at least 2 .* received 1, "),
         (corpus(4), "leave-one-session-out", r"needs a session .* received 0, and 48 utterances without one"),
         (corpus(4, sessions=1), "leave-one-session-out", r"needs a session .* received 1, and 0 utterances without"),
-        (
-            corpus(3, without=[(1, "sad")]),
-            "leave-one-speaker-out",
-            r"no sad utterance in fold 1 of .*To fix: ask for fewer",
-        ),
-        (
-            corpus(6, without=[(s, "happy") for s in range(5)]),
-            "speaker-kfold:3",
-            r"no happy utterance in fold \d of speaker-kfold:3; .* received 18 utterances, of angry, neutral, sad",
-        ),
-        (corpus(6, without=[(s, "sad") for s in range(6)]), "random:2", r"received 0 sad utterances"),
     ],
 )
 def test_what_a_corpus_does_not_allow(utterances, protocol, message):
@@ -199,12 +190,81 @@ def test_only_leaking_protocols_may_share_speakers():
         folds.check(split, protocol="speaker-kfold:5")
 
 
-@pytest.mark.parametrize("part", ["train", "test"])
-def test_a_class_missing_from_a_part(part):
+def test_a_class_missing_from_train_fails_the_run():
     split = folds.Split(*parts({1, 2}, {3}, {4}))
-    fewer = replace(split, **{part: tuple(u for u in getattr(split, part) if u.label != "neutral")})
-    with pytest.raises(EmotionTFError, match=f"no neutral utterance in the {part} part under speaker-kfold:5"):
+    fewer = replace(split, train=tuple(u for u in split.train if u.label != "neutral"))
+    with pytest.raises(EmotionTFError, match="no neutral utterance in the train part under speaker-kfold:5"):
         folds.check(fewer, protocol="speaker-kfold:5")
+
+
+def test_a_class_of_one_speaker_cannot_be_learned_where_that_speaker_is_tested():
+    utterances = corpus(6, without=[(speaker, "happy") for speaker in range(5)])
+    assignment = folds.assign(utterances, "speaker-kfold:3", 0)
+    fold = assignment["5-happy-0"]
+    message = rf"no happy utterance in what fold {fold} of speaker-kfold:3 leaves to train; .* labels\.drop"
+    with pytest.raises(EmotionTFError, match=message):
+        folds.split(utterances, assignment, fold, protocol="speaker-kfold:3", dev_splits=8, seed=0)
+
+
+def test_a_class_missing_from_a_test_part_is_said():
+    """As in spontaneous speech: not everybody is sad, and only two are ever happy."""
+    without = [(1, "sad"), *((speaker, "happy") for speaker in range(2, 6))]
+    utterances = corpus(6, without=without)
+    assignment = folds.assign(utterances, "leave-one-speaker-out", 0)
+    splits = [
+        folds.split(utterances, assignment, fold, protocol="leave-one-speaker-out", dev_splits=8, seed=0)
+        for fold in range(6)
+    ]
+    (note,) = folds.notices("leave-one-speaker-out", splits, reads=False)
+    assert note.startswith("not every fold tests every class, and its UA is over those that it tests: ")
+    assert note.endswith("4 folds without happy; 1 fold without sad")
+    for split in splits:
+        assert {u.label for u in split.train} == set(FOUR)
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("protocol", ["speaker-kfold:4", "random:4"])
+def test_dev_parts_show_every_class_wherever_speakers_allow_it(seed, protocol):
+    """Ten classes, of which each speaker shows five; each class has four speakers at least."""
+    generator = np.random.default_rng(seed)
+    utterances = []
+    for speaker in range(12):
+        for label in generator.choice(10, 5, replace=False):
+            for take in range(generator.integers(1, 4)):
+                id = f"{speaker}-{label}-{take}"
+                utterances.append(Utterance(id, None, 0.0, None, "x", f"class {label}", f"s{speaker:02}"))
+    assignment = folds.assign(utterances, protocol, seed)
+    for fold in range(4):
+        rest = [u for u in utterances if assignment[u.id] != fold]
+        owners = {
+            u.label: {v.speaker if protocol[0] == "s" else v.id for v in rest if v.label == u.label} for u in rest
+        }
+        try:
+            split = folds.split(utterances, assignment, fold, protocol=protocol, dev_splits=8, seed=seed)
+        except EmotionTFError:
+            assert owners.keys() != {u.label for u in utterances}
+            continue
+        assert {u.label for u in split.train} == owners.keys()
+        assert {u.label for u in split.dev} == {label for label, group in owners.items() if len(group) > 1}
+
+
+def test_a_rare_class_is_in_a_fold_for_each_of_its_utterances():
+    utterances = corpus(1, repeats=6)
+    few = [u for u in utterances if u.label != "sad" or u.id in ("0-sad-0", "0-sad-1")]
+    assignment = folds.assign(few, "random:3", 0)
+    assert len({assignment["0-sad-0"], assignment["0-sad-1"]}) == 2
+
+
+def test_folds_of_any_size_are_read_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(folds.files, "MAX_BYTES", 1000)
+    utterances = [replace(u, id=f"{u.id} ü\n" * 9) for u in corpus(10)]
+    assignment = folds.assign(utterances, "random:3", 0)
+    folds.save(tmp_path / "folds.json", assignment)
+    assert (tmp_path / "folds.json").stat().st_size > 10_000
+    assert folds.load(tmp_path / "folds.json", utterances) == assignment
+    (tmp_path / "folds.json").write_text("[" * 1_000_000)
+    with pytest.raises(EmotionTFError, match="too large"):
+        folds.load(tmp_path / "folds.json", utterances)
 
 
 def test_leaks():

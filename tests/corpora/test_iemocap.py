@@ -7,11 +7,24 @@ import pytest
 from corpus_trees import iemocap, iemocap_dialogue, touch
 
 from emotion_tf import corpora
+from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*not the full release of IEMOCAP")
 
-FULL = {"ang": 1103, "hap": 595, "exc": 1041, "sad": 1084, "neu": 1708, "fru": 1849, "xxx": 2507, "sur": 107}
+FULL = {
+    "ang": 1103,
+    "hap": 595,
+    "exc": 1041,
+    "sad": 1084,
+    "neu": 1708,
+    "fru": 1849,
+    "xxx": 2507,
+    "sur": 107,
+    "fea": 40,
+    "dis": 2,
+    "oth": 3,
+}
 
 
 @pytest.fixture
@@ -23,6 +36,14 @@ def first(root, kind):
     return root / "Session1" / "dialog" / kind / "Ses01F_impro01.txt"
 
 
+def chosen(corpus):
+    """Label set to the labels of its utterances."""
+    sets = {name: Config().override(f"labels.set={name}") for name in ("four", "five", "six", "all")}
+    return {
+        name: [u.label for u in corpora.choose_labels(corpus, config)[0].utterances] for name, config in sets.items()
+    }
+
+
 @pytest.mark.filterwarnings("error")
 def test_full_release(tmp_path):
     labels = [label for label, count in FULL.items() for _ in range(count)]
@@ -31,8 +52,12 @@ def test_full_release(tmp_path):
             turns = [(f"{'FM'[number % 2]}{number:03}", label) for number, label in enumerate(own)]
             iemocap_dialogue(tmp_path, f"Ses0{session}M_{kind}", turns)
     utterances = corpora.load("iemocap", tmp_path).utterances
-    assert len(utterances) == 5531
-    assert Counter(u.label for u in utterances) == {"angry": 1103, "happy": 1636, "sad": 1084, "neutral": 1708}
+    assert len(utterances) == 7532
+    sets = {name: Counter(labels) for name, labels in chosen(corpora.load("iemocap", tmp_path)).items()}
+    assert sets["four"] == {"angry": 1103, "happy": 1636, "sad": 1084, "neutral": 1708}
+    assert sets["five"] == sets["four"] + Counter(frustrated=1849)
+    assert sets["six"] == {**sets["five"], "happy": 595, "excited": 1041}
+    assert sets["all"] == {**sets["six"], "surprised": 107, "fearful": 40, "disgust": 2, "other": 3}
     assert len({u.speaker for u in utterances}) == 10
     improvised = corpora.load("iemocap-improvised", tmp_path).utterances
     scripted = corpora.load("iemocap-scripted", tmp_path).utterances
@@ -41,12 +66,15 @@ def test_full_release(tmp_path):
 
 
 def test_fields(root):
-    iemocap_dialogue(root, "Ses02M_script03_2", [("F000", "exc"), ("M041", "neu"), ("M042", "fru"), ("MXX1", "sad")])
+    iemocap_dialogue(
+        root, "Ses02M_script03_2", [("F000", "exc"), ("M041", "neu"), ("M042", "fru"), ("M043", "xxx"), ("MXX1", "sad")]
+    )
     for folder in (root, root.parent):
         found = [u for u in corpora.load("iemocap", folder).utterances if "script03_2" in u.id]
         assert [(u.id, u.label, u.speaker, u.session) for u in found] == [
-            ("Ses02M_script03_2_F000", "happy", "Ses02_F", "Session2"),
+            ("Ses02M_script03_2_F000", "excited", "Ses02_F", "Session2"),
             ("Ses02M_script03_2_M041", "neutral", "Ses02_M", "Session2"),
+            ("Ses02M_script03_2_M042", "frustrated", "Ses02_M", "Session2"),
             ("Ses02M_script03_2_MXX1", "sad", "Ses02_M", "Session2"),
         ]
         wav = "Session2/sentences/wav/Ses02M_script03_2/Ses02M_script03_2_F000.wav"
@@ -55,7 +83,9 @@ def test_fields(root):
 
 
 def test_counts_that_differ_are_said(root):
-    with pytest.warns(UserWarning, match=r"not the full release .* 5531 utterances \(1103 .* 80 utterances \(20 angry"):
+    with pytest.warns(
+        UserWarning, match=r"not the full release .* 7532 utterances \(1103 .* 200 utterances \(20 angry"
+    ):
         corpora.load("iemocap", root)
 
 

@@ -1,12 +1,15 @@
 """Manifests: what is read, and what is said about each fault."""
 
 import json
+import math
 
 import pytest
 import tensorflow as tf
 
 from emotion_tf import corpora
+from emotion_tf.corpora import manifest
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.labels import FOUR
 
 HEADER = "id,audio,text,label,speaker,session,start,end\n"
 
@@ -27,9 +30,14 @@ def load(tmp_path):
 
 def test_csv(load, tmp_path):
     first, second = load(HEADER + 'z,sub/a.wav,"Well, well.",Excited, 01 ,s1,1.5,2\na,,no sound,neu,02,,,\n')
-    assert (first.id, first.audio, first.text, first.label) == ("z", tmp_path / "sub" / "a.wav", "Well, well.", "happy")
+    assert (first.id, first.audio, first.text, first.label) == (
+        "z",
+        tmp_path / "sub" / "a.wav",
+        "Well, well.",
+        "Excited",
+    )
     assert (first.speaker, first.session, first.start, first.end) == ("01", "s1", 1.5, 2.0)
-    assert (second.id, second.audio, second.label) == ("a", None, "neutral")
+    assert (second.id, second.audio, second.label) == ("a", None, "neu")
     assert (second.session, second.start, second.end) == ("", 0.0, None)
 
 
@@ -40,7 +48,7 @@ def test_jsonl(load, tmp_path):
     ]
     content = "\n\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     first, second = load(content, "m.jsonl")
-    assert (first.id, first.audio, first.text, first.label) == ("7", tmp_path / "sub" / "a.wav", "", "angry")
+    assert (first.id, first.audio, first.text, first.label) == ("7", tmp_path / "sub" / "a.wav", "", "anger")
     assert (first.speaker, first.start, first.end) == ("3", 0.0, 2.5)
     assert (second.audio, second.text, second.end) == (None, "line\u2028separator", None)
 
@@ -56,20 +64,24 @@ def test_byte_order_mark_is_no_fault(load, content, name, mark):
 
 
 def test_line_numbers_count_lines_of_the_file(load):
-    with pytest.raises(EmotionTFError, match=r"m\.csv, line 4: unknown label"):
-        load('id,text,label,speaker\na,"two\nlines",sad,1\nb,x,bored,1\n')
+    with pytest.raises(EmotionTFError, match=r"m\.csv, line 4: the label is empty"):
+        load('id,text,label,speaker\na,"two\nlines",sad,1\nb,x,,1\n')
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", r"line 1: missing column id, label, speaker, audio or text; .* received none"),
-        ("id,text,label\na,x,sad\n", r"line 1: missing column speaker; expected .* received id, text, label"),
+        ("", r"line 1: missing column label, speaker, audio or text; .* received an empty file"),
+        (
+            "id,text,label\na,x,sad\n",
+            r"line 1: missing column speaker; .* received the columns id, text, label, divided by commas\. "
+            r"To fix: name the columns with --columns, such as speaker=NAME",
+        ),
+        ("id;text;label\na;x;sad\n", r"missing column speaker; .* the columns id, text, label, divided by semicolons"),
         ("id,label,speaker\na,sad,1\n", r"line 1: missing column audio or text"),
-        ("id,transcript,label,speaker,text\n", r"line 1: unknown column transcript; .* rename the columns"),
         ("id,text,text,label,speaker\n", r"line 1: repeated column text"),
         ("id,text,label,speaker\n", r"lists no utterance"),
-        (HEADER + "a,,x,sad,1,,,\nb,,x,bored,1,,,\n", r"line 3: unknown label; expected one of angry, .* 'bored'"),
+        (HEADER + "a,,x,sad,1,,,\nb,,x,,1,,,\n", r"line 3: the label is empty"),
         (HEADER + "a,,x,sad,1,,,\nb,,x,sad,1,,,\na,,x,sad,2,,,\n", r"line 4: the id 'a' is taken; .* that of line 2"),
         (HEADER + "a,,x,sad,,,,\n", r"line 2: the speaker is empty"),
         (HEADER + "a,,x,sad,1,,soon,\n", r"line 2: wrong start; expected seconds, zero or more, received 'soon'"),
@@ -78,8 +90,11 @@ def test_line_numbers_count_lines_of_the_file(load):
         (HEADER + "a,,x,sad,1,,,inf\n", r"line 2: wrong end; .* received 'inf'"),
         (HEADER + "a,,x,sad,1,,2,1.5\n", r"line 2: the end is not after the start; expected more than 2, received 1.5"),
         (HEADER + "a,,x,sad,1,,0,0\n", r"line 2: the end is not after the start"),
-        (HEADER + "a,,oh, no,sad,1,,,\n", r"line 2: the row does not fit the header; expected 8 cells, received 9"),
-        (HEADER + 'a,,"x,sad,1,,,\n', r"line 2 is not valid CSV"),
+        (
+            HEADER + "a,,oh, no,sad,1,,,\n",
+            r"line 2: the row does not fit the header; expected 8 cells divided by commas, received 9",
+        ),
+        (HEADER + 'a,,"x,sad,1,,,\n', r"line 2 is not valid text of comma-separated cells"),
         (HEADER.encode() + b"a,,x,sad,1,,,\nb,,\xff,sad,1,,,\n", r"line 3 is not UTF-8"),
     ],
 )
@@ -96,7 +111,7 @@ GOOD = '{"id": "a", "text": "x", "label": "sad", "speaker": "1"}\n'
     [
         (GOOD + '{"id": "b", ', r"line 2 is not valid JSON"),
         (GOOD + "[1, 2]", r"line 2 is not a row; expected a JSON object, received \[1, 2\]"),
-        (GOOD + '{"id": "b", "text": "x", "label": "sad"}', r"line 2: missing column speaker"),
+        (GOOD + '{"id": "b", "text": "x", "label": "sad"}', r"line 2: the speaker is empty"),
         (GOOD + '{"id": "b", "text": "x", "label": null, "speaker": "1"}', r"line 2: the label is empty"),
         (
             GOOD + '{"id": "b", "text": ["x"], "label": "sad", "speaker": "1"}',
@@ -116,7 +131,9 @@ def test_wrong_place(tmp_path):
         corpora.load("manifest", tmp_path)
     path = tmp_path / "m.xlsx"
     path.touch()
-    with pytest.raises(EmotionTFError, match=r"m\.xlsx is no manifest; expected a \.csv or \.jsonl .* suffix '\.xlsx'"):
+    with pytest.raises(
+        EmotionTFError, match=r"m\.xlsx is no manifest; expected a \.csv, \.tsv, \.txt or \.jsonl .* suffix '\.xlsx'"
+    ):
         corpora.load("manifest", path)
 
 
@@ -135,8 +152,8 @@ def test_manifest_and_audio_behind_urls(load, tmp_path):
         *(f"{folder}/sub/a.wav", "gs://other/b.wav", f"{tmp_path}/c.wav")
     ]
     with tf.io.gfile.GFile(f"{folder}/wrong.csv", "w") as file:
-        file.write(content.replace("sad", "bored"))
-    with pytest.raises(EmotionTFError, match=rf"^{folder}/wrong.csv, line 2: unknown label"):
+        file.write(content.replace("sad", ""))
+    with pytest.raises(EmotionTFError, match=rf"^{folder}/wrong.csv, line 2: the label is empty"):
         corpora.load("manifest", f"{folder}/wrong.csv")
     with pytest.raises(EmotionTFError, match=r"there is no manifest ram://bucket/none.csv"):
         corpora.load("manifest", "ram://bucket/none.csv")
@@ -152,6 +169,113 @@ def test_other_corpora_are_not_behind_urls():
 def test_real_manifest(real_data):
     utterances = corpora.load("manifest", real_data / "paired" / "manifest.csv").utterances
     assert len(utterances) == 672
-    clips = corpora.load("ravdess", real_data / "ravdess").utterances
+    clips = [u for u in corpora.load("ravdess", real_data / "ravdess").utterances if u.label in FOUR]
     expected = {clip.id: (clip.label, clip.speaker, clip.audio.resolve()) for clip in clips}
     assert {u.id: (u.label, u.speaker, u.audio.resolve()) for u in utterances} == expected
+
+
+TABLE = [["id", "audio", "text", "label", "speaker"], ["1", "v.wav", "So; angry,\tvery", "wütend", "a"]]
+
+
+def text_of(rows, delimiter, end="\n"):
+    cells = [[f'"{cell}"' if any(mark in cell for mark in ";,\t") else cell for cell in row] for row in rows]
+    return "".join(delimiter.join(row) + end for row in cells)
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "name"), [(",", "m.csv"), (";", "m.csv"), ("\t", "m.tsv"), ("\t", "m.csv"), (";", "m.txt")]
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_delimiter_and_encoding_are_found(load, delimiter, name, encoding, end):
+    (utterance,) = load(text_of(TABLE, delimiter, end).encode(encoding), name)
+    assert (utterance.id, utterance.text, utterance.label) == ("1", "So; angry,\tvery", "wütend")
+
+
+def test_delimiter_line_of_excel(load):
+    """Line numbers count it."""
+    (utterance,) = load("sep=;\n" + text_of(TABLE, ";"))
+    assert utterance.label == "wütend"
+    with pytest.raises(EmotionTFError, match="line 3: the label is empty"):
+        load("sep=;\nid;text;label;speaker\n1;x;;a\n")
+
+
+def test_columns_by_other_names(load, tmp_path):
+    content = "file,emotion,spk,gender\nv.wav,fear,a,f\nw.wav,calm,b,m\n"
+    (tmp_path / "m.csv").write_text(content)
+    columns = {"audio": "file", "label": "emotion", "speaker": "spk"}
+    first, second = corpora.load("manifest", tmp_path / "m.csv", columns).utterances
+    assert (first.id, first.audio, first.label, first.speaker) == ("v", tmp_path / "v.wav", "fear", "a")
+    assert (second.id, second.label, second.speaker) == ("w", "calm", "b")
+    with pytest.raises(
+        EmotionTFError, match="no column emotions; received the columns file, emotion, spk, gender, div"
+    ):
+        corpora.load("manifest", tmp_path / "m.csv", {**columns, "label": "emotions"})
+    with pytest.raises(EmotionTFError, match="columns are named for a manifest"):
+        corpora.load("ravdess", tmp_path, columns)
+
+
+def test_a_column_that_is_named_takes_the_place_of_one_that_has_the_name(load, tmp_path):
+    (tmp_path / "m.csv").write_text("text,label,true,speaker\nx,wrong,right,a\n")
+    (utterance,) = corpora.load("manifest", tmp_path / "m.csv", {"label": "true"}).utterances
+    assert utterance.label == "right"
+
+
+def test_unknown_columns_are_passed_over_with_one_line(load, caplog):
+    load("text,label,speaker,Gender,age\nx,sad,a,f,7\ny,sad,a,f,7\n")
+    (line,) = caplog.messages
+    assert line.endswith("m.csv: passed over the columns Gender, age")
+
+
+def test_headings_in_capitals(load):
+    (utterance,) = load("ID,Text,Label,Speaker\n1,x,sad,a\n")
+    assert utterance.id == "1"
+
+
+def test_ids_from_file_names(load):
+    rows = ["a/x.wav", "b/x.wav", "c/y.flac", "c/y.flac"]
+    content = "audio,label,speaker,start,end\n" + "".join(f"{file},sad,a,," + "\n" for file in rows)
+    content += "z.wav,sad,a,1.5,2\nz.wav,sad,a,2,\n"
+    ids = [utterance.id for utterance in load(content)]
+    assert [id.rpartition("/")[2] for id in ids] == ["x", "x", "y", "y_2", "z_1.5_2", "z_2_"]
+    assert ids[0].endswith("a/x") and ids[1].endswith("b/x")
+    assert [utterance.id for utterance in load("text,label,speaker\nx,sad,a\ny,sad,a\n")] == ["row-1", "row-2"]
+
+
+def test_manifest_to_be_answered(tmp_path):
+    (tmp_path / "m.tsv").write_text("Datei\nv.wav\n")
+    (utterance,) = manifest.read(tmp_path / "m.tsv", labelled=False, columns={"audio": "Datei"})
+    assert (utterance.id, utterance.label, utterance.speaker) == ("v", "", "")
+
+
+def test_votes(load):
+    first, second, third = load(
+        'text;votes;speaker\nx;"{""angry"": 3, ""sad"": 1}";a\ny;;a\nz;"{""a"": 1, ""b"": 1}";b\n'
+    )
+    assert (first.label, first.votes) == ("angry", (("angry", 3.0), ("sad", 1.0)))
+    assert (second.label, second.votes) == ("", ())
+    assert (third.label, third.votes) == ("", (("a", 1.0), ("b", 1.0)))
+    (first,) = load("text,votes:angry,votes:sad,speaker\nx,0.75,.25,a\n")
+    assert (first.label, first.votes) == ("angry", (("angry", 0.75), ("sad", 0.25)))
+    (first,) = load('{"text": "x", "speaker": "a", "label": "sad", "votes": {"angry": 2}}', "m.jsonl")
+    assert (first.label, first.votes) == ("sad", (("angry", 2.0),))
+
+
+@pytest.mark.parametrize(
+    "cell", ['"[1]"', "three", '"{""angry"": -1}"', '"{""angry"": ""many""}"', '"{""angry"": true}"']
+)
+def test_votes_that_are_none(load, cell):
+    with pytest.raises(EmotionTFError, match="m.csv, line 2: wrong votes"):
+        load(f"text,label,speaker,votes\nx,sad,a,{cell}\n")
+
+
+def test_ratings(load, tmp_path):
+    (tmp_path / "m.csv").write_text("text;speaker;Valence;arousal;warmth\nx;a;1,5;4;7\ny;b;-2;;9\n")
+    corpus = corpora.load("manifest", tmp_path / "m.csv", dimensions=["warmth"])
+    assert corpus.dimensions == {"arousal": (4, 4), "valence": (-2, 1.5), "warmth": (7, 9)}
+    assert corpus.utterances[0].ratings == (4, 1.5, 7)
+    assert math.isnan(corpus.utterances[1].ratings[0]) and corpus.utterances[1].ratings[1:] == (-2, 9)
+    with pytest.raises(
+        EmotionTFError, match="line 2: wrong arousal; expected a number, or an empty cell, received 'high'"
+    ):
+        load("text,speaker,arousal\nx,a,high\n")

@@ -14,7 +14,10 @@ def test_both_layouts(tmp_path, form):
     assert [(u.id, u.speaker, u.label) for u in utterances] == [
         ("DC_n30", "DC", "neutral"),
         ("DC_sa15", "DC", "sad"),
+        ("DC_su02", "DC", "surprised"),
         ("JE_h07", "JE", "happy"),
+        ("JK_d03", "JK", "disgust"),
+        ("JK_f03", "JK", "fearful"),
         ("KL_a01", "KL", "angry"),
     ]
     assert utterances[0].audio == folder / form.format("DC", "n30")

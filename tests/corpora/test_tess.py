@@ -18,6 +18,8 @@ def test_odd_names(tmp_path):
     )
     utterances = corpora.load("tess", folder).utterances
     assert [(u.id, u.speaker, u.label, u.text) for u in utterances] == [
+        ("OAF_back_fear", "OAF", "fearful", "Say the word back."),
+        ("OAF_back_ps", "OAF", "surprised", "Say the word back."),
         ("OAF_chain_sad", "OAF", "sad", "Say the word chain."),
         ("OA_bite_neutral", "OAF", "neutral", "Say the word bite."),
         ("yaf_Back_Angry", "YAF", "angry", "Say the word back."),
