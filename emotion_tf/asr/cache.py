@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from emotion_tf.utils.files import digest
-from emotion_tf.utils.remote_path import RemotePath
+from emotion_tf.utils.paths import RemotePath
 
 
 def content_key(path: Path | RemotePath | None, start: float, end: float | None) -> str:

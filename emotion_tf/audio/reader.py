@@ -15,7 +15,7 @@ from emotion_tf.audio.channels import Channel, Mixer
 from emotion_tf.audio.decode import bounds, decode, decode_blocks
 from emotion_tf.audio.resample import BlockResampler, resample
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.utils.remote_path import RemotePath, as_path
+from emotion_tf.utils.paths import RemotePath, as_path
 
 
 def read_waveform(

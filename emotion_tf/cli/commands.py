@@ -9,7 +9,7 @@ from pathlib import Path
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.recipes import preset
-from emotion_tf.utils.remote_path import RemotePath
+from emotion_tf.utils.paths import RemotePath
 
 
 def _pairs(text: str | None) -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from emotion_tf import __version__
 from emotion_tf.cli import commands
 from emotion_tf.recipes import PRESETS
-from emotion_tf.utils.remote_path import as_path
+from emotion_tf.utils.paths import as_path
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:

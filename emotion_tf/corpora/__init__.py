@@ -23,7 +23,7 @@ from emotion_tf.corpora.corpus import Corpus, CorpusInfo
 from emotion_tf.corpora.label_choice import choose_labels
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.utils.remote_path import RemotePath, as_path
+from emotion_tf.utils.paths import RemotePath, as_path
 
 __all__ = ["NAMES", "Corpus", "CorpusInfo", "Utterance", "choose_labels", "info", "load"]
 

@@ -14,7 +14,7 @@ from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.corpora.votes import majority, parse_votes
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.labels import FOUR_SET
-from emotion_tf.utils.remote_path import RemotePath, as_path
+from emotion_tf.utils.paths import RemotePath, as_path
 
 _LOG = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.utils.files import parse_json, read_bounded, read_text_lines
-from emotion_tf.utils.remote_path import RemotePath, as_path
+from emotion_tf.utils.paths import RemotePath, as_path
 
 Cell = Any
 """A text; in JSONL, the column `votes` may hold an object."""

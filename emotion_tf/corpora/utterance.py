@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from emotion_tf.utils.remote_path import RemotePath, as_path
+from emotion_tf.utils.paths import RemotePath, as_path
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from emotion_tf.dataset.speakers import speaker_embeddings
 from emotion_tf.dataset.variant import Variant
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.utils.files import locked, sweep
-from emotion_tf.utils.remote_path import RemotePath, as_path
+from emotion_tf.utils.paths import RemotePath, as_path
 
 SHARD_SIZE = 256
 """Utterances of a shard; no more than these are in memory at a time."""

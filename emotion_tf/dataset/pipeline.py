@@ -15,7 +15,7 @@ from emotion_tf.dataset.records import parse, parse_ids
 from emotion_tf.dataset.targets import targets
 from emotion_tf.text.graph_vocabulary import GraphVocabulary
 from emotion_tf.text.vocabulary import Vocabulary
-from emotion_tf.utils.remote_path import RemotePath
+from emotion_tf.utils.paths import RemotePath
 
 IN_MEMORY = 4096
 """Utterances that are read once and stay in memory, and are shuffled as a whole."""

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.utils.files import canonical_json, hash_rows
-from emotion_tf.utils.remote_path import RemotePath
+from emotion_tf.utils.paths import RemotePath
 
 SCHEMA_VERSION = 3
 """Part of every cache key: raise it when the schema or the front end changes, so that old records are made anew."""

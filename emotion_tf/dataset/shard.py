@@ -17,7 +17,7 @@ from emotion_tf.dataset.records import serialize
 from emotion_tf.dataset.variant import Variant
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.utils.files import digest, file_digest, read_json, replacing, write_json
-from emotion_tf.utils.remote_path import RemotePath
+from emotion_tf.utils.paths import RemotePath
 
 
 @dataclass(frozen=True)

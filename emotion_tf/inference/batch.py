@@ -17,7 +17,7 @@ from emotion_tf.audio.speaker.embeddings import read_speaker_embeddings
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.predictor import Predictor, load
 from emotion_tf.utils.files import digest, file_digest, locked, read_json, write_json
-from emotion_tf.utils.remote_path import RemotePath
+from emotion_tf.utils.paths import RemotePath
 
 WINDOW = 128
 """Utterances that are sorted by length and written together; of so many, twice, the waves are in memory."""

@@ -16,7 +16,7 @@ from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.runtimes import BatchRuntime, KerasRuntime, LiteRTRuntime, Runtime, SavedModelRuntime
 from emotion_tf.inference.serving_client import DEFAULT_MODEL, MAX_SECONDS, TIMEOUT_SECONDS, ServerRuntime
 from emotion_tf.text.tokenizer import tokenize
-from emotion_tf.utils.remote_path import RemotePath
+from emotion_tf.utils.paths import RemotePath
 
 FILE_RUNTIMES: dict[str, Callable[[Path, ModelBundle], Runtime]] = {".keras": KerasRuntime, ".tflite": LiteRTRuntime}
 """What runs a file of each kind."""

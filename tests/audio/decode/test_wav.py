@@ -63,7 +63,8 @@ def test_header_that_contradicts_itself_never_reaches_tensorflow_io(monkeypatch)
     assert len(decode(wav_file(bytes(200), block_bytes=25))[0]) == 100
 
 
-def test_newer_tensorflow_decodes_with_soundfile_in_silence(tmp_path):
+@pytest.mark.parametrize("version", ["2.17.1", "2.21.0"])
+def test_newer_tensorflow_decodes_with_soundfile_in_silence(version, tmp_path):
     """Stands in for tensorflow-io under another TensorFlow: it warns as it is imported, and its ops do not load."""
     package = tmp_path / "tensorflow_io"
     (package / "python").mkdir(parents=True)
@@ -76,7 +77,7 @@ def test_newer_tensorflow_decodes_with_soundfile_in_silence(tmp_path):
         "class Lazy:\n    def __getattr__(self, name):\n        raise NotImplementedError('unable to open file')\n"
         "core_ops = Lazy()\n"
     )
-    (tmp_path / "tensorflow.py").write_text("")
+    (tmp_path / "tensorflow.py").write_text(f"__version__ = {version!r}")
     (tmp_path / "tone.wav").write_bytes(encode(tones(1)))
     code = (
         "import tensorflow; from emotion_tf.audio.reader import read_waveform\n"

@@ -1,6 +1,8 @@
-"""Files on filesystems that are reached by a URL, through TensorFlow."""
+"""Paths: local ones are those of pathlib, and URLs are read and written through fsspec or TensorFlow."""
 
+import datetime
 import errno
+import functools
 import io
 import os
 import posixpath
@@ -11,11 +13,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.utils.tensorflow_io import tensorflow_io
+from emotion_tf.utils import tensorflow_io
+
+EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs"}
+"""The extra of this package that brings what fsspec needs for a scheme."""
+
+RENAMING = {"hdfs", "webhdfs", "sftp", "ssh", "smb"}
+"""Schemes of filesystems on which others see a file while it is written; object stores show whole files only."""
+
+TIMES = ("mtime", "LastModified", "last_modified", "updated", "created")
+"""Where the filesystems of fsspec say when a file was changed."""
 
 
 def as_path(place: "str | Path | RemotePath") -> "Path | RemotePath":
@@ -39,7 +49,7 @@ class RemotePath:
     What fails raises an OSError, as it does for local files.
 
     Args:
-        url: Such as `gs://bucket/folder/file`; of any scheme for which TensorFlow, or tensorflow-io, has a filesystem.
+        url: Such as `gs://bucket/folder/file`; of any scheme for which fsspec or TensorFlow has a filesystem.
 
     Example:
 
@@ -87,11 +97,15 @@ class RemotePath:
 
     def stat(self) -> os.stat_result:
         """Size, time of the last change as far as the filesystem tells it, and whether this is a file or a folder."""
-        with self._gfile() as gfile:
-            found = gfile.stat(self.url)
-        kind = stat.S_IFDIR if found.is_directory else stat.S_IFREG
-        times = {"st_mtime_ns": found.mtime_nsec}
-        return os.stat_result((kind, 0, 0, 0, 0, 0, found.length, 0, found.mtime_nsec // 10**9, 0), times)
+        with self._files() as files:
+            found = files.info(self.url)
+        changed = next((found[name] for name in TIMES if found.get(name)), 0)
+        if isinstance(changed, str):
+            changed = datetime.datetime.fromisoformat(changed.replace("Z", "+00:00"))
+        seconds = changed.timestamp() if isinstance(changed, datetime.datetime) else float(changed)
+        kind = stat.S_IFDIR if found["type"] == "directory" else stat.S_IFREG
+        content = (kind, 0, 0, 0, 0, 0, int(found.get("size") or 0), 0, int(seconds), 0)
+        return os.stat_result(content, {"st_mtime_ns": round(seconds * 1e9)})
 
     def exists(self) -> bool:
         """Whether there is such a file or folder."""
@@ -116,34 +130,46 @@ class RemotePath:
 
     def upload(self, source: Path) -> None:
         """Puts a local file here, whole or not at all."""
-        aside = self.parent / f".{self.name}.partial-{uuid.uuid4().hex}"
-        with self._gfile() as gfile:
-            gfile.makedirs(str(self.parent))
-            gfile.copy(str(source), str(aside))
-            gfile.rename(str(aside), self.url, overwrite=True)
+        with self._files() as files:
+            files.makedirs(str(self.parent), exist_ok=True)
+            if self.url.partition("://")[0] in RENAMING:
+                aside = str(self.parent / f".{self.name}.partial-{uuid.uuid4().hex}")
+                files.put_file(str(source), aside)
+                files.mv(aside, self.url)
+            else:
+                files.put_file(str(source), self.url)
 
     @contextmanager
-    def _gfile(self) -> Iterator[ModuleType]:
-        """Yields TensorFlow's module of filesystems, and turns its errors into those of local files."""
-        import tensorflow as tf
-
-        scheme = self.url.partition("://")[0]
-        if scheme not in tf.io.gfile.get_registered_schemes():
-            tensorflow_io()
-        schemes = sorted(set(tf.io.gfile.get_registered_schemes()) - {""})
-        if scheme not in schemes:
-            raise EmotionTFError(
-                f"TensorFlow has no filesystem for {self.url}",
-                expected=f"a local path, or a URL of {', '.join(schemes)}",
-                fix="mount it, or pip install the tensorflow-io of this TensorFlow",
-            )
+    def _files(self) -> Iterator[Any]:
+        """Yields the filesystem, and turns its errors into those of local files."""
+        files = _filesystem(self.url.partition("://")[0])
         try:
-            yield tf.io.gfile
-        except tf.errors.OpError as error:
-            reason = error.message.partition("\n")[0].strip() or "no such file"
-            if isinstance(error, tf.errors.NotFoundError):
-                raise FileNotFoundError(errno.ENOENT, reason, self.url) from None
-            raise OSError(errno.EIO, reason, self.url) from None
+            yield files
+        except FileNotFoundError as error:
+            raise FileNotFoundError(errno.ENOENT, "no such file", self.url) from error
+        except Exception as error:
+            # Each filesystem raises errors of its own, by no means all of them OSErrors.
+            reason = str(error).partition("\n")[0].strip() or type(error).__name__
+            raise OSError(errno.EIO, reason, self.url) from error
+
+
+@functools.cache
+def _filesystem(scheme: str) -> Any:
+    """fsspec's filesystem for a scheme; TensorFlow's where fsspec has none, or lacks the package that it needs."""
+    import fsspec
+
+    try:
+        return fsspec.filesystem(scheme)
+    except (ImportError, ValueError) as error:
+        files = tensorflow_io.filesystem(scheme)
+        if files is not None:
+            return files
+        extra = EXTRAS.get(scheme)
+        raise EmotionTFError(
+            f"there is no filesystem for {scheme}:// ({error})",
+            expected="a local path, or a URL of a scheme that fsspec knows, such as http, gs and s3",
+            fix=f"pip install 'emotion-tf[{extra}]'" if extra else "copy the files here, or mount their filesystem",
+        ) from None
 
 
 class _Stream(io.RawIOBase):
@@ -151,8 +177,8 @@ class _Stream(io.RawIOBase):
 
     def __init__(self, path: RemotePath):
         self._path = path
-        with path._gfile() as gfile:
-            self._file = gfile.GFile(path.url, "rb")
+        with path._files() as files:
+            self._file = files.open(path.url, "rb")
 
     def readable(self) -> bool:
         return True
@@ -166,7 +192,7 @@ class _Stream(io.RawIOBase):
         return self._read(-1)
 
     def _read(self, size: int) -> bytes:
-        with self._path._gfile():
+        with self._path._files():
             return self._file.read(size)
 
     def close(self) -> None:

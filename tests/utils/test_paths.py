@@ -1,36 +1,59 @@
-"""Files behind URLs: TensorFlow's filesystem in memory, and a web server on this machine."""
+"""Files behind URLs: in memory, and on servers on this machine that speak as S3, Google's storage and the web do."""
 
+import contextlib
 import functools
 import http.server
-import importlib.util
+import os
 import pickle
+import subprocess
+import sys
 import threading
 from pathlib import Path, PurePosixPath
 
+import gcs_stand_in
 import numpy as np
 import pytest
 import soundfile
+from fsspec.registry import _registry
 from made_waves import RATE, noise
 
 from emotion_tf import corpora
 from emotion_tf.audio.reader import read_beginning, read_waveform
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.utils.files import file_digest, read_json, read_text_lines, replacing, write_json
-from emotion_tf.utils.remote_path import RemotePath, as_path
+from emotion_tf.utils import paths
+from emotion_tf.utils.files import file_digest, read_json, read_text_lines, replacing, write_bytes, write_json
+from emotion_tf.utils.paths import RemotePath, as_path
 
 
-@pytest.fixture
-def ram(tmp_path):
-    """A folder in memory."""
-    return as_path(f"ram://bucket/{tmp_path.name}")
+@pytest.fixture(params=["memory", "ram", "s3", "gs"])
+def remote(request, tmp_path, monkeypatch):
+    """A folder behind a URL; `ram` is known to TensorFlow only."""
+    scheme = request.param
+    with contextlib.ExitStack() as servers:
+        if scheme == "s3":
+            s3fs = pytest.importorskip("s3fs", reason="SKIPPED FOR WANT OF s3fs")
+            server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+            server.start()
+            servers.callback(server.stop)
+            monkeypatch.setenv("AWS_ENDPOINT_URL", "http://{}:{}".format(*server.get_host_and_port()))
+            for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+                monkeypatch.setenv(name, "nobody")
+            monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+            s3fs.S3FileSystem.clear_instance_cache()
+            with contextlib.suppress(FileExistsError):
+                s3fs.S3FileSystem().mkdir("bucket")
+        if scheme == "gs":
+            gcsfs = pytest.importorskip("gcsfs", reason="SKIPPED FOR WANT OF gcsfs")
+            monkeypatch.setenv("STORAGE_EMULATOR_HOST", servers.enter_context(gcs_stand_in.serving()))
+            gcsfs.GCSFileSystem.clear_instance_cache()
+        paths._filesystem.cache_clear()
+        yield as_path(f"{scheme}://bucket/{tmp_path.name}")
+        paths._filesystem.cache_clear()
 
 
 @pytest.fixture
 def served(tmp_path):
     """The URL of `tmp_path`."""
-    # Not imported here, since it is the package that has to do it.
-    if importlib.util.find_spec("tensorflow_io") is None:
-        pytest.skip("SKIPPED FOR WANT OF TENSORFLOW-IO, which knows http://")
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *arguments):
@@ -73,10 +96,10 @@ def test_joining(folder, name, joined):
     assert as_path(folder) / name == RemotePath(joined)
 
 
-def test_files_in_memory(ram):
-    path = ram / "new" / "file.json"
+def test_files_behind_urls(remote):
+    path = remote / "new" / "What? #1.json"
     assert not path.exists() and not path.is_file()
-    with pytest.raises(EmotionTFError, match="file.json does not exist"):
+    with pytest.raises(EmotionTFError, match=r"What\? #1.json does not exist"):
         read_json(path)
     write_json(path, ["one"])
     write_json(path, ["one", "zwei", "три"])
@@ -86,8 +109,8 @@ def test_files_in_memory(ram):
     assert path.is_file() and path.parent.exists() and not path.parent.is_file()
 
 
-def test_old_content_stays_when_the_block_raises(ram, tmp_path):
-    path = ram / "file"
+def test_old_content_stays_when_the_block_raises(remote, tmp_path):
+    path = remote / "file"
     with replacing(path) as temporary:
         temporary.write_bytes(bytes(3 * 2**20))
     with pytest.raises(RuntimeError), replacing(path) as temporary:
@@ -98,8 +121,45 @@ def test_old_content_stays_when_the_block_raises(ram, tmp_path):
 
 
 def test_filesystem_that_nobody_knows():
-    with pytest.raises(EmotionTFError, match=r"no filesystem for nope://a/b; expected a local path, or a URL of .*ram"):
+    with pytest.raises(EmotionTFError, match=r"no filesystem for nope://.*; expected a local path, or a URL of .*http"):
         as_path("nope://a/b").exists()
+
+
+def test_missing_package_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    monkeypatch.setattr(paths.tensorflow_io, "filesystem", lambda scheme: None)
+    monkeypatch.delitem(_registry, "s3", raising=False)
+    paths._filesystem.cache_clear()
+    with pytest.raises(EmotionTFError, match=r"s3://.*Install s3fs.*To fix: pip install 'emotion-tf\[s3\]'"):
+        as_path("s3://bucket/a").exists()
+
+
+def test_file_that_grows_is_another(remote):
+    """What records are named after."""
+    path = remote / "a.wav"
+    write_bytes(path, b"one")
+    before = path.stat()
+    write_bytes(path, b"three")
+    assert (before.st_size, path.stat().st_size) == (3, 5)
+    assert path.stat().st_mtime_ns >= before.st_mtime_ns > 1e18
+
+
+@pytest.mark.parametrize("what", ["s3://bucket/a.wav", "hdfs://host:1/a.wav"])
+def test_nothing_is_printed_where_tensorflow_io_does_not_belong(what, tmp_path):
+    """The package below speaks when it is imported, as the real one does with a TensorFlow that is not its own."""
+    package = tmp_path / "tensorflow_io"
+    package.mkdir()
+    (package / "__init__.py").write_text("import os\nos.write(2, b'cannot load')\nraise NotImplementedError\n")
+    code = (
+        "import sys, tensorflow as tf\ntf.__version__ = '2.21.0'\nsys.modules['s3fs'] = sys.modules['pyarrow'] = None\n"
+        "from emotion_tf.utils.paths import as_path\n"
+        f"try: as_path({what!r}).exists()\nexcept Exception as error: print(error)"
+    )
+    search = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    quiet = {**os.environ, "PYTHONPATH": search, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=quiet)
+    assert "there is no filesystem for" in done.stdout
+    assert "cannot load" not in done.stderr
 
 
 def test_manifest_on_a_web_server(served, tmp_path):
