@@ -153,6 +153,41 @@ def test_optional_packages_are_imported_where_they_are_used(path):
     assert not forbidden
 
 
+PRIVATE_PACKAGES = ("tensorflow.python", "keras.src", "tensorflow_io.python")
+PUBLIC_ALL_THE_SAME = {"_replace", "_asdict", "_fields"}  # of named tuples
+
+
+def private_names(path: Path) -> Iterator[str]:
+    """The names with an underscore that a file takes from elsewhere, and its imports from the insides of TensorFlow."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    own |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    used = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    own |= {
+        node.attr for node in used if isinstance(node.ctx, ast.Store) and ast.unparse(node.value) in ("self", "cls")
+    }
+    for node in used:
+        private = node.attr.startswith("_") and not node.attr.endswith("__")
+        of_a_parent = isinstance(node.value, ast.Call) and ast.unparse(node.value) == "super()"
+        if private and node.attr not in PUBLIC_ALL_THE_SAME and (of_a_parent or node.attr not in own):
+            yield f"line {node.lineno}: {ast.unparse(node)}"
+    yield from (
+        f"line {found.line}: {found.target}"
+        for found in imports(path)
+        if any(within(found.target, name) for name in PRIVATE_PACKAGES)
+    )
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_insides_of_tensorflow_and_keras_are_touched_in_one_module(path):
+    found = list(private_names(path))
+    if path.name == "tf_private.py":
+        assert any("tensorflow.python" in name for name in found)
+        assert any("super()." in name for name in found)
+    else:
+        assert not found
+
+
 def test_table_has_no_circle():
     sorter: graphlib.TopologicalSorter = graphlib.TopologicalSorter()
     for room, words in MAY_IMPORT.items():

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from emotion_tf.utils.tf_private import function_graph
+
 INNER_GRAPHS = {"While": "body", "StatelessWhile": "body", "PartitionedCall": "f", "StatefulPartitionedCall": "f"}
 """Ops that run another graph, each with the name of the attribute that says which."""
 
@@ -52,8 +54,7 @@ def _count(graph: Any) -> int:
         if op.type in COUNTS:
             total += COUNTS[op.type](op)
         elif op.type in INNER_GRAPHS:
-            # TensorFlow has no public way from the name of a function to its graph.
-            inner = graph._get_function(op.get_attr(INNER_GRAPHS[op.type]).name).graph
+            inner = function_graph(graph, op.get_attr(INNER_GRAPHS[op.type]).name)
             total += _rounds(graph, op) * _count(inner)
     return total
 

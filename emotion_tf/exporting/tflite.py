@@ -15,6 +15,7 @@ from emotion_tf.exporting.tflite_metadata import with_metadata
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.runtimes import fit_lengths
 from emotion_tf.utils.files import replacing
+from emotion_tf.utils.tf_private import keep_dense_apart
 
 VARIANTS = ("float32", "float16", "dynamic", "int8")
 """In what the network is kept and computes; see `quantization.quantize`."""
@@ -119,7 +120,7 @@ def _convert(
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         # Batch normalisation multiplied into the weights of the dense layer behind it would spread them over orders of
         # magnitude, more than int8 weights hold.
-        converter._experimental_disable_fuse_mul_and_fc = True
+        keep_dense_apart(converter)
         try:
             return converter.convert()
         except Exception as error:  # The class of the converter's errors is not public.

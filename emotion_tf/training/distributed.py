@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.python.eager import context
 
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.utils.files import digest, parse_json
+from emotion_tf.utils.tf_private import set_heartbeat, tasks_of_nodes
 
 TF_CONFIG_EXAMPLE = '{"cluster": {"worker": ["host0:port", "host1:port"]}, "task": {"type": "worker", "index": 0}}'
 
@@ -75,11 +75,7 @@ def _strategy() -> tf.distribute.Strategy:
     place, gpus = find_cluster_task(), len(tf.config.get_visible_devices("GPU"))
     if place is None:
         return tf.distribute.MirroredStrategy() if gpus > 1 else tf.distribute.get_strategy()
-    # The strategy offers no way to set it.
-    surroundings = context.context()
-    surroundings.configure_coordination_service = functools.partial(
-        surroundings.configure_coordination_service, heartbeat_timeout_in_ms=HEARTBEAT_MILLISECONDS
-    )
+    set_heartbeat(HEARTBEAT_MILLISECONDS)
     communication = tf.distribute.experimental.CommunicationImplementation
     try:
         return tf.distribute.MultiWorkerMirroredStrategy(
@@ -142,8 +138,7 @@ def _cluster_task_by_slurm() -> ClusterTask:
             gpus_per_node=0, gpus_per_task=0, auto_set_gpu=False
         )
         first = SLURM_PORTS_OF_A_JOB * int(os.environ["SLURM_JOB_ID"]) % len(SLURM_PORTS)
-        # Its own list of addresses is sorted by name, n10 before n2, which is not how SLURM counts tasks.
-        nodes = resolver._task_configuration
+        nodes = tasks_of_nodes(resolver)
         workers = [f"{node}:{SLURM_PORTS[first + task]}" for node, tasks in nodes.items() for task in range(tasks)]
         index = int(os.environ["SLURM_PROCID"])
         node = workers[index].rpartition(":")[0]

@@ -1,6 +1,5 @@
-"""A network on several devices that share every batch: the one place that knows how Keras goes about it."""
+"""A network on several devices that share every batch."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -8,87 +7,9 @@ import tensorflow as tf
 
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.utils.tf_private import ReplicatedNetwork, draw_seeds_of_device
 
 ONE_DEVICE = "train on one device, with CUDA_VISIBLE_DEVICES=0"
-
-
-class ClipsTheSum:
-    """Lets an optimizer clip the gradient of the whole batch; a class to stand before that of the optimizer.
-
-    Keras 3 clips what each device has, and sums it then.
-    """
-
-    def _clip_gradients(self, grads: Any) -> Any:
-        return grads
-
-    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
-        gradients, variables = zip(*grads_and_vars, strict=True)
-        return list(zip(super()._clip_gradients(_summed(gradients)), variables, strict=True))  # type: ignore[misc]
-
-
-def _summed(gradients: Sequence[Any]) -> list[Any]:
-    """Gradients summed over all devices, dense ones as one vector, since every sum sends messages of its own."""
-    sums = tf.distribute.get_replica_context().all_reduce
-    found = list(gradients)
-    dense: dict[tf.DType, list[int]] = {}
-    for place, gradient in enumerate(gradients):
-        if isinstance(gradient, tf.IndexedSlices):
-            found[place] = sums(tf.distribute.ReduceOp.SUM, gradient)
-        else:
-            dense.setdefault(gradient.dtype, []).append(place)
-    for places in dense.values():
-        flat = [tf.reshape(gradients[place], [-1]) for place in places]
-        total = sums(tf.distribute.ReduceOp.SUM, tf.concat(flat, axis=0))
-        for place, part in zip(places, tf.split(total, [part.shape[0] for part in flat]), strict=True):
-            found[place] = tf.reshape(part, gradients[place].shape)
-    return found
-
-
-class SeedsOfDevice(keras.random.SeedGenerator):
-    """Seeds that differ from device to device, although the state does not: a checkpoint is the same for all."""
-
-    def next(self, ordered: bool = True) -> Any:
-        """The next seed (2,)."""
-        seed = super().next(ordered)
-        device = tf.distribute.get_replica_context().replica_id_in_sync_group
-        return seed + tf.stack([tf.cast(device, seed.dtype), 0])
-
-
-class ReplicatedNetwork(keras.Model):
-    """A functional network whose `fit` trains on all devices of the strategy in whose scope it was made.
-
-    It logs what a network on one device would: no device's mean weighs more than its share of the batch.
-    """
-
-    # Keras 3 itself fails with workers on several machines, https://github.com/keras-team/keras/issues/20585. A test in
-    # tests/training/test_replication.py says when it no longer does, and what can go then.
-
-    def compile(self, optimizer: keras.optimizers.Optimizer, *arguments: Any, **options: Any) -> None:
-        """As in Keras; the optimizer is copied."""
-        kind: Any = type(type(optimizer).__name__, (ClipsTheSum, type(optimizer)), {})
-        super().compile(kind.from_config(optimizer.get_config()), *arguments, **options)
-
-    def train_step(self, data: Any) -> dict[str, Any]:
-        """One step of training; logs (1,)."""
-        return _vectors(super().train_step(data))
-
-    def test_step(self, data: Any) -> dict[str, Any]:
-        """One step of evaluation; logs (1,)."""
-        # A last batch may have fewer rows than there are devices. Those without one do nothing: the convolutions of
-        # oneDNN, which TensorFlow takes on some CPUs, would give them the channels of the input back.
-        rows, step = tf.shape(tf.nest.flatten(data)[0])[0], super().test_step
-        return _vectors(tf.cond(rows > 0, lambda: step(data), self.get_metrics_result))
-
-    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        # Keras takes a first batch for it, which our training dataset would count as an epoch, and the mean of that
-        # batch over the devices, which there is not if their parts differ. Labels look like the output.
-        with self.distribute_strategy.scope():
-            self._symbolic_build(data_batch=(self.input, self.output))
-
-
-def _vectors(logs: dict[str, Any]) -> dict[str, Any]:
-    # Over several machines Keras takes the mean along an axis that its scalars do not have.
-    return {name: value[tf.newaxis] for name, value in logs.items()}
 
 
 def replicate(network: keras.Model, strategy: tf.distribute.Strategy) -> keras.Model:
@@ -197,5 +118,5 @@ def _replicate_layer(layer: keras.Layer) -> keras.Layer:
         config["synchronized"] = True
     copy = type(layer).from_config(config)
     if getattr(copy, "seed_generator", None) is not None:
-        copy.seed_generator.__class__ = SeedsOfDevice
+        draw_seeds_of_device(copy.seed_generator)
     return copy
