@@ -142,9 +142,11 @@ def _run_folds(
             logger.info("%s: %d to train, %d dev, %d test", name, len(split.train), len(split.dev), len(split.test))
             with forgetting_graphs():
                 _run_fold(folders[number], number, name, split, records, config, strategy)
+            if chief:
+                remove_checkpoints(folders[number])
         if chief:
             for folder in folders.values():
-                remove_checkpoints(folder)
+                remove_checkpoints(folder)  # a kill may have come before
             parts = [Predictions.read(folder / "predictions.csv") for folder in folders.values()]
             Predictions.concatenate(parts).write(workdir / "predictions.csv")
             _choose_model(workdir, list(splits))

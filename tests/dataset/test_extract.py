@@ -64,7 +64,7 @@ def test_records_hold_the_corpus_in_its_order(make, utterances):
     found = examples(records.clean)
     assert records.utterances == utterances and records.augmented == ()
     assert list(found) == [utterance.id for utterance in utterances]
-    assert lines == ["features of 3 of 3 utterances (speed 1)"]
+    assert lines == ["features of utterances: 3 done"]
     for utterance in utterances:
         example = found[utterance.id]
         assert example["text"].numpy().decode() == utterance.text
@@ -203,7 +203,7 @@ def test_stopped_extraction_goes_on_with_the_shard_where_it_stopped(shards_of_on
         extract(utterances, HEARS, tmp_path / "records")
     done = contents(tmp_path / "records")
     records, lines = make()
-    assert lines == ["features of utterances: 3 done"]
+    assert lines == ["features of utterances: 1 done"]
     assert done.items() <= contents(tmp_path / "records").items()
     assert list(examples(records.clean)) == [utterance.id for utterance in utterances]
 
