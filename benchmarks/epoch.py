@@ -41,7 +41,7 @@ class Experiment:
         utterances = corpora.load("ravdess", data_dir).utterances
         assignment = folds.assign(utterances, "speaker-kfold:5", seed=0)
         self.split = folds.split(utterances, assignment, 0, protocol="speaker-kfold:5", dev_splits=8, seed=0)
-        self.records = dataset.extract(utterances, self.config, folder, report=lambda line: None)
+        self.records = dataset.extract(utterances, self.config, folder)
         self.fitted = training.fit(self.config, self.records, self.split.train)
 
     def network(self, seed: int, epochs: int):

@@ -88,7 +88,7 @@ def as_prepare(data_dir: Path | None) -> Calls:
 
     def records() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            dataset.extract(everything, config, folder, report=lambda line: None)
+            dataset.extract(everything, config, folder)
 
     return {"records": records}
 

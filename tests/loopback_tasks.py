@@ -72,8 +72,8 @@ def whole_run(folder: Path) -> None:
 
     sys.addaudithook(watch)
     corpus = make_corpus(folder / f"corpus-{os.getpid()}", speakers=6)
-    result = train(corpus, RUN, "speaker-kfold:2", folder / "run", folder / "records", report=lambda line: None)
-    print(json.dumps({"wa": result["wa"], "written": written}))
+    result = train(corpus, RUN, "speaker-kfold:2", folder / "run", folder / "records")
+    print(json.dumps({"wa": result.wa, "written": written}))
 
 
 def devices(folder: Path) -> None:

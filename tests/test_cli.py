@@ -1,6 +1,8 @@
 """The command line: what goes wrong is one line, and the rest is handed on."""
 
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from made_corpus import make_corpus
 
 from emotion_tf import __version__, asr, training
 from emotion_tf.cli import main
-from emotion_tf.config import Config
+from emotion_tf.config import Config, LabelConfig
 from emotion_tf.corpora.folds import NOTICES
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.labels import EMOTIONS
@@ -52,10 +54,10 @@ def flags_only(value):
 
 
 def the_line(capsys) -> str:
-    """The only line on the standard error, without what stands before each."""
+    """The last line on the standard error, and the only error there, without what stands before each."""
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 1 and lines[0].startswith("emotion-tf: "), lines
-    return lines[0].removeprefix("emotion-tf: ")
+    assert [line for line in lines if line.startswith("emotion-tf: ")] == lines[-1:], lines
+    return lines[-1].removeprefix("emotion-tf: ")
 
 
 @pytest.mark.parametrize(
@@ -88,14 +90,14 @@ def test_flags_arrive_as_settings(train_flags, tmp_path, monkeypatch, capsys):
 
     def train(*arguments):
         calls.append(arguments)
-        return {"notes": ["a note"], "protocol": "speaker-kfold:2", "n": 16, "wa": 0.5, "ua": 0.25}
+        return SimpleNamespace(notes=["a note"], protocol="speaker-kfold:2", n=16, wa=0.5, ua=0.25)
 
     monkeypatch.setattr(training, "train", train)
     flags = ["--preset", "strong", "--word_vectors", "a b.txt", "--set", "training.epochs=7", "--records_dir", "kept"]
     assert main([*train_flags, *flags, "--set", "model.filters=9", "--skip_bad", "--folds", "folds.json"]) == 0
     ((corpus, config, protocol, workdir, records_dir, skip_bad, folds),) = calls
     assert (len(corpus.utterances), corpus.transcripts, str(folds)) == (16, "reference", "folds.json")
-    assert config == preset("strong").override(
+    assert replace(config, labels=LabelConfig()) == preset("strong").override(
         "model.modality=text", "words.word_vectors=a b.txt", "training.epochs=7", "model.filters=9"
     )
     assert (protocol, workdir, str(records_dir), skip_bad) == (
@@ -115,8 +117,8 @@ def test_no_preset_is_the_recipe_of_the_paper(train_flags, monkeypatch):
     configs = []
 
     def train(corpus, config, *others):
-        configs.append(config)
-        return {"notes": [], "protocol": "", "n": 0, "wa": 0, "ua": 0}
+        configs.append(replace(config, labels=LabelConfig()))
+        return SimpleNamespace(notes=[], protocol="", n=0, wa=0, ua=0)
 
     monkeypatch.setattr(training, "train", train)
     assert main(train_flags) == 0
@@ -126,7 +128,7 @@ def test_no_preset_is_the_recipe_of_the_paper(train_flags, monkeypatch):
 def test_prepare_makes_the_records(manifest, tmp_path, capsys):
     flags = ["prepare", "--corpus", "manifest", "--data_dir", str(manifest), "--modality", "text"]
     assert main([*flags, "--records_dir", str(tmp_path / "records")]) == 0
-    assert capsys.readouterr().out == "features of 16 of 16 utterances (speed 1)\n"
+    assert capsys.readouterr().err.splitlines()[-1].startswith("features of utterances: 16 done in ")
     assert list((tmp_path / "records").glob("*/00000.tfrecord"))
 
 
@@ -147,8 +149,9 @@ def test_recognised_transcripts_take_the_place_of_the_reference(heard, tmp_path,
     assert "run emotion-tf prepare --transcribe pocketsphinx" in the_line(capsys)
 
     assert main(["prepare", *flags, "--transcribe", "pocketsphinx", *records]) == 0
-    progress, rate = capsys.readouterr().out.splitlines()
-    assert progress == "transcripts of 8 of 8 utterances (pocketsphinx)"
+    printed = capsys.readouterr()
+    (rate,) = printed.out.splitlines()
+    assert printed.err.splitlines()[-1].startswith("transcripts of pocketsphinx: 8 done in ")
     words = sum(len(utterance.text.split()) for utterance in corpus.utterances)
     assert rate.startswith("word error rate ") and f"over {words} words" in rate
 
@@ -156,7 +159,7 @@ def test_recognised_transcripts_take_the_place_of_the_reference(heard, tmp_path,
 
     def train(*arguments):
         calls.append(arguments[0])
-        return {"notes": [], "protocol": "", "n": 0, "wa": 0, "ua": 0}
+        return SimpleNamespace(notes=[], protocol="", n=0, wa=0, ua=0)
 
     monkeypatch.setattr(training, "train", train)
     assert main([*train_flags, "--transcripts", "pocketsphinx"]) == 0
@@ -171,8 +174,8 @@ def test_failed_transcripts_are_listed_and_the_others_kept(heard, tmp_path, caps
     corpus.utterances[3].audio.write_bytes(b"no sound")
     records = ["--records_dir", str(tmp_path / "records")]
     assert main(["prepare", *flags, "--transcribe", "pocketsphinx", *records]) == 1
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[1] == "1 of 8 utterances have no transcript:" and str(corpus.utterances[3].audio) in lines[2]
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-2] == "1 of 8 utterances have no transcript:" and str(corpus.utterances[3].audio) in lines[-1]
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ MAY_IMPORT = {
     "models": "errors labels registry config text frontend layers",
     "evaluation": "errors utils labels config",
     "training": "errors utils labels registry config audio text corpora dataset models evaluation",
+    "robustness": "errors utils labels config audio text asr corpora dataset models evaluation training",
     "inference": "errors utils labels config audio text asr [layers]",
     "exporting": "errors utils labels config audio text frontend corpora layers models dataset.speakers evaluation "
     "inference",

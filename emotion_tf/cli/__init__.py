@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from emotion_tf.cli.parser import parse
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.utils.progress import log_to_stderr
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # step's time on a CPU.
     os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    log_to_stderr()
     arguments = parse(argv)
     try:
         return arguments.command(arguments)

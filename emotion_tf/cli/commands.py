@@ -5,11 +5,16 @@ import dataclasses
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.recipes import preset
+from emotion_tf.utils.files import records_dir_of
 from emotion_tf.utils.paths import RemotePath
+
+if TYPE_CHECKING:
+    from emotion_tf.evaluation import RunResult
 
 
 def _pairs(text: str | None) -> dict[str, str]:
@@ -38,7 +43,7 @@ def _config(preset_name: str, arguments: argparse.Namespace, modality: str | Non
     return config.override(*arguments.set)
 
 
-def _corpus(name: str, arguments: argparse.Namespace, records_dir: Path, config: Config):
+def _corpus(name: str, arguments: argparse.Namespace, records_dir: Path | RemotePath, config: Config):
     """The corpus with the classes of the settings and the transcripts that are asked for; and the settings."""
     from emotion_tf import corpora, dataset
 
@@ -46,7 +51,7 @@ def _corpus(name: str, arguments: argparse.Namespace, records_dir: Path, config:
     corpus, config = corpora.choose_labels(corpora.load(name, arguments.data_dir, columns), config)
     if arguments.transcripts == "reference":
         return corpus, config
-    folder = records_dir / "transcripts"
+    folder = Path(str(records_dir), "transcripts")
     utterances = dataset.with_transcripts(corpus.utterances, arguments.transcripts, folder, arguments.engine_model)
     return dataclasses.replace(corpus, utterances=utterances, transcripts=arguments.transcripts), config
 
@@ -101,7 +106,7 @@ def train(arguments: argparse.Namespace) -> int:
     from emotion_tf import training
 
     config = _config(arguments.preset, arguments, arguments.modality)
-    records_dir = arguments.records_dir or arguments.workdir.parent / "records"
+    records_dir = records_dir_of(arguments.workdir, arguments.records_dir)
     corpus, config = _corpus(arguments.corpus, arguments, records_dir, config)
     result = training.train(
         corpus, config, arguments.protocol, arguments.workdir, records_dir, arguments.skip_bad, arguments.folds
@@ -128,23 +133,22 @@ def evaluate(arguments: argparse.Namespace) -> int:
     if arguments.out is None:
         raise EmotionTFError(f"{asked[0]} needs a folder for the new figures", expected="--out FOLDER")
     # Only now is TensorFlow worth waiting for: figures are made anew from saved predictions without it.
-    from emotion_tf import training
+    from emotion_tf import robustness
 
-    records_dir = arguments.records_dir or arguments.workdir.parent / "records"
-    arguments.transcripts = arguments.transcripts or "reference"
-    name, config = evaluation.read_run(arguments.workdir)["corpus"], _config_of_run(arguments.workdir)
-    corpus, _ = _corpus(name, arguments, records_dir, config)
-    if arguments.stress:
-        result = training.stress(arguments.workdir, corpus, arguments.out)
-    elif arguments.misheard:
-        result = training.misheard_curve(arguments.workdir, corpus, arguments.out, records_dir)
-    else:
-        result = training.retest(arguments.workdir, corpus, arguments.out, records_dir, without=arguments.without)
+    records_dir = records_dir_of(arguments.workdir, arguments.records_dir)
+    run = evaluation.read_run(arguments.workdir)
+    # Words are misheard from what was said; all else reads what the run was trained on, if nothing else is asked for.
+    arguments.transcripts = arguments.transcripts or ("reference" if arguments.misheard else run["transcripts"])
+    corpus, _ = _corpus(run["corpus"], arguments, records_dir, _config_of_run(arguments.workdir))
+    if not (arguments.stress or arguments.misheard):
+        result = robustness.retest(arguments.workdir, corpus, arguments.out, records_dir, without=arguments.without)
         _print_result(result, arguments.out)
         return 0
-    for condition, figures in result["conditions"].items():
-        rate = f"WER {figures['word_error_rate']:.3f}, " if "word_error_rate" in figures else ""
-        print(f"{condition}: {rate}WA {figures['wa']:.3f}, UA {figures['ua']:.3f}")
+    kind: Literal["sound", "words"] = "sound" if arguments.stress else "words"
+    tested = robustness.stress(arguments.workdir, corpus, arguments.out, [kind], records_dir)
+    for condition, figures in tested.conditions.items():
+        rate = "" if figures.word_error_rate is None else f"WER {figures.word_error_rate:.3f}, "
+        print(f"{condition}: {rate}WA {figures.wa:.3f}, UA {figures.ua:.3f}")
     print(f"report: {arguments.out / 'report.html'}")
     return 0
 
@@ -157,7 +161,7 @@ def table(arguments: argparse.Namespace) -> int:
     if arguments.compare:
         if len(arguments.workdirs) != 2:
             raise EmotionTFError("--compare compares two runs", received=f"{len(arguments.workdirs)}")
-        text = json.dumps(evaluation.compare(*arguments.workdirs), indent=2) + "\n"
+        text = json.dumps(dataclasses.asdict(evaluation.compare(*arguments.workdirs)), indent=2) + "\n"
     else:
         # What stands beside the runs, such as the folder of their features, comes along with runs/*.
         runs = [workdir for workdir in arguments.workdirs if (workdir / "config.json").exists()]
@@ -178,7 +182,7 @@ def compare(arguments: argparse.Namespace) -> int:
     """Systems under one protocol, and what each costs."""
     from emotion_tf import comparison
 
-    records_dir = arguments.records_dir or arguments.workdir.parent / "records"
+    records_dir = records_dir_of(arguments.workdir, arguments.records_dir)
     systems = {name: _config(name, arguments) for name in arguments.presets}
     # Presets differ in much, but not in the labels.
     corpus, chosen = _corpus(arguments.corpus, arguments, records_dir, systems[arguments.presets[0]])
@@ -188,11 +192,11 @@ def compare(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _print_result(result: dict, workdir: Path) -> None:
+def _print_result(result: "RunResult", workdir: Path) -> None:
     """The figures of a run in a few lines."""
-    for note in result["notes"]:
+    for note in result.notes:
         print(f"Note: {note}")
-    print(f"{result['protocol']}, {result['n']} utterances: WA {result['wa']:.3f}, UA {result['ua']:.3f}")
+    print(f"{result.protocol}, {result.n} utterances: WA {result.wa:.3f}, UA {result.ua:.3f}")
     print(f"report: {workdir / 'report.html'}")
 
 
@@ -200,8 +204,9 @@ def export(arguments: argparse.Namespace) -> int:
     """A run for servers and phones."""
     from emotion_tf import evaluation, exporting
 
-    name = evaluation.read_run(arguments.workdir)["corpus"]
-    records_dir = arguments.records_dir or arguments.workdir.parent / "records"
+    run = evaluation.read_run(arguments.workdir)
+    name, arguments.transcripts = run["corpus"], arguments.transcripts or run["transcripts"]
+    records_dir = records_dir_of(arguments.workdir, arguments.records_dir)
     # Of all corpora the demo alone needs no folder.
     has_corpus = arguments.data_dir is not None or name == "demo"
     utterances = ()

@@ -111,7 +111,7 @@ def make_parser() -> argparse.ArgumentParser:
         help="where the run's corpus lies, by which int8 is calibrated and all is tested; demo needs none",
     )
     _add_columns_flag(export)
-    _add_transcript_flags(export, default="reference")
+    _add_transcript_flags(export, default=None)
     export.add_argument("--records_dir", type=Path, help="as for train")
     export.set_defaults(command=commands.export)
 

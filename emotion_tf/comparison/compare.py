@@ -1,21 +1,25 @@
 """Many systems under one protocol, in one table."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import keras
 
 from emotion_tf import evaluation
-from emotion_tf.comparison.cost import SECONDS, WORDS, measure
+from emotion_tf.comparison.cost import SECONDS, WORDS, Cost, measure
 from emotion_tf.comparison.plot import Point, score_against_time
 from emotion_tf.config import Config
 from emotion_tf.corpora.corpus import Corpus
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.evaluation.table import Row
+from emotion_tf.evaluation.table import Result, Row, Score
 from emotion_tf.training import train
-from emotion_tf.utils.files import read_json, replacing, write_json, write_text
+from emotion_tf.utils.files import records_dir_of, replacing, write_json, write_text
+from emotion_tf.utils.paths import RemotePath
+from emotion_tf.utils.progress import track
+
+logger = logging.getLogger(__name__)
 
 EXPLANATION = (
     "Parameters are all numbers in the network. Multiply-adds of the network, in millions, and the milliseconds of "
@@ -27,15 +31,53 @@ EXPLANATION = (
 )
 
 
+@dataclass(frozen=True)
+class SystemResult:
+    """What a system reaches and costs.
+
+    Args:
+        variant: What it is called in the table.
+        presets: The names under which it was trained.
+        cost: What it costs.
+        wa: Its weighted accuracy.
+        ua: Its unweighted accuracy.
+        p: The p-value of a paired test of the UA against the first row; None in the first row, and where all utterances
+            are of one speaker.
+    """
+
+    variant: str
+    presets: list[str]
+    cost: Cost
+    wa: Score
+    ua: Score
+    p: float | None
+
+
+@dataclass(frozen=True)
+class SystemComparison:
+    """Many systems under one protocol, as `comparison.json` holds them.
+
+    Args:
+        corpus: Name of the corpus.
+        protocol: The protocol.
+        notes: What a reader must know beside the figures.
+        rows: The systems by falling UA.
+    """
+
+    corpus: str
+    protocol: str
+    notes: list[str]
+    rows: list[SystemResult]
+
+
 def compare(
     corpus: Corpus,
     presets: Mapping[str, Config],
     protocol: str,
     workdir: str | Path,
-    records_dir: str | Path | None = None,
+    records_dir: str | Path | RemotePath | None = None,
     skip_bad: bool = False,
-    report: Callable[[str], None] = print,
-) -> dict[str, Any]:
+) -> SystemComparison:
     """Trains and tests systems under one protocol and measures their costs, or goes on where it was stopped.
 
     Args:
@@ -46,12 +88,9 @@ def compare(
             `comparison.json`, `comparison.md` and, where LiteRT runs any of the systems, `comparison.png`.
         records_dir: Where features are kept from run to run; `records` beside the workdir if None.
         skip_bad: As for `training.train`.
-        report: Called with lines of progress.
 
     Returns:
-        The content of `comparison.json`: `corpus`, `protocol`, `notes`, and `rows` by falling UA, each with `variant`,
-        `presets`, `cost` as `cost.measure` gives it, `wa` and `ua` with `mean`, `std` and `ci95`, and `p`, None in the
-        first row and where all utterances are of one speaker.
+        The content of `comparison.json`.
 
     Raises:
         EmotionTFError: If there is nothing to compare, or as for `training.train`.
@@ -59,23 +98,22 @@ def compare(
     if not presets:
         raise EmotionTFError("there is nothing to compare", expected="at least one preset")
     workdir = Path(workdir)
-    records_dir = Path(records_dir) if records_dir else workdir.parent / "records"
-    for name, config in presets.items():
-        report(f"{name}:")
-        train(corpus, config, protocol, workdir / name, records_dir, skip_bad, report=report)
+    kept = records_dir_of(workdir, records_dir)
+    for name, config in track(presets.items(), "systems trained"):
+        logger.info("%s:", name)
+        train(corpus, config, protocol, workdir / name, kept, skip_bad)
         # Keras keeps every network of the process until it is told to let go.
         keras.utils.clear_session()
     # Costs come after all training, so that they are taken under conditions that are as like as can be.
-    for name, config in presets.items():
+    for name, config in track(presets.items(), "costs measured"):
         path = workdir / name / "cost.json"
         if not path.exists():
-            report(f"{name}: measuring its cost")
-            write_json(path, measure(workdir / name, corpus, config, records_dir, skip_bad))
+            write_json(path, asdict(measure(workdir / name, corpus, config, kept, skip_bad)))
             keras.utils.clear_session()
     return write_comparison(workdir, list(presets), corpus.transcripts)
 
 
-def write_comparison(workdir: Path, names: list[str], transcripts: str) -> dict[str, Any]:
+def write_comparison(workdir: Path, names: list[str], transcripts: str) -> SystemComparison:
     """Collates finished runs with their costs and writes the three files of `compare`.
 
     Args:
@@ -88,39 +126,19 @@ def write_comparison(workdir: Path, names: list[str], transcripts: str) -> dict[
     """
     rows = evaluation.collate([workdir / name for name in names])
     rows.sort(key=lambda row: row.results[transcripts].ua.mean, reverse=True)
-    results = [row.results[transcripts] for row in rows]
-    costs = [read_json(workdir / result.runs[0] / "cost.json") for result in results]
-    first = results[0]
-    chances = [
-        None
-        if result is first or None in (result.ua.ci95, first.ua.ci95)
-        else evaluation.compare(workdir / first.runs[0], workdir / result.runs[0])["ua"]["p"]
-        for result in results
+    systems = [_system(workdir, row, row.results[transcripts], rows[0].results[transcripts]) for row in rows]
+    notes = dict.fromkeys(note for row in rows for note in row.results[transcripts].notes)
+    content = SystemComparison(rows[0].corpus, rows[0].protocol, list(notes), systems)
+    write_json(workdir / "comparison.json", asdict(content))
+    detailed = [
+        replace(row, details=_details(system.cost, system.p)) for row, system in zip(rows, systems, strict=True)
     ]
-    content = {
-        "corpus": rows[0].corpus,
-        "protocol": rows[0].protocol,
-        "notes": list(dict.fromkeys(note for result in results for note in result.notes)),
-        "rows": [
-            {
-                "variant": row.variant,
-                "presets": list(result.runs),
-                "cost": cost,
-                "wa": asdict(result.wa),
-                "ua": asdict(result.ua),
-                "p": chance,
-            }
-            for row, result, cost, chance in zip(rows, results, costs, chances, strict=True)
-        ],
-    }
-    write_json(workdir / "comparison.json", content)
-    table = [replace(row, details=_details(cost, p)) for row, cost, p in zip(rows, costs, chances, strict=True)]
-    text = "\n\n".join([evaluation.render(table, "markdown").rstrip(), EXPLANATION, _overlaps(rows, transcripts)])
+    text = "\n\n".join([evaluation.render(detailed, "markdown").rstrip(), EXPLANATION, _overlaps(systems)])
     write_text(workdir / "comparison.md", text + "\n")
     points = [
-        Point(row.variant, cost["litert_milliseconds"], result.ua)
-        for row, result, cost in zip(rows, results, costs, strict=True)
-        if cost["litert_milliseconds"] is not None
+        Point(system.variant, system.cost.litert_milliseconds, system.ua)
+        for system in systems
+        if system.cost.litert_milliseconds is not None
     ]
     if points:
         with replacing(workdir / "comparison.png") as path:
@@ -128,23 +146,35 @@ def write_comparison(workdir: Path, names: list[str], transcripts: str) -> dict[
     return content
 
 
-def _details(cost: dict[str, Any], p: float | None) -> dict[str, str]:
+def _system(workdir: Path, row: Row, result: Result, best: Result) -> SystemResult:
+    """What a row of the table says, with its cost."""
+    p = None
+    if result is not best and None not in (result.ua.ci95, best.ua.ci95):
+        p = evaluation.compare(workdir / best.runs[0], workdir / result.runs[0]).ua.p
+    cost = Cost.load(workdir / result.runs[0] / "cost.json")
+    return SystemResult(row.variant, list(result.runs), cost, result.wa, result.ua, p)
+
+
+def _details(cost: Cost, p: float | None) -> dict[str, str]:
     """The cells of a row that say what it costs."""
-    training, milliseconds = cost["training"], cost["litert_milliseconds"]
+    milliseconds = cost.litert_milliseconds
     return {
-        "parameters": f"{cost['parameters']:,}",
-        "multiply-adds (M)": f"{cost['multiply_adds'] / 1e6:.1f}",
-        "s/epoch": f"{training['seconds']:.1f}" + " (whole fit)" * (training["of"] == "fit"),
-        "LiteRT ms": cost["litert_refusal"] if milliseconds is None else f"{milliseconds:.1f}",
+        "parameters": f"{cost.parameters:,}",
+        "multiply-adds (M)": f"{cost.multiply_adds / 1e6:.1f}",
+        "s/epoch": f"{cost.training.seconds:.1f}" + " (whole fit)" * (cost.training.of == "fit"),
+        "LiteRT ms": str(cost.litert_refusal) if milliseconds is None else f"{milliseconds:.1f}",
         "p": "–" if p is None else f"{p:.4f}",
     }
 
 
-def _overlaps(rows: list[Row], transcripts: str) -> str:
+def _overlaps(systems: list[SystemResult]) -> str:
     """Which intervals reach into that of the best."""
-    best, *others = [(row.variant, row.results[transcripts].ua.ci95) for row in rows]
-    _, interval = best
-    near = [name for name, own in others if own is None or interval is None or own[1] >= interval[0]]
+    best, *others = systems
+    near = [
+        other.variant
+        for other in others
+        if other.ua.ci95 is None or best.ua.ci95 is None or other.ua.ci95[1] >= best.ua.ci95[0]
+    ]
     if not near:
-        return f"The interval of {best[0]} lies above all others."
-    return f"UA intervals that overlap that of the best, {best[0]}: {'; '.join(near)}."
+        return f"The interval of {best.variant} lies above all others."
+    return f"UA intervals that overlap that of the best, {best.variant}: {'; '.join(near)}."

@@ -4,9 +4,10 @@ import shutil
 import statistics
 import tempfile
 import time
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 
@@ -21,9 +22,11 @@ from emotion_tf.evaluation import read_run
 from emotion_tf.exporting import write_tflite
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.runtimes import KerasRuntime
-from emotion_tf.training import compile_network, fit_preprocessing
-from emotion_tf.training.at_once import fit_at_once
+from emotion_tf.training import compile_network, dtype_policy, fit_preprocessing
+from emotion_tf.training.fitting import fit_at_once
 from emotion_tf.utils.child_process import run_apart
+from emotion_tf.utils.files import read_json
+from emotion_tf.utils.paths import RemotePath
 
 SECONDS, WORDS = 4.0, 12
 """The utterance for which arithmetic and time in use are taken, as far as the settings do not cut it."""
@@ -32,7 +35,60 @@ WARM_UP_STEPS, TIMED_STEPS = 6, 20
 """Steps of training before the clock counts, in which TensorFlow traces the network and buffers fill, and after."""
 
 
-def measure(workdir: Path, corpus: Corpus, config: Config, records_dir: Path, skip_bad: bool = False) -> dict[str, Any]:
+@dataclass(frozen=True)
+class UtteranceSize:
+    """The utterance for which arithmetic and time in use are taken."""
+
+    seconds: float
+    frames: int
+    words: int
+
+
+@dataclass(frozen=True)
+class TrainingTime:
+    """How long training takes.
+
+    Args:
+        seconds: The time.
+        of: Of what: an epoch, or the whole fit of a model that is fitted at once.
+    """
+
+    seconds: float
+    of: Literal["epoch", "fit"]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a trained system costs.
+
+    Args:
+        parameters: All numbers in the network, those that are not trained included.
+        utterance: The utterance for which `multiply_adds` and `litert_milliseconds` stand.
+        multiply_adds: Those of the network, without the front end.
+        training: The time of training.
+        litert_milliseconds: From the wave to the probabilities, float32 on one thread, the speaker embedding given;
+            None where LiteRT cannot run it.
+        litert_refusal: Why it cannot.
+    """
+
+    parameters: int
+    utterance: UtteranceSize
+    multiply_adds: int
+    training: TrainingTime
+    litert_milliseconds: float | None
+    litert_refusal: str | None
+
+    @classmethod
+    def load(cls, path: Path) -> "Cost":
+        """Reads the JSON of such a cost."""
+        content = read_json(path)
+        parts = {"utterance": UtteranceSize(**content["utterance"]), "training": TrainingTime(**content["training"])}
+        return cls(**{**content, **parts})
+
+
+def measure(
+    workdir: Path, corpus: Corpus, config: Config, records_dir: Path | RemotePath, skip_bad: bool = False
+) -> Cost:
     """Measures a finished run on this machine.
 
     Training is timed on the first fold with a new network of the same settings: the median of some steps times the
@@ -45,14 +101,6 @@ def measure(workdir: Path, corpus: Corpus, config: Config, records_dir: Path, sk
         config: Its settings.
         records_dir: Where its features are kept.
         skip_bad: As the run was trained.
-
-    Returns:
-        - `parameters`: all numbers in the network, those that are not trained included;
-        - `utterance`: `seconds`, `frames` and `words` for which the next and the last figure stand;
-        - `multiply_adds` of the network, without the front end;
-        - `training`: `seconds`, and `of` what: an `epoch`, or the `fit` of a model that is fitted at once;
-        - `litert_milliseconds` from the wave to the probabilities, float32 on one thread, the speaker embedding given;
-          None where LiteRT cannot run it, and `litert_refusal` says why.
     """
     features = config.features
     seconds, words = min(SECONDS, features.max_seconds), min(WORDS, config.words.max_words)
@@ -63,14 +111,14 @@ def measure(workdir: Path, corpus: Corpus, config: Config, records_dir: Path, sk
         milliseconds = _litert_milliseconds(workdir / "model", seconds, words)
     except EmotionTFError as error:
         refusal = str(error)
-    return {
-        "parameters": network.count_params(),
-        "utterance": {"seconds": seconds, "frames": frames, "words": words},
-        "multiply_adds": multiply_adds(network, frames, words),
-        "training": training,
-        "litert_milliseconds": milliseconds,
-        "litert_refusal": refusal,
-    }
+    return Cost(
+        parameters=network.count_params(),
+        utterance=UtteranceSize(seconds, frames, words),
+        multiply_adds=multiply_adds(network, frames, words),
+        training=training,
+        litert_milliseconds=milliseconds,
+        litert_refusal=refusal,
+    )
 
 
 class _Clock(keras.callbacks.Callback):
@@ -85,10 +133,10 @@ class _Clock(keras.callbacks.Callback):
 
 
 def _train_a_little(
-    workdir: Path, corpus: Corpus, config: Config, records_dir: Path, skip_bad: bool
-) -> tuple[dict[str, Any], keras.Model]:
+    workdir: Path, corpus: Corpus, config: Config, records_dir: Path | RemotePath, skip_bad: bool
+) -> tuple[TrainingTime, keras.Model]:
     """The time of an epoch, or of the whole fit, and the network that was trained for it."""
-    records = extract(corpus.utterances, config, records_dir, skip_bad, report=lambda line: None)
+    records = extract(corpus.utterances, config, records_dir, skip_bad)
     assignment = folds.load(workdir / "folds.json", records.utterances)
     split = folds.split(
         records.utterances,
@@ -99,19 +147,19 @@ def _train_a_little(
         seed=config.training.fold_seed,
     )
     preprocessing = fit_preprocessing(config, records, split.train)
-    keras.config.set_dtype_policy(config.training.dtype_policy)
-    network = models.build(config, preprocessing)
-    keras.config.set_dtype_policy("float32")
+    with dtype_policy(config.training.dtype_policy):
+        network = models.build(config, preprocessing)
     if models.MODELS[config.model.name].fitting == "at_once":
         start = time.perf_counter()
         fit_at_once(network, records, config, split, preprocessing.vocabulary)
-        return {"seconds": time.perf_counter() - start, "of": "fit"}, network
+        return TrainingTime(time.perf_counter() - start, "fit"), network
     train = training_dataset(records, config, split.train, preprocessing.vocabulary, config.training.seed)
     steps, clock = int(train.cardinality()), _Clock()
     compile_network(network, config.training, steps)
     network.fit(train.repeat().take(WARM_UP_STEPS + TIMED_STEPS), callbacks=[clock], shuffle=False, verbose=0)
     ends = clock.ends[WARM_UP_STEPS - 1 :]
-    return {"seconds": steps * statistics.median(end - start for start, end in pairwise(ends)), "of": "epoch"}, network
+    step = statistics.median(end - start for start, end in pairwise(ends))
+    return TrainingTime(steps * step, "epoch"), network
 
 
 def _litert_milliseconds(folder: Path, seconds: float, words: int) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from emotion_tf.evaluation.plots import AXIS_LABELS, BLUE, ORANGE, WIDTH_INCHES
+from emotion_tf.evaluation.report.plots import AXIS_LABELS, BLUE, ORANGE, WIDTH_INCHES
 from emotion_tf.evaluation.table import Score
 
 

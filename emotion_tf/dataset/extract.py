@@ -1,10 +1,11 @@
 """From audio files to TFRecords, once for every set of front-end settings."""
 
 import dataclasses
-import functools
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +20,9 @@ from emotion_tf.dataset.variant import Variant
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.utils.files import locked, sweep
 from emotion_tf.utils.paths import RemotePath, as_path
+from emotion_tf.utils.progress import tracking
+
+logger = logging.getLogger(__name__)
 
 SHARD_SIZE = 256
 """Utterances of a shard; no more than these are in memory at a time."""
@@ -49,7 +53,6 @@ def extract(
     config: Config,
     folder: str | Path | RemotePath,
     skip_bad: bool = False,
-    report: Callable[[str], None] = print,
     make: Maker | None = None,
 ) -> Records:
     """Makes the records of a corpus, or finds those that an earlier call made from the same files and settings.
@@ -64,7 +67,6 @@ def extract(
         folder: Where records of all corpora and settings lie. Behind a URL nobody is waited for: what two processes
             make is made twice.
         skip_bad: Leave out utterances whose audio cannot be read, and list them, instead of raising at the first.
-        report: Called with lines of progress.
         make: Who makes the shards that are not there, such as `Beam`; None makes them here, one after the other.
 
     Returns:
@@ -77,7 +79,7 @@ def extract(
     folder = as_path(folder)
     # What can be known now is not found out after hours of extraction.
     if config.model.reads:
-        _check_transcripts(utterances, report)
+        _check_transcripts(utterances)
     source = config.speaker.embeddings
     if source not in (None, "ge2e") and not Path(str(source)).is_file():
         raise EmotionTFError(
@@ -98,33 +100,32 @@ def extract(
     missing = [shard for shard in shards if known[shard.path] is None]
     # Shards that are whole need no lock, so that they can be read where nothing can be written.
     if missing:
-        with _alone_at(missing, report):
+        with _alone_at(missing):
             known |= {shard.path: shard.skipped() for shard in missing}
             missing = [shard for shard in missing if known[shard.path] is None]
             for shard in missing:
                 if shard.path.exists():
-                    report(f"{shard.path} is damaged, or was not finished, and is made again")
-            for shard, reasons in (make or _one_after_the_other)(missing, skip_bad):
-                known[shard.path] = reasons
-                done = shard.number * SHARD_SIZE + len(shard.utterances)
-                report(f"features of {done} of {len(utterances)} utterances ({shard.variant})")
+                    logger.warning("%s is damaged, or was not finished, and is made again", shard.path)
+            with tracking("features of utterances", sum(len(shard.utterances) for shard in missing)) as advance:
+                for shard, reasons in (make or _one_after_the_other)(missing, skip_bad):
+                    known[shard.path] = reasons
+                    advance(len(shard.utterances))
     skipped = {id: reason for reasons in known.values() for id, reason in (reasons or {}).items()}
     if skipped and not skip_bad:
         raise EmotionTFError(next(iter(skipped.values())))
     if skipped:
-        report(f"{len(skipped)} of {len(utterances)} utterances are skipped:")
-        for reason in skipped.values():
-            report(f"  {reason}")
+        listing = "".join(f"\n  {reason}" for reason in skipped.values())
+        logger.warning("%d of %d utterances are skipped:%s", len(skipped), len(utterances), listing)
     good = tuple(utterance for utterance in utterances if utterance.id not in skipped)
     if not good:
         raise EmotionTFError("no utterance is left", expected="at least one readable audio file")
     clean, *augmented = (tuple(shard.path for shard in variant) for variant in variants)
     # Behind a URL, those that would be kept in the folder were refused.
-    speakers = speaker_embeddings(good, config, cast(Path, folder), report)
+    speakers = speaker_embeddings(good, config, cast(Path, folder))
     return Records(clean, tuple(augmented), good, speakers)
 
 
-def _check_transcripts(utterances: Sequence[Utterance], report: Callable[[str], None]) -> None:
+def _check_transcripts(utterances: Sequence[Utterance]) -> None:
     """Says how many transcripts are empty, and refuses a corpus that has no other."""
     empty = sum(not utterance.text.strip() for utterance in utterances)
     if empty == len(utterances):
@@ -134,7 +135,7 @@ def _check_transcripts(utterances: Sequence[Utterance], report: Callable[[str], 
             fix="use --modality audio, or let a recogniser write transcripts: emotion-tf prepare --transcribe ENGINE",
         )
     if empty:
-        report(f"{empty} of {len(utterances)} transcripts are empty; the model reads no word there")
+        logger.warning("%d of %d transcripts are empty; the model reads no word there", empty, len(utterances))
 
 
 def _variants(config: Config) -> list[Variant]:
@@ -158,13 +159,13 @@ def _shards(
 
 
 @contextmanager
-def _alone_at(shards: Sequence[Shard], report: Callable[[str], None]) -> Iterator[None]:
+def _alone_at(shards: Sequence[Shard]) -> Iterator[None]:
     """Keeps other processes from making the same shards, but for those behind a URL, where there are no locks."""
     with ExitStack() as locks:
         # In one order for all, so that no two processes wait for each other.
         for folder in sorted({shard.folder for shard in shards}, key=str):
             if isinstance(folder, Path):
-                busy = functools.partial(report, f"another process makes {folder}; waiting for it")
+                busy = partial(logger.warning, "another process makes %s; waiting for it", folder)
                 locks.enter_context(locked(folder / ".lock", busy))
                 sweep(folder)
         yield

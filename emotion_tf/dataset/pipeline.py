@@ -102,10 +102,9 @@ def training_dataset(
     vocabulary: Vocabulary | None = None,
     seed: int = 0,
     first_epoch: int = 0,
+    drop_remainder: bool = True,
 ) -> tf.data.Dataset:
     """Batches in a new random order every epoch, augmented, of utterances of like length.
-
-    A last batch that would be smaller than the others is left out; other utterances fall into it in every epoch.
 
     Args:
         records: The records of the corpus, of which those of augmented waves are read too.
@@ -115,6 +114,8 @@ def training_dataset(
         seed: Seed of order and augmentation.
         first_epoch: The epoch that the first iteration gives; each further one gives the next. What an epoch is
             depends on nothing but the seed and its number, so that a training that was stopped can go on.
+        drop_remainder: Leave out a last batch that would be smaller than the others; other utterances fall into it in
+            every epoch.
 
     Returns:
         As `evaluation_dataset`.
@@ -122,7 +123,7 @@ def training_dataset(
     shards = [str(shard) for variant in (records.clean, *records.augmented) for shard in variant]
     count = len(utterances) * (1 + len(records.augmented))
     batch_size = min(config.training.batch_size, count)
-    steps = count // batch_size
+    steps = count // batch_size if drop_remainder else math.ceil(count / batch_size)
     window = min(SORTING_WINDOW, math.ceil(steps / 2))
     read = _reader(config, utterances)
     kept = read(tf.data.TFRecordDataset(shards)).cache() if count <= IN_MEMORY else None
@@ -195,7 +196,7 @@ def _inputs(records: Records, config: Config, vocabulary: Vocabulary | None):
 def _deal(inputs: dict[str, tf.RaggedTensor], labels: tf.Tensor, batch_size: int) -> tf.data.Dataset:
     """Batches of a window of utterances, by the length of what is heard, or read where nothing is heard."""
     lengths = inputs["features" if "features" in inputs else "word_ids"].row_lengths()
-    rows = tf.reshape(tf.argsort(lengths, stable=True), (-1, batch_size))
+    rows = tf.data.Dataset.from_tensor_slices(tf.argsort(lengths, stable=True)).batch(batch_size)
 
     def batch(rows: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         chosen = {name: tf.gather(values, rows) for name, values in inputs.items()}
@@ -205,4 +206,4 @@ def _deal(inputs: dict[str, tf.RaggedTensor], labels: tf.Tensor, batch_size: int
         }
         return dense, tf.gather(labels, rows)
 
-    return tf.data.Dataset.from_tensor_slices(rows).map(batch)
+    return rows.map(batch)

@@ -16,7 +16,7 @@ from emotion_tf.dataset.front_end import FrontEnd
 from emotion_tf.dataset.records import serialize
 from emotion_tf.dataset.variant import Variant
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.utils.files import digest, file_digest, read_json, replacing, write_json
+from emotion_tf.utils.files import file_digest, read_json, replacing, seed_of, write_json
 from emotion_tf.utils.paths import RemotePath
 
 
@@ -106,7 +106,7 @@ class Shard:
             )
         rate = settings.sample_rate
         waveform = read_waveform(utterance.audio, rate, utterance.start, utterance.end)
-        return front_end(self.variant.apply(waveform, rate, seed=int(digest(utterance.id)[:8], 16)))
+        return front_end(self.variant.apply(waveform, rate, seed=seed_of(utterance.id)))
 
 
 @functools.lru_cache(maxsize=1)

@@ -1,7 +1,7 @@
 """The speaker embeddings of a corpus: read from a file, or computed once and kept."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -13,21 +13,16 @@ from emotion_tf.audio.speaker.encoder import SAMPLE_RATE, SpeakerEncoder
 from emotion_tf.config import Config
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.records import cache_key, corpus_hash
-
-PROGRESS = 256
-"""Utterances between two lines of progress."""
+from emotion_tf.utils.progress import track
 
 
-def speaker_embeddings(
-    utterances: Sequence[Utterance], config: Config, folder: Path, report: Callable[[str], None] = print
-) -> np.ndarray | None:
+def speaker_embeddings(utterances: Sequence[Utterance], config: Config, folder: Path) -> np.ndarray | None:
     """The speaker embeddings that the settings want.
 
     Args:
         utterances: The utterances, all of them with audio that can be read.
         config: Says where the embeddings come from.
         folder: Where those that are computed are kept from run to run.
-        report: Called with lines of progress.
 
     Returns:
         (N, W) float32, or None where the settings want none.
@@ -47,13 +42,10 @@ def speaker_embeddings(
     path = folder / cache_key(corpus_hash(voices), "ge2e") / "speakers.npz"
     if not path.exists():
         encoder = SpeakerEncoder()
-        embeddings = []
-        for utterance in utterances:
+        embeddings = [
             # An utterance without audio was refused when the features were made.
-            embeddings.append(
-                encoder(read_waveform(cast(Path, utterance.audio), SAMPLE_RATE, utterance.start, utterance.end))
-            )
-            if len(embeddings) % PROGRESS == 0 or len(embeddings) == len(utterances):
-                report(f"speaker embeddings of {len(embeddings)} of {len(utterances)} utterances")
+            encoder(read_waveform(cast(Path, utterance.audio), SAMPLE_RATE, utterance.start, utterance.end))
+            for utterance in track(utterances, "speaker embeddings of utterances")
+        ]
         write_speaker_embeddings(path, ids, np.stack(embeddings))
     return read_speaker_embeddings(path, ids)

@@ -1,7 +1,8 @@
 """From the audio of a corpus to what a recogniser understands of it."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +13,9 @@ from emotion_tf.asr import Recognizer, RecognizerUnavailableError, TranscriptCac
 from emotion_tf.audio.reader import read_waveform
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.utils.progress import track
 
-PROGRESS = 64
-"""Utterances between two lines of progress."""
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -30,19 +31,13 @@ class Transcription:
     errors: dict[str, str]
 
 
-def transcribe(
-    utterances: Sequence[Utterance],
-    recognizer: Recognizer,
-    folder: str | Path,
-    report: Callable[[str], None] = print,
-) -> Transcription:
+def transcribe(utterances: Sequence[Utterance], recognizer: Recognizer, folder: str | Path) -> Transcription:
     """Transcribes a corpus, but for what an earlier call transcribed; what failed then is tried again.
 
     Args:
         utterances: The utterances, which may be of several corpora.
         recognizer: Any recogniser; `transcripts.load` gives those that there are.
         folder: Where the transcripts of all recognisers are kept. A stopped call goes on where it was.
-        report: Called with lines of progress, and with the failures at the end.
 
     Returns:
         The texts, and the errors of audio that cannot be read or transcribed.
@@ -59,29 +54,24 @@ def transcribe(
     ...     soundfile.write(f"{folder}/hum.wav", np.ones(1600), 16_000)
     ...     hum = Utterance("hum", Path(folder, "hum.wav"), 0.0, None, "", "sad", "ann")
     ...     transcribe([hum], parrot, folder)
-    transcripts of 1 of 1 utterances (parrot)
     Transcription(texts={'hum': '1600 samples'}, errors={})
     """
     cache = TranscriptCache.of(folder, recognizer.name, recognizer.version)
     keys = {utterance.id: audio_key(utterance) for utterance in utterances}
     # By key, so that what stands in a corpus twice is heard once.
     pending = {keys[utterance.id]: utterance for utterance in utterances if keys[utterance.id] not in cache.texts}
-    known = len(utterances) - len(pending)
-    for done, (key, utterance) in enumerate(pending.items(), start=known + 1):
+    for key, utterance in track(pending.items(), f"transcripts of {recognizer.name}"):
         try:
             cache.add(key, text=recognizer.transcribe(_waveform(utterance, recognizer.sample_rate)))
         except RecognizerUnavailableError:
             raise
         except EmotionTFError as error:
             cache.add(key, error=str(error))
-        if done % PROGRESS == 0 or done == len(utterances):
-            report(f"transcripts of {done} of {len(utterances)} utterances ({recognizer.name})")
     texts = {id: cache.texts[key] for id, key in keys.items() if key in cache.texts}
     errors = {id: cache.errors[key] for id, key in keys.items() if key in cache.errors}
     if errors:
-        report(f"{len(errors)} of {len(utterances)} utterances have no transcript:")
-        for id, reason in errors.items():
-            report(f"  {id}: {reason}")
+        reasons = "".join(f"\n  {id}: {reason}" for id, reason in errors.items())
+        logger.warning("%d of %d utterances have no transcript:%s", len(errors), len(utterances), reasons)
     return Transcription(texts, errors)
 
 

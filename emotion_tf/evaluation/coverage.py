@@ -1,10 +1,9 @@
 """What is gained by staying silent: how often a model errs if it answers only where it is sure."""
 
-from typing import Any
-
 import numpy as np
 
 from emotion_tf.evaluation.predictions import Predictions
+from emotion_tf.evaluation.result import Selective, Threshold
 
 THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Least confidences whose consequences are listed."""
@@ -41,28 +40,14 @@ def risk_coverage(predictions: Predictions) -> tuple[np.ndarray, np.ndarray]:
     return counts / len(wrong), np.interp(counts, answered, errors) / counts
 
 
-def selective(predictions: Predictions) -> dict[str, Any]:
-    """What `metrics.json` says of answering in part.
-
-    Args:
-        predictions: N utterances.
-
-    Returns:
-        `area_under_risk_coverage`; and `thresholds`, for each least confidence `min_confidence` the share of utterances
-        that is answered, `coverage`, and the share of these that is right, `accuracy`, or None where none is answered.
-    """
+def selective(predictions: Predictions) -> Selective:
+    """What is gained by answering in part, for the least confidences `THRESHOLDS`."""
     confidence = predictions.probabilities.max(axis=1)
     right = predictions.predicted == predictions.labels
     _, risk = risk_coverage(predictions)
-    return {
-        "area_under_risk_coverage": float(risk.mean()),
-        "thresholds": [
-            {
-                "min_confidence": least,
-                "coverage": float(answered.mean()),
-                "accuracy": float(right[answered].mean()) if answered.any() else None,
-            }
-            for least in THRESHOLDS
-            for answered in [confidence >= least]
-        ],
-    }
+    thresholds = []
+    for least in THRESHOLDS:
+        answered = confidence >= least
+        accuracy = float(right[answered].mean()) if answered.any() else None
+        thresholds.append(Threshold(least, coverage=float(answered.mean()), accuracy=accuracy))
+    return Selective(float(risk.mean()), thresholds)

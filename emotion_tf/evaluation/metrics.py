@@ -1,7 +1,6 @@
 """The figures by which emotion recognisers are compared: `metrics.json`."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +14,7 @@ from sklearn.metrics import (
 
 from emotion_tf.evaluation.coverage import selective
 from emotion_tf.evaluation.predictions import Predictions
+from emotion_tf.evaluation.result import Calibration, ClassScores, FoldScores, Interval, RunResult
 from emotion_tf.labels import EMOTIONS
 
 RESAMPLES = 2000
@@ -88,66 +88,59 @@ def reliability(predictions: Predictions) -> tuple[np.ndarray, np.ndarray, np.nd
     return counts, mean_confidence, share_right
 
 
-def metrics(predictions: Predictions, protocol: str, notes: Sequence[str] = ()) -> dict[str, Any]:
-    """Everything that `metrics.json` holds.
+def metrics(predictions: Predictions, protocol: str, notes: Sequence[str] = ()) -> RunResult:
+    """Judges predictions.
 
     Args:
         predictions: The test predictions of all folds.
         protocol: The protocol by which the folds were made.
         notes: Sentences that a reader must know beside the figures, such as that speakers stand in both train and test.
-
-    Returns:
-        Plain values:
-
-        - `protocol`, `notes`, and the number of utterances `n`;
-        - `wa`, `ua` and `macro_f1`, the latter two over the classes that occur among the labels;
-        - `wa_ci95` and `ua_ci95`: ends of the 95 % interval over other speakers, or None for one speaker;
-        - `per_class`: emotion -> `precision`, `recall`, `f1` (0 where undefined) and `support`;
-        - `confusion`: number of utterances, rows true, columns predicted, in class order;
-        - `folds`: `fold`, `n`, `wa` and `ua` of each;
-        - `calibration`: `expected_calibration_error`, `brier_score` (mean over utterances of the sum over classes of
-          squared differences, 0 to 2) and `negative_log_likelihood` (nats an utterance);
-        - `selective`: what `emotion_tf.evaluation.coverage.selective` returns.
     """
-    labels, predicted, probabilities = predictions.labels, predictions.predicted, predictions.probabilities
+    labels, predicted = predictions.labels, predictions.predicted
     classes = list(range(len(EMOTIONS)))
     scores = precision_recall_fscore_support(labels, predicted, labels=classes, zero_division=0.0)
     _, _, f1, support = scores
     wa_interval, ua_interval = _intervals(predictions)
-    return {
-        "protocol": protocol,
-        "notes": list(notes),
-        "n": len(labels),
-        "wa": weighted_accuracy(labels, predicted),
-        "wa_ci95": wa_interval,
-        "ua": unweighted_accuracy(labels, predicted),
-        "ua_ci95": ua_interval,
-        "macro_f1": float(f1[support > 0].mean()),
-        "per_class": {
-            emotion: dict(zip(("precision", "recall", "f1", "support"), values, strict=True))
+    return RunResult(
+        protocol=protocol,
+        notes=list(notes),
+        n=len(labels),
+        wa=weighted_accuracy(labels, predicted),
+        wa_ci95=wa_interval,
+        ua=unweighted_accuracy(labels, predicted),
+        ua_ci95=ua_interval,
+        macro_f1=float(f1[support > 0].mean()),
+        per_class={
+            emotion: ClassScores(*values)
             for emotion, *values in zip(EMOTIONS, *(score.tolist() for score in scores), strict=True)
         },
-        "confusion": confusion_matrix(labels, predicted, labels=classes).tolist(),
-        "folds": [
-            {
-                "fold": int(fold),
-                "n": int(tested.sum()),
-                "wa": weighted_accuracy(labels[tested], predicted[tested]),
-                "ua": unweighted_accuracy(labels[tested], predicted[tested]),
-            }
-            for fold in np.unique(predictions.folds)
-            for tested in [predictions.folds == fold]
-        ],
-        "calibration": {
-            "expected_calibration_error": _expected_calibration_error(predictions),
-            "brier_score": float(np.square(probabilities - np.eye(len(EMOTIONS))[labels]).sum(axis=1).mean()),
-            # A float32 softmax sums to one only to 1e-7, which scikit-learn would warn about.
-            "negative_log_likelihood": float(
-                log_loss(labels, probabilities / probabilities.sum(axis=1, keepdims=True), labels=classes)
-            ),
-        },
-        "selective": selective(predictions),
-    }
+        confusion=confusion_matrix(labels, predicted, labels=classes).tolist(),
+        folds=[_fold_scores(predictions, fold) for fold in np.unique(predictions.folds)],
+        calibration=_calibration(predictions),
+        selective=selective(predictions),
+    )
+
+
+def _fold_scores(predictions: Predictions, fold: int) -> FoldScores:
+    """The scores of one fold."""
+    tested = predictions.folds == fold
+    labels, predicted = predictions.labels[tested], predictions.predicted[tested]
+    wa, ua = weighted_accuracy(labels, predicted), unweighted_accuracy(labels, predicted)
+    return FoldScores(int(fold), int(tested.sum()), wa, ua)
+
+
+def _calibration(predictions: Predictions) -> Calibration:
+    """How far the probabilities can be believed."""
+    labels, probabilities = predictions.labels, predictions.probabilities
+    classes = list(range(len(EMOTIONS)))
+    return Calibration(
+        expected_calibration_error=_expected_calibration_error(predictions),
+        brier_score=float(np.square(probabilities - np.eye(len(EMOTIONS))[labels]).sum(axis=1).mean()),
+        # A float32 softmax sums to one only to 1e-7, which scikit-learn would warn about.
+        negative_log_likelihood=float(
+            log_loss(labels, probabilities / probabilities.sum(axis=1, keepdims=True), labels=classes)
+        ),
+    )
 
 
 def _expected_calibration_error(predictions: Predictions) -> float:
@@ -156,7 +149,7 @@ def _expected_calibration_error(predictions: Predictions) -> float:
     return float(counts @ np.abs(confidence - share_right) / counts.sum())
 
 
-def _intervals(predictions: Predictions) -> tuple[list[float] | None, list[float] | None]:
+def _intervals(predictions: Predictions) -> tuple[Interval | None, Interval | None]:
     """95 % percentile bootstrap intervals of WA and UA over speakers.
 
     Utterances of a speaker are alike, so resampling utterances would give intervals that are too narrow for the

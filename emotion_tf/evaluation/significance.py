@@ -1,7 +1,9 @@
 """Whether two runs differ by more than the luck of which speakers were recorded."""
 
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.stats import permutation_test
@@ -9,6 +11,7 @@ from scipy.stats import permutation_test
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.metrics import RESAMPLES, RESAMPLING_SEED, unweighted_accuracy, weighted_accuracy
 from emotion_tf.evaluation.predictions import Predictions
+from emotion_tf.evaluation.result import Interval
 from emotion_tf.evaluation.run import read_run
 from emotion_tf.labels import EMOTIONS
 
@@ -16,15 +19,52 @@ SWAPS = 10_000
 """Number of random swaps where there are too many speakers to go through all."""
 
 
-def compare(workdir_a: str | Path, workdir_b: str | Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class PairedScore:
+    """One measure of two systems.
+
+    Args:
+        a: The score of the first.
+        b: The score of the second.
+        difference: a - b.
+        ci95: The ends of its 95 % percentile bootstrap interval over speakers.
+        p: Two-sided p-value.
+    """
+
+    a: float
+    b: float
+    difference: float
+    ci95: Interval
+    p: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How two systems compare on the same utterances.
+
+    Args:
+        n: Number of utterances.
+        speakers: Number of speakers.
+        wa: Their weighted accuracies.
+        ua: Their unweighted accuracies.
+        runs: The folders of the runs, if it is runs that were compared.
+        protocol: Their protocol.
+    """
+
+    n: int
+    speakers: int
+    wa: PairedScore
+    ua: PairedScore
+    runs: list[str] = dataclasses.field(default_factory=list)
+    protocol: str = ""
+
+
+def compare(workdir_a: str | Path, workdir_b: str | Path) -> Comparison:
     """Tests whether two runs on the same folds differ.
 
     Args:
         workdir_a: Folder of a finished run.
         workdir_b: Folder of another, tested on the same utterances in the same folds.
-
-    Returns:
-        `runs`, the two folders; `protocol`; and what `paired_test` returns.
 
     Raises:
         EmotionTFError: If a folder holds no finished run, or the runs were not tested alike.
@@ -36,10 +76,10 @@ def compare(workdir_a: str | Path, workdir_b: str | Path) -> dict[str, Any]:
             "the two runs have different protocols", expected=protocol_a, received=protocol_b, fix="train one again"
         )
     a, b = (Predictions.read(workdir / "predictions.csv") for workdir in workdirs)
-    return {"runs": [str(workdir) for workdir in workdirs], "protocol": protocol_a, **paired_test(a, b)}
+    return dataclasses.replace(paired_test(a, b), runs=[str(workdir) for workdir in workdirs], protocol=protocol_a)
 
 
-def paired_test(a: Predictions, b: Predictions) -> dict[str, Any]:
+def paired_test(a: Predictions, b: Predictions) -> Comparison:
     """Compares two systems on the same utterances, speaker by speaker, since the utterances of a speaker are alike.
 
     The p-value is that of a randomisation test: if the systems were equally good, each speaker's predictions might as
@@ -50,11 +90,6 @@ def paired_test(a: Predictions, b: Predictions) -> dict[str, Any]:
         a: Predictions of one system.
         b: Predictions of the other, for the same utterances in the same folds, in any order.
 
-    Returns:
-        - `n` utterances and `speakers`;
-        - for each of `wa` and `ua`: the scores `a` and `b`; their `difference`, a - b; `ci95`, the ends of its 95 %
-          percentile bootstrap interval over speakers; and `p`, two-sided.
-
     Raises:
         EmotionTFError: If utterances, labels, speakers or folds differ, or all utterances are of one speaker.
 
@@ -63,8 +98,8 @@ def paired_test(a: Predictions, b: Predictions) -> dict[str, Any]:
     >>> probabilities = np.eye(4)[[0, 1, 0, 1]]
     >>> a = Predictions("1234", [0] * 4, ["Ann", "Ann", "Bob", "Bob"], [0, 1, 0, 1], probabilities)
     >>> b = Predictions("1234", [0] * 4, ["Ann", "Ann", "Bob", "Bob"], [0, 1, 0, 1], probabilities[[0, 0, 2, 2]])
-    >>> paired_test(a, b)["wa"]
-    {'a': 1.0, 'b': 0.5, 'difference': 0.5, 'ci95': [0.5, 0.5], 'p': 0.5}
+    >>> paired_test(a, b).wa
+    PairedScore(a=1.0, b=0.5, difference=0.5, ci95=[0.5, 0.5], p=0.5)
 
     Reference:
         Yeh, "More Accurate Tests for the Statistical Significance of Result Differences", COLING 2000.
@@ -98,17 +133,12 @@ def paired_test(a: Predictions, b: Predictions) -> dict[str, Any]:
     generator = np.random.default_rng(RESAMPLING_SEED)
     drawn = generator.multinomial(len(speakers), np.full(len(speakers), 1 / len(speakers)), size=RESAMPLES)
     intervals = np.percentile(_differences(drawn @ gain, drawn @ total), (2.5, 97.5), axis=1).T
-    result: dict[str, Any] = {"n": len(a.ids), "speakers": len(speakers)}
-    for place, (name, score) in enumerate((("wa", weighted_accuracy), ("ua", unweighted_accuracy))):
+
+    def paired(place: int, score: Callable[[np.ndarray, np.ndarray], float]) -> PairedScore:
         score_a, score_b = score(a.labels, a.predicted), score(a.labels, predicted_b)
-        result[name] = {
-            "a": score_a,
-            "b": score_b,
-            "difference": score_a - score_b,
-            "ci95": intervals[place].tolist(),
-            "p": float(swapped.pvalue[place]),
-        }
-    return result
+        return PairedScore(score_a, score_b, score_a - score_b, intervals[place].tolist(), float(swapped.pvalue[place]))
+
+    return Comparison(len(a.ids), len(speakers), paired(0, weighted_accuracy), paired(1, unweighted_accuracy))
 
 
 def _sum(shares: np.ndarray, axis: int) -> np.ndarray:

@@ -161,7 +161,7 @@ def _spread(utterances: Sequence[Utterance], count: int) -> list[Utterance]:
 def _read(utterances: Sequence[Utterance], config: Config) -> tuple[Example, ...]:
     """Utterances with their sound, as far as the model hears, and voices."""
     with tempfile.TemporaryDirectory() as folder:
-        voices = speaker_embeddings(utterances, config, Path(folder), report=lambda line: None) if utterances else None
+        voices = speaker_embeddings(utterances, config, Path(folder)) if utterances else None
     rate = config.features.sample_rate
     return tuple(
         Example(

@@ -14,6 +14,7 @@ from emotion_tf.models.blocks import classify, utterance_vector
 from emotion_tf.models.experts import EXPERTS, expert, expert_config
 from emotion_tf.models.preprocessing import Preprocessing
 from emotion_tf.models.speech import inner_network, speech_model
+from emotion_tf.models.temperature import scale_probabilities
 from emotion_tf.registry import MODELS, ModelKind
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "expert_config",
     "fitter",
     "inner_network",
+    "scale_probabilities",
     "speech_model",
 ]
 

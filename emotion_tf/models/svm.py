@@ -6,8 +6,6 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
 from sklearn.base import clone
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
@@ -20,6 +18,7 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.layers import ModelSettings, StatisticalPooling
 from emotion_tf.models.blocks import Encoding, audio_input, normalize, utterance_vector
 from emotion_tf.models.preprocessing import Preprocessing
+from emotion_tf.models.temperature import likeliest_temperature
 
 COSTS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 """Costs of an utterance on the wrong side, among which cross-validation chooses."""
@@ -27,8 +26,8 @@ COSTS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 PARTS = 5
 """Parts into which the training part is divided for that, by speaker."""
 
-LOG_TEMPERATURES = (-2.0, 2.0)
-"""Where the logarithm of the temperature is sought; where the dev part is without a fault, it would fall for ever."""
+LARGEST_LOGARITHM = 2.0
+"""Of the temperature of the decisions."""
 
 
 def svm(config: Config, preprocessing: Preprocessing) -> Encoding:
@@ -103,7 +102,7 @@ def fit(
     scaler = StandardScaler().fit(vectors)
     vectors, dev_vectors = scaler.transform(vectors), scaler.transform(dev_vectors)
     kernel, bias = _hyperplanes(machine.fit(vectors, classes), network.output.shape[-1])
-    temperature = _temperature(dev_vectors @ kernel + bias, dev_classes)
+    temperature = likeliest_temperature(dev_vectors @ kernel + bias, dev_classes, largest_logarithm=LARGEST_LOGARITHM)
     kernel = kernel / scaler.scale_[:, np.newaxis]
     network.get_layer("probabilities").set_weights([kernel / temperature, (bias - scaler.mean_ @ kernel) / temperature])
 
@@ -138,12 +137,3 @@ def _hyperplanes(machine: LinearSVC, num_classes: int) -> tuple[np.ndarray, np.n
     kernel, bias = np.zeros((coefficients.shape[1], num_classes)), np.full(num_classes, -1.0)
     kernel[:, machine.classes_], bias[machine.classes_] = coefficients.T, intercepts
     return kernel, bias
-
-
-def _temperature(decisions: np.ndarray, classes: np.ndarray) -> float:
-    """What the decisions (N, C) are divided by before the softmax so that the classes (N,) are most likely."""
-
-    def loss(logarithm: float) -> float:
-        return -log_softmax(decisions / np.exp(logarithm), axis=1)[np.arange(len(classes)), classes].mean()
-
-    return float(np.exp(minimize_scalar(loss, bounds=LOG_TEMPERATURES).x))

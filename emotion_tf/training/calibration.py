@@ -1,11 +1,13 @@
 """Temperature scaling: how sure a trained network is, set right on speakers it was not trained on."""
 
-import keras
+from collections.abc import Iterator
+
 import numpy as np
-from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
+from sklearn.model_selection import GroupKFold, KFold
 
 from emotion_tf.evaluation.predictions import Predictions
+from emotion_tf.models.temperature import likeliest_temperature
 
 PRIOR_DEVIATION = 0.2
 """Standard deviation of the logarithm of the temperature before the dev part is seen.
@@ -14,7 +16,8 @@ The dev part may be the 28 clips of one speaker, and such a speaker says little 
 temperatures of such parts scatter from 0.3 to 1.3 and leave the probabilities worse than they were.
 """
 
-LARGEST_LOG_TEMPERATURE = 3.0
+PARTS = 5
+"""Parts into which a dev part is divided to judge a temperature, by speaker where there are several."""
 
 
 def fit_temperature(predictions: Predictions) -> float:
@@ -34,28 +37,47 @@ def fit_temperature(predictions: Predictions) -> float:
     >>> three_right_of_four = Predictions("abcd", [0] * 4, "XXYY", [0, 0, 0, 1], [sure] * 4)
     >>> print(f"{fit_temperature(three_right_of_four):.2f}")
     1.14
-
-    Reference:
-        Guo et al., "On Calibration of Modern Neural Networks", ICML 2017.
     """
-    # Probabilities are as good as logits here, since a softmax does not see what is added to all of them.
-    logits = np.log(np.maximum(predictions.probabilities, np.finfo(np.float32).tiny))
-    rows = np.arange(len(logits))
-
-    def cost(log_temperature: float) -> float:
-        scaled = log_softmax(logits * np.exp(-log_temperature), axis=1)
-        return -scaled[rows, predictions.labels].sum() + (log_temperature / PRIOR_DEVIATION) ** 2 / 2
-
-    bounds = (-LARGEST_LOG_TEMPERATURE, LARGEST_LOG_TEMPERATURE)
-    return float(np.exp(minimize_scalar(cost, bounds=bounds, method="bounded").x))
+    return likeliest_temperature(_logits(predictions), predictions.labels, PRIOR_DEVIATION)
 
 
-def scale_probabilities(network: keras.Model, temperature: float) -> None:
-    """Divides the logits of a network by a temperature, for good: no export needs a new op for it.
+def choose_temperature(predictions: Predictions) -> float:
+    """The temperature of `fit_temperature` if it is to be trusted, otherwise 1.
+
+    It is, if temperatures that are fitted on the other parts better the log loss of each part of the utterances. And
+    one speaker alone can make a network less sure, but not surer: the weights were chosen by the same utterances, so
+    that the network is right there more often than elsewhere.
 
     Args:
-        network: Any model of `emotion_tf.models`; the weights of the last layer that has any are changed.
-        temperature: What `fit_temperature` found.
+        predictions: What the network says of the dev part.
     """
-    last = [layer for layer in network.layers if layer.weights][-1]
-    last.set_weights([weight / temperature for weight in last.get_weights()])
+    temperature = fit_temperature(predictions)
+    speakers = len(set(predictions.speakers))
+    if len(predictions.ids) < 2 or (speakers == 1 and temperature < 1):
+        return 1.0
+    logits, labels = _logits(predictions), predictions.labels
+    before = after = 0.0
+    for known, held_out in _parts(predictions):
+        fitted = likeliest_temperature(logits[known], labels[known], PRIOR_DEVIATION)
+        before += _log_loss(logits[held_out], labels[held_out])
+        after += _log_loss(logits[held_out] / fitted, labels[held_out])
+    return temperature if after < before else 1.0
+
+
+def _parts(predictions: Predictions) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Places of the utterances on which a temperature is fitted, and of those by which it is judged."""
+    places, speakers = np.arange(len(predictions.ids)), len(set(predictions.speakers))
+    if speakers > 1:
+        yield from GroupKFold(min(PARTS, speakers)).split(places, groups=list(predictions.speakers))
+    else:
+        yield from KFold(min(PARTS, len(places)), shuffle=True, random_state=0).split(places)
+
+
+def _logits(predictions: Predictions) -> np.ndarray:
+    """Probabilities are as good as logits here, since a softmax does not see what is added to all of them."""
+    return np.log(np.maximum(predictions.probabilities, np.finfo(np.float32).tiny))
+
+
+def _log_loss(logits: np.ndarray, labels: np.ndarray) -> float:
+    """The sum of the log losses of some utterances, in nats."""
+    return float(-log_softmax(logits, axis=1)[np.arange(len(labels)), labels].sum())

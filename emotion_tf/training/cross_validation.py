@@ -1,8 +1,9 @@
 """A whole run: every fold of a protocol trained, tested on speakers it has not heard, and judged."""
 
 import contextlib
+import logging
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,21 @@ from emotion_tf.corpora.label_choice import choose_labels
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.extract import Records, extract
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.evaluation import evaluate
+from emotion_tf.evaluation import RunResult, evaluate
 from emotion_tf.evaluation.metrics import unweighted_accuracy
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.training.distributed import agree, choose_strategy, explaining_losses, is_chief
-from emotion_tf.training.fold import tidy, train_fold
+from emotion_tf.training.fitting import fit_network, remove_checkpoints
+from emotion_tf.training.loop import dtype_policy
+from emotion_tf.training.predict import predict
 from emotion_tf.training.preprocessing import fit_preprocessing
-from emotion_tf.training.testing import predict
-from emotion_tf.training.workdir import alone_in, claim, describe
-from emotion_tf.utils.files import read_json, replacing, write_json, write_text
+from emotion_tf.training.run import alone_in, check_unclaimed, claim, describe
+from emotion_tf.utils.files import records_dir_of, replacing, write_json, write_text
+from emotion_tf.utils.paths import RemotePath
+from emotion_tf.utils.progress import quiet, track
 from emotion_tf.utils.tf_private import forgetting_graphs
+
+logger = logging.getLogger(__name__)
 
 SYNTHETIC_NOTE = "The corpus is synthetic: machines speak it, and these figures say nothing about human emotion."
 
@@ -36,17 +42,16 @@ def train(
     config: Config,
     protocol: str,
     workdir: str | Path,
-    records_dir: str | Path | None = None,
+    records_dir: str | Path | RemotePath | None = None,
     skip_bad: bool = False,
     folds_file: str | Path | None = None,
-    report: Callable[[str], None] = print,
     strategy: tf.distribute.Strategy | None = None,
-) -> dict[str, Any]:
+) -> RunResult:
     """Trains and tests every fold, or goes on with a run that was stopped.
 
     On a CPU the predictions are the same as if the run had not been stopped, byte for byte. On several machines the
     same call is made on each; the data lie in the same place on all of them, and so do `workdir` and `records_dir`,
-    where the chief alone writes, but for records.
+    where the chief alone writes, but for records. The chief alone logs and shows progress.
 
     Args:
         corpus: The corpus.
@@ -58,7 +63,6 @@ def train(
         records_dir: Where features are kept from run to run; `records` beside the workdir if None.
         skip_bad: Leave out, and list, utterances whose audio cannot be read, instead of stopping at the first.
         folds_file: The `folds.json` of another run, whose folds are taken; None draws them.
-        report: Called with lines of progress; on several machines, by the chief alone once all have joined.
         strategy: The devices; None chooses them with `choose_strategy`, and so must be the first use of TensorFlow in a
             process that is one of several.
 
@@ -71,46 +75,26 @@ def train(
             does not do the same.
     """
     workdir = Path(workdir)
-    strategy = strategy or choose_strategy(report)
-    chief = is_chief(strategy)
-    if not chief:
-        report = _say_nothing
-    vectors = config.words.word_vectors
-    if config.model.reads and vectors is not None and not Path(vectors).is_file():
-        raise EmotionTFError(f"there are no word vectors {vectors}", expected="a file in GloVe's text format")
-    corpus, config = choose_labels(corpus, config)
-    # Every fold is drawn, and so checked, before features are made.
-    assignment, splits = _draw_folds(corpus.utterances, config, protocol, folds_file)
-    records = extract(corpus.utterances, config, records_dir or workdir.parent / "records", skip_bad, report)
-    if len(records.utterances) < len(corpus.utterances):
-        assignment, splits = _draw_folds(records.utterances, config, protocol, folds_file)
-    notes = [SYNTHETIC_NOTE] if corpus.synthetic else []
-    notes += folds.notices(protocol, splits.values(), config.model.reads)
-    for note in notes:
-        report(f"Note: {note}")
-    description = describe(corpus, config, protocol, notes, records, assignment)
-    lock = alone_in(workdir) if chief else contextlib.nullcontext()
-    with explaining_losses(strategy, lambda: f"with the run in {workdir}"), lock:
-        agree(strategy, description)
-        if chief:
-            claim(workdir, description)
-            folds.save(workdir / "folds.json", assignment)
-        folders = {number: workdir / f"fold_{number}" for number in splits}
-        missing = [number for number, folder in folders.items() if not (folder / "predictions.csv").exists()]
-        agree(strategy, {"the folds that are missing": missing})
-        for number, split in splits.items():
-            if number in missing:
-                report(f"fold {number}: {len(split.train)} to train, {len(split.dev)} dev, {len(split.test)} test")
-                with forgetting_graphs():
-                    _run_fold(folders[number], number, split, records, config, strategy)
-            if chief:
-                tidy(folders[number])
-        if chief:
-            _gather_predictions(workdir, folders.values())
-            _choose_model(workdir, list(splits))
-            evaluate(workdir)
-        agree(strategy, {"the end": number})
-    return read_json(workdir / "metrics.json")
+    strategy = strategy or choose_strategy()
+    with contextlib.nullcontext() if is_chief(strategy) else quiet():
+        vectors = config.words.word_vectors
+        if config.model.reads and vectors is not None and not Path(vectors).is_file():
+            raise EmotionTFError(f"there are no word vectors {vectors}", expected="a file in GloVe's text format")
+        corpus, config = choose_labels(corpus, config)
+        check_unclaimed(workdir, corpus, config, protocol)
+        # Folds are drawn, and so checked, before features are made. A file of folds may lack what cannot be read.
+        if folds_file is None or not skip_bad:
+            assignment, splits = _draw_folds(corpus.utterances, config, protocol, folds_file)
+        records = extract(corpus.utterances, config, records_dir_of(workdir, records_dir), skip_bad)
+        if len(records.utterances) < len(corpus.utterances) or folds_file is not None:
+            assignment, splits = _draw_folds(records.utterances, config, protocol, folds_file)
+        notes = [SYNTHETIC_NOTE] if corpus.synthetic else []
+        notes += folds.notices(protocol, splits.values(), config.model.reads)
+        for note in notes:
+            logger.info("Note: %s", note)
+        description = describe(corpus, config, protocol, notes, records.utterances, assignment)
+        _run_folds(workdir, description, assignment, splits, records, config, strategy)
+    return RunResult.load(workdir / "metrics.json")
 
 
 def _draw_folds(
@@ -135,27 +119,66 @@ def _draw_folds(
     return assignment, splits
 
 
-def _say_nothing(line: str) -> None:
-    """What those do with lines of progress who are not the chief."""
+def _run_folds(
+    workdir: Path,
+    description: dict[str, Any],
+    assignment: dict[str, int],
+    splits: Mapping[int, folds.Split],
+    records: Records,
+    config: Config,
+    strategy: tf.distribute.Strategy,
+) -> None:
+    """Trains the folds that are missing, and judges them all."""
+    chief = is_chief(strategy)
+    lock = alone_in(workdir) if chief else contextlib.nullcontext()
+    with explaining_losses(strategy, lambda: f"with the run in {workdir}"), lock:
+        agree(strategy, description)
+        if chief:
+            claim(workdir, description)
+            folds.save(workdir / "folds.json", assignment)
+        folders = {number: workdir / f"fold_{number}" for number in splits}
+        missing = [number for number, folder in folders.items() if not (folder / "predictions.csv").exists()]
+        agree(strategy, {"the folds that are missing": missing})
+        for number in track(missing, "folds"):
+            split, name = splits[number], f"fold {list(splits).index(number) + 1} of {len(splits)}"
+            logger.info("%s: %d to train, %d dev, %d test", name, len(split.train), len(split.dev), len(split.test))
+            with forgetting_graphs():
+                _run_fold(folders[number], number, name, split, records, config, strategy)
+            if chief:
+                remove_checkpoints(folders[number])
+        if chief:
+            for folder in folders.values():
+                remove_checkpoints(folder)  # a kill may have come before
+            parts = [Predictions.read(folder / "predictions.csv") for folder in folders.values()]
+            Predictions.concatenate(parts).write(workdir / "predictions.csv")
+            _choose_model(workdir, list(splits))
+            evaluate(workdir)
+        agree(strategy, {"the end": list(splits)})
 
 
 def _run_fold(
-    folder: Path, number: int, split: folds.Split, records: Records, config: Config, strategy: tf.distribute.Strategy
+    folder: Path,
+    number: int,
+    name: str,
+    split: folds.Split,
+    records: Records,
+    config: Config,
+    strategy: tf.distribute.Strategy,
 ) -> None:
     """Trains on one fold and leaves its model and predictions in `folder`, `predictions.csv` last of all."""
     keras.utils.set_random_seed(config.training.seed)
-    keras.config.set_dtype_policy(config.training.dtype_policy)
     preprocessing = fit_preprocessing(config, records, split.train)
-    network = models.build(config, preprocessing)
-    calibration = train_fold(network, records, config, split, preprocessing.vocabulary, number, folder, strategy)
+    with dtype_policy(config.training.dtype_policy):
+        network = models.build(config, preprocessing)
+        calibration = fit_network(network, records, config, split, preprocessing.vocabulary, folder, strategy, name)
     if not is_chief(strategy):
         return
     with replacing(folder / "model") as temporary:
         temporary.mkdir()
         save_model(temporary, network, config, preprocessing)
         write_json(temporary / "calibration.json", calibration)
-    for name, part in (("dev_predictions.csv", split.dev), ("predictions.csv", split.test)):
-        predict(network, records, config, part, preprocessing.vocabulary, number).write(folder / name)
+    for table, part in (("dev_predictions.csv", split.dev), ("predictions.csv", split.test)):
+        predict(network, records, config, part, preprocessing.vocabulary, number).write(folder / table)
 
 
 def save_model(folder: Path, network: keras.Model, config: Config, preprocessing: models.Preprocessing) -> None:
@@ -170,20 +193,14 @@ def save_model(folder: Path, network: keras.Model, config: Config, preprocessing
     """
     # A copy that was never compiled: what serves needs neither the optimizer's state nor our metric, and computes in
     # float32 whatever the policy of the training was.
-    keras.config.set_dtype_policy("float32")
-    plain = models.build(config, preprocessing)
-    plain.set_weights(network.get_weights())
-    models.speech_model(plain, config).save(folder / "model.keras")
+    with dtype_policy("float32"):
+        plain = models.build(config, preprocessing)
+        plain.set_weights(network.get_weights())
+        models.speech_model(plain, config).save(folder / "model.keras")
     config.save(folder / "config.json")
     write_text(folder / "labels.txt", "".join(f"{name}\n" for name in labels.EMOTIONS))
     if preprocessing.vocabulary is not None:
         preprocessing.vocabulary.save(folder / "vocabulary.txt")
-
-
-def _gather_predictions(workdir: Path, folders: Iterable[Path]) -> None:
-    """Writes the predictions of all folds to one table."""
-    parts = [Predictions.read(folder / "predictions.csv") for folder in folders]
-    Predictions.concatenate(parts).write(workdir / "predictions.csv")
 
 
 def _choose_model(workdir: Path, numbers: Sequence[int]) -> None:

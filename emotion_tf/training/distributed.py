@@ -2,6 +2,7 @@
 
 import functools
 import json
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +15,8 @@ import tensorflow as tf
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.utils.files import digest, parse_json
 from emotion_tf.utils.tf_private import set_heartbeat, tasks_of_nodes
+
+logger = logging.getLogger(__name__)
 
 TF_CONFIG_EXAMPLE = '{"cluster": {"worker": ["host0:port", "host1:port"]}, "task": {"type": "worker", "index": 0}}'
 
@@ -47,15 +50,12 @@ class ClusterTask:
     index: int
 
 
-def choose_strategy(report: Callable[[str], None] = print) -> tf.distribute.Strategy:
+def choose_strategy() -> tf.distribute.Strategy:
     """Chooses on what is trained, by the surroundings of the process.
 
     With a `TF_CONFIG` of several processes, or in one of several tasks of `srun`, it is the GPUs of all of them, or
     their CPUs; it is waited for the others then, and TensorFlow must have done nothing yet in this process. Otherwise
     it is all GPUs that the process sees.
-
-    Args:
-        report: Called with a line where there are others.
 
     Returns:
         The strategy; TensorFlow's own where there is one device. Further calls give the same.
@@ -63,26 +63,27 @@ def choose_strategy(report: Callable[[str], None] = print) -> tf.distribute.Stra
     Raises:
         EmotionTFError: If `TF_CONFIG` or the variables of SLURM make no sense, or TensorFlow was used before.
     """
-    place = find_cluster_task()
-    if place is not None:
-        report(f"{place.job} {place.index} of {sum(map(len, place.cluster.values()))}; waiting for the others")
+    task = find_cluster_task()
+    if task is not None:
+        processes = sum(map(len, task.cluster.values()))
+        logger.info("%s %d of %d; waiting for the others", task.job, task.index, processes)
     return _strategy()
 
 
 @functools.cache
 def _strategy() -> tf.distribute.Strategy:
     # Once in a process: workers that have joined cannot join anew.
-    place, gpus = find_cluster_task(), len(tf.config.get_visible_devices("GPU"))
-    if place is None:
+    task, gpus = find_cluster_task(), len(tf.config.get_visible_devices("GPU"))
+    if task is None:
         return tf.distribute.MirroredStrategy() if gpus > 1 else tf.distribute.get_strategy()
     set_heartbeat(HEARTBEAT_MILLISECONDS)
     communication = tf.distribute.experimental.CommunicationImplementation
     try:
         return tf.distribute.MultiWorkerMirroredStrategy(
             tf.distribute.cluster_resolver.SimpleClusterResolver(
-                tf.train.ClusterSpec(place.cluster),
-                task_type=place.job,
-                task_id=place.index,
+                tf.train.ClusterSpec(task.cluster),
+                task_type=task.job,
+                task_id=task.index,
                 num_accelerators={"GPU": gpus},
                 rpc_layer="grpc",
             ),
@@ -92,19 +93,19 @@ def _strategy() -> tf.distribute.Strategy:
         )
     except (RuntimeError, tf.errors.OpError) as error:
         raise EmotionTFError(
-            f"{place.job} {place.index} cannot join the others ({error})",
+            f"{task.job} {task.index} cannot join the others ({error})",
             expected="a free port, and a process in which TensorFlow has done nothing yet",
-            received=f"{place.cluster}",
+            received=f"{task.cluster}",
         ) from None
 
 
 def find_cluster_task() -> ClusterTask | None:
-    """Finds the place of this process among others by its environment variables.
+    """Finds which process of several this is, by its environment variables.
 
     `TF_CONFIG` goes before what SLURM sets in each task of a step.
 
     Returns:
-        The place; None where the process is alone.
+        The task; None where the process is alone.
 
     Raises:
         EmotionTFError: If the variables make no sense.

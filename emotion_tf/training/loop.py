@@ -1,8 +1,11 @@
 """Training one network on one fold."""
 
 import importlib.util
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,9 +18,23 @@ from emotion_tf.training.distributed import agree, explaining_losses, is_chief
 from emotion_tf.training.losses import ClassificationAndVerification
 from emotion_tf.training.metrics import UnweightedAccuracy
 from emotion_tf.training.replication import check_recipe, copy_variables, deal_out, replicate
+from emotion_tf.utils.progress import tracking
+
+logger = logging.getLogger(__name__)
 
 CHECKPOINT = "checkpoint.npz"
 """The file in a fold's folder from which its training goes on."""
+
+
+@contextmanager
+def dtype_policy(name: str) -> Iterator[None]:
+    """Builds the layers of the block with a dtype policy of Keras, and restores the policy of before."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def compile_network(network: keras.Model, training: TrainingConfig, steps_per_epoch: int) -> None:
@@ -55,6 +72,7 @@ def train_network(
     labels: np.ndarray,
     folder: Path,
     strategy: tf.distribute.Strategy | None = None,
+    name: str = "training",
 ) -> None:
     """Trains a network, goes on where an earlier call was stopped, and leaves it with the weights that are kept.
 
@@ -72,6 +90,7 @@ def train_network(
             the caller removes when nothing needs the weights any more. All machines see the same folder, and the chief
             alone writes.
         strategy: The devices; TensorFlow's own strategy if None.
+        name: What is trained, as lines of progress call it.
 
     Raises:
         EmotionTFError: If the checkpoint cannot be used, the recipe is none for several devices, or another machine is
@@ -103,19 +122,35 @@ def train_network(
         replicated = replicate(network, strategy)
         with strategy.scope():
             compile_network(replicated, training, steps)
-        replicated.fit(
-            deal_out(batches, strategy),
-            steps_per_epoch=steps,
-            validation_data=deal_out(dev, strategy),
-            validation_steps=int(dev.cardinality()),
-            initial_epoch=training.epochs if checkpoint.stopped else checkpoint.next_epoch,
-            epochs=training.epochs,
-            callbacks=callbacks,
-            shuffle=False,  # the dataset is shuffled already
-            verbose=2 if chief else 0,
-        )
+        first = training.epochs if checkpoint.stopped else checkpoint.next_epoch
+        with tracking(f"{name}, epochs", training.epochs - first) as advance:
+            replicated.fit(
+                deal_out(batches, strategy),
+                steps_per_epoch=steps,
+                validation_data=deal_out(dev, strategy),
+                validation_steps=int(dev.cardinality()),
+                initial_epoch=first,
+                epochs=training.epochs,
+                callbacks=[*callbacks, _EpochLog(name, training.epochs, advance)],
+                shuffle=False,  # the dataset is shuffled already
+                verbose=0,
+            )
     if replicated is not network:
         copy_variables(replicated, network)
+
+
+class _EpochLog(keras.callbacks.Callback):
+    """Logs the figures of every epoch."""
+
+    def __init__(self, name: str, epochs: int, advance: Callable[[], None]):
+        super().__init__()
+        self._name, self._epochs, self._advance = name, epochs, advance
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Says loss, UA and WA of both parts."""
+        figures = ", ".join(f"{key.replace('val_', 'dev ')} {value:.3f}" for key, value in (logs or {}).items())
+        logger.info("%s, epoch %d of %d: %s", self._name, epoch + 1, self._epochs, figures)
+        self._advance()
 
 
 def _class_weights(labels: np.ndarray) -> np.ndarray:

@@ -249,6 +249,15 @@ def digest(content: Any) -> str:
     return hashlib.sha256(canonical_json(content).encode("utf-8")).hexdigest()
 
 
+def seed_of(name: str) -> int:
+    """A seed of 32 bits for a generator of random numbers, always the same for the same name.
+
+    >>> seed_of("utterance 1") == seed_of("utterance 1") != seed_of("utterance 2")
+    True
+    """
+    return int(digest(name)[:8], 16)
+
+
 def hash_rows(found: Any, rows: Iterable[Any]) -> Any:
     """Adds the canonical JSON form of a list to a hash of `hashlib`, row by row, so that none stays in memory.
 

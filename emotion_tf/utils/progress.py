@@ -53,7 +53,7 @@ def tracking(description: str, total: int | None = None) -> Iterator[Callable[..
     Yields:
         A function that advances by one, or by its argument.
     """
-    if sys.stderr is not None and sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty() and not _bars.hidden:
         with _bars.bar(description, total) as advance:
             yield advance
     else:
@@ -81,7 +81,9 @@ class _Lines:
         logger.info("%s: %d of %d, about %s left", self._description, self._done, total, _duration(remaining))
 
     def end(self) -> None:
-        """Says how many items there were."""
+        """Says how many items there were, if there was anything to do."""
+        if self._total == 0:
+            return
         seconds = time.monotonic() - self._start
         logger.info("%s: %d done in %s", self._description, self._done, _duration(seconds))
 
@@ -108,6 +110,7 @@ class _Bars:
         self._lock = threading.Lock()
         self._display: Any = None
         self._count = 0
+        self.hidden = False
 
     @contextmanager
     def bar(self, description: str, total: int | None) -> Iterator[Callable[..., None]]:
@@ -151,6 +154,22 @@ def _display() -> Any:
 
 
 _bars = _Bars()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps lines and bars of the package back while the block runs, but for warnings.
+
+    Of several processes that train together, one tells of it.
+    """
+    package = logging.getLogger("emotion_tf")
+    level, _bars.hidden = package.level, True
+    package.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        package.setLevel(level)
+        _bars.hidden = False
 
 
 def log_to_stderr() -> None:

@@ -1,6 +1,7 @@
 """Two small systems, the machine that is fitted at once among them, compared on hums."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 from made_corpus import make_corpus
@@ -42,7 +43,7 @@ def compared(tmp_path_factory):
     workdir = folder / "comparison"
     outcomes = []
     for _ in range(2):
-        content = compare(corpus, PRESETS, "speaker-kfold:2", workdir, report=lambda line: None)
+        content = compare(corpus, PRESETS, "speaker-kfold:2", workdir)
         kept = {path: path.stat().st_mtime_ns for path in workdir.glob("*/**/*") if path.is_file()}
         outcomes.append((content, kept))
     return workdir, outcomes
@@ -58,19 +59,19 @@ def test_what_is_finished_is_neither_trained_nor_measured_again(compared):
 
 def test_rows_say_what_the_runs_say(compared):
     workdir, ((content, _), _) = compared
-    assert json.loads(json.dumps(content)) == json.loads((workdir / "comparison.json").read_text())
-    assert (content["corpus"], content["protocol"]) == ("made", "speaker-kfold:2")
-    rows = {row["presets"][0]: row for row in content["rows"]}
-    assert {name: row["variant"] for name, row in rows.items()} == {"text": "TextCNN (text)", "machine": "SVM (audio)"}
+    assert json.loads(json.dumps(asdict(content))) == json.loads((workdir / "comparison.json").read_text())
+    assert (content.corpus, content.protocol) == ("made", "speaker-kfold:2")
+    rows = {row.presets[0]: row for row in content.rows}
+    assert {name: row.variant for name, row in rows.items()} == {"text": "TextCNN (text)", "machine": "SVM (audio)"}
     for name, row in rows.items():
         metrics = read_json(workdir / name / "metrics.json")
-        assert row["ua"]["mean"] == pytest.approx(sum(fold["ua"] for fold in metrics["folds"]) / 2)
-        assert row["wa"]["ci95"] == pytest.approx(metrics["wa_ci95"])
-    means = [row["ua"]["mean"] for row in content["rows"]]
+        assert row.ua.mean == pytest.approx(sum(fold["ua"] for fold in metrics["folds"]) / 2)
+        assert row.wa.ci95 == pytest.approx(metrics["wa_ci95"])
+    means = [row.ua.mean for row in content.rows]
     assert means == sorted(means, reverse=True)
-    names = [row["presets"][0] for row in content["rows"]]
-    expected = evaluation.compare(workdir / names[0], workdir / names[1])["ua"]["p"]
-    assert [row["p"] for row in content["rows"]] == [None, expected]
+    names = [row.presets[0] for row in content.rows]
+    expected = evaluation.compare(workdir / names[0], workdir / names[1]).ua.p
+    assert [row.p for row in content.rows] == [None, expected]
 
 
 def test_costs(compared):
@@ -95,7 +96,7 @@ def test_files(compared):
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     heads, first, second = ([cell.strip() for cell in line.strip("|").split(" | ")] for line in lines)
     assert heads[1:6] == ["parameters", "multiply-adds (M)", "s/epoch", "LiteRT ms", "p"]
-    assert [first[0], second[0]] == [row["variant"] for row in content["rows"]]
+    assert [first[0], second[0]] == [row.variant for row in content.rows]
     assert "SVM (audio)" in text and "(whole fit)" in text
     assert (workdir / "comparison.png").read_bytes().startswith(b"\x89PNG")
 
@@ -116,11 +117,11 @@ def test_refusal_stands_in_the_cell_and_not_in_the_plot(compared):
 def test_intervals_that_overlap_are_named(compared):
     workdir, _ = compared
     (content, _) = compared[1][1]
-    best, other = content["rows"]
-    overlaps = other["ua"]["ci95"][1] >= best["ua"]["ci95"][0]
+    best, other = content.rows
+    overlaps = other.ua.ci95[1] >= best.ua.ci95[0]
     text = (workdir / "comparison.md").read_text()
-    assert (f"overlap that of the best, {best['variant']}: {other['variant']}." in text) == overlaps
-    assert (f"The interval of {best['variant']} lies above all others." in text) != overlaps
+    assert (f"overlap that of the best, {best.variant}: {other.variant}." in text) == overlaps
+    assert (f"The interval of {best.variant} lies above all others." in text) != overlaps
 
 
 def test_nothing_to_compare(tmp_path):

@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+from log_lines import untimed
 from made_corpus import TINY, make_corpus
 
 from emotion_tf.cli import main
@@ -36,8 +37,8 @@ def make(utterances, tmp_path):
     """Calls `extract` with a maker, and gives its records and what it reported."""
 
     def call(maker, folder="records", skip_bad=False):
-        lines = []
-        return extract(utterances, CONFIG, tmp_path / folder, skip_bad, lines.append, maker), lines
+        with untimed() as lines:
+            return extract(utterances, CONFIG, tmp_path / folder, skip_bad, maker), lines
 
     return call
 
@@ -80,8 +81,8 @@ def test_missing_and_damaged_shard_alone_are_made_again(has_beam, make, tmp_path
     }
     assert lines == [
         f"{records.clean[0]} is damaged, or was not finished, and is made again",
-        "features of 2 of 5 utterances (speed 1)",
-        "features of 5 of 5 utterances (speed 1)",
+        "features of utterances: 2 of 3",
+        "features of utterances: 3 done",
     ]
 
 
@@ -191,9 +192,9 @@ def test_everything_behind_urls(has_beam, utterances, make, tmp_path):
     remote = corpora.load("manifest", f"{place}/lists/corpus.csv").utterances
     local, _ = make(None)
     for maker in (Beam(DIRECT), None):
-        lines = []
         folder = f"{place}/records-{maker is None}"
-        records = extract(remote, CONFIG, folder, report=lines.append, make=maker)
+        with untimed() as lines:
+            records = extract(remote, CONFIG, folder, make=maker)
         assert len(lines) == 6
         for ours, theirs in zip((records.clean, *records.augmented), (local.clean, *local.augmented), strict=True):
             assert [path.read_bytes() for path in ours] == [path.read_bytes() for path in theirs]
@@ -201,10 +202,11 @@ def test_everything_behind_urls(has_beam, utterances, make, tmp_path):
         assert len(list(read)) == 5
         with tf.io.gfile.GFile(str(records.clean[1]), "wb") as file:
             file.write(b"damage")
-        assert extract(remote, CONFIG, folder, report=lines.append, make=maker) == records
-        assert lines[6:] == [
+        with untimed() as lines:
+            assert extract(remote, CONFIG, folder, make=maker) == records
+        assert lines == [
             f"{records.clean[1]} is damaged, or was not finished, and is made again",
-            "features of 4 of 5 utterances (speed 1)",
+            "features of utterances: 2 done",
         ]
         assert records.clean[1].read_bytes() == local.clean[1].read_bytes()
         names = tf.io.gfile.listdir(str(records.clean[0].parent))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 import tensorflow as tf
+from log_lines import listening, untimed
 from made_corpus import make_corpus, write_hum
 
 from emotion_tf.config import Config
@@ -33,8 +34,8 @@ def make(utterances, tmp_path):
     """Calls `extract` in the same folder each time, and gives its records and what it reported."""
 
     def call(changed=utterances, config=HEARS, skip_bad=False):
-        lines = []
-        return extract(changed, config, tmp_path / "records", skip_bad, lines.append), lines
+        with untimed() as lines:
+            return extract(changed, config, tmp_path / "records", skip_bad), lines
 
     return call
 
@@ -63,7 +64,7 @@ def test_records_hold_the_corpus_in_its_order(make, utterances):
     found = examples(records.clean)
     assert records.utterances == utterances and records.augmented == ()
     assert list(found) == [utterance.id for utterance in utterances]
-    assert lines == ["features of 3 of 3 utterances (speed 1)"]
+    assert lines == ["features of utterances: 3 done"]
     for utterance in utterances:
         example = found[utterance.id]
         assert example["text"].numpy().decode() == utterance.text
@@ -202,11 +203,11 @@ def test_stopped_extraction_goes_on_with_the_shard_where_it_stopped(shards_of_on
         if "2 of 3" in line:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        extract(utterances, HEARS, tmp_path / "records", report=stop)
+    with pytest.raises(KeyboardInterrupt), listening("emotion_tf", stop):
+        extract(utterances, HEARS, tmp_path / "records")
     done = contents(tmp_path / "records")
     records, lines = make()
-    assert lines == ["features of 3 of 3 utterances (speed 1)"]
+    assert lines == ["features of utterances: 1 done"]
     assert done.items() <= contents(tmp_path / "records").items()
     assert list(examples(records.clean)) == [utterance.id for utterance in utterances]
 
@@ -240,7 +241,7 @@ def test_damaged_shard_alone_is_made_again(shards_of_one, make, tmp_path, damage
     damage(records.clean[1])
     again, lines = make()
     assert again == records
-    assert lines[-1] == "features of 2 of 3 utterances (speed 1)"
+    assert lines[-1] == "features of utterances: 1 done"
     assert len(lines) == (1 if damage is lose else 2) and all("00001" in line for line in lines[:-1])
     after = contents(tmp_path / "records")
     assert {path: content for path, (content, _) in after.items()} == {
@@ -287,7 +288,8 @@ def test_what_another_process_makes_is_waited_for(make):
 
     with (note.parent / ".lock").open("ab") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        found = extract(records.utterances, HEARS, note.parent.parent, report=wait)
+        with listening("emotion_tf.dataset.extract", wait):
+            found = extract(records.utterances, HEARS, note.parent.parent)
     assert found == records
     assert said == [f"another process makes {note.parent}; waiting for it"]
 
@@ -322,9 +324,12 @@ def test_speeds_and_disturbed_copies_are_further_records(make, utterances):
     config = HEARS.override("augmentation.speeds=[0.8, 1.0, 1.25]", "augmentation.disturbed_copies=2")
     records, lines = make(config=config)
     assert make()[0].clean == records.clean
+    assert lines == [
+        *(f"features of utterances: {done} of 15" for done in (3, 6, 9, 12)),
+        "features of utterances: 15 done",
+    ]
     slow, fast, *disturbed = map(examples, records.augmented)
     clean = examples(records.clean)
-    assert lines[3:] == [f"features of 3 of 3 utterances (disturbed copy {copy})" for copy in (0, 1)]
     for utterance in utterances:
         samples = soundfile.info(utterance.audio).frames
         for variant, speed in ((clean, 1), (slow, 0.8), (fast, 1.25), *((copy, 1) for copy in disturbed)):
@@ -342,8 +347,7 @@ def test_disturbances_are_the_same_each_time_and_differ_between_utterances(utter
     config = HEARS.override("augmentation.disturbed_copies=1")
     same_sound = [dataclasses.replace(utterances[0], id=id) for id in ("one", "two")]
     first, second = (
-        examples(extract(same_sound, config, tmp_path / name, report=lambda line: None).augmented[0])
-        for name in ("first", "second")
+        examples(extract(same_sound, config, tmp_path / name).augmented[0]) for name in ("first", "second")
     )
     for id in ("one", "two"):
         np.testing.assert_array_equal(first[id]["features"], second[id]["features"])
@@ -371,7 +375,7 @@ def test_shards_are_small_and_hold_the_corpus_in_its_order(shards_of_one, make, 
     records, lines = make()
     for path, utterance in zip(records.clean, utterances, strict=True):
         assert list(examples([path])) == [utterance.id]
-    assert lines == [f"features of {done} of 3 utterances (speed 1)" for done in (1, 2, 3)]
+    assert lines == [*(f"features of utterances: {done} of 3" for done in (1, 2)), "features of utterances: 3 done"]
 
 
 def test_empty_transcripts_are_counted(make, utterances):

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from log_lines import untimed
 from made_corpus import make_corpus
 
 from emotion_tf.audio.reader import read_waveform
@@ -35,7 +36,7 @@ def from_file(corpus, tmp_path):
     known = numbered(corpus)
     np.savez(tmp_path / "xvectors.npz", somebody=np.zeros(3, np.float32), **dict(reversed(known.items())))
     config = CONFIG.override(f"speaker.embeddings={tmp_path / 'xvectors.npz'}")
-    return extract(corpus.utterances, config, tmp_path / "records", report=lambda line: None), config
+    return extract(corpus.utterances, config, tmp_path / "records"), config
 
 
 def test_every_utterance_gets_its_own(corpus, from_file):
@@ -69,7 +70,7 @@ def test_missing_embedding(corpus, tmp_path):
     np.savez(tmp_path / "xvectors.npz", somebody=np.zeros(3, np.float32))
     config = CONFIG.override(f"speaker.embeddings={tmp_path / 'xvectors.npz'}")
     with pytest.raises(EmotionTFError, match=r"xvectors\.npz .*s0-angry-0"):
-        extract(corpus.utterances, config, tmp_path / "records", report=lambda line: None)
+        extract(corpus.utterances, config, tmp_path / "records")
 
 
 def test_missing_file_is_found_before_features_are_made(corpus, tmp_path):
@@ -81,24 +82,24 @@ def test_missing_file_is_found_before_features_are_made(corpus, tmp_path):
 
 def test_computed_once(corpus, tmp_path, monkeypatch):
     config = CONFIG.override("speaker.embeddings=ge2e", "augmentation.speeds=1.0")
-    lines = []
-    records = extract(corpus.utterances, config, tmp_path / "records", report=lines.append)
+    with untimed() as lines:
+        records = extract(corpus.utterances, config, tmp_path / "records")
     encoder = SpeakerEncoder()
     expected = [encoder(read_waveform(utterance.audio, 16_000)) for utterance in corpus.utterances]
     np.testing.assert_allclose(records.speakers, expected, atol=1e-6)
-    assert lines[-1] == "speaker embeddings of 8 of 8 utterances"
+    assert lines[-1] == "speaker embeddings of utterances: 8 done"
 
     def refuse(*_):
         raise AssertionError("computed again")
 
     monkeypatch.setattr(speakers, "SpeakerEncoder", refuse)
     heard_otherwise = [dataclasses.replace(utterance, text="misheard") for utterance in corpus.utterances]
-    again = extract(heard_otherwise, config, tmp_path / "records", report=lambda line: None)
+    again = extract(heard_otherwise, config, tmp_path / "records")
     np.testing.assert_array_equal(again.speakers, records.speakers)
 
 
 def test_none_wanted(corpus, tmp_path):
-    records = extract(corpus.utterances, CONFIG, tmp_path / "records", report=lambda line: None)
+    records = extract(corpus.utterances, CONFIG, tmp_path / "records")
     assert records.speakers is None
     inputs, _ = next(iter(evaluation_dataset(records, CONFIG, corpus.utterances)))
     assert list(inputs) == ["features"]

@@ -4,6 +4,7 @@ import sys
 import numpy as np
 import pytest
 import soundfile
+from log_lines import untimed
 from made_corpus import make_corpus, write_hum
 
 from emotion_tf import asr
@@ -36,8 +37,8 @@ class Ear:
 
     def __call__(self, utterances):
         self.heard.clear()
-        self.lines = []
-        return transcribe(utterances, self.recognizer, self.folder, self.lines.append)
+        with untimed() as self.lines:
+            return transcribe(utterances, self.recognizer, self.folder)
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def said(utterance):
 def test_every_utterance_is_heard_once(ear, utterances, tmp_path):
     done = ear(utterances)
     assert done.texts == {utterance.id: said(utterance) for utterance in utterances} and done.errors == {}
-    assert ear.lines == ["transcripts of 4 of 4 utterances (google)"]
+    assert ear.lines[-1] == "transcripts of google: 4 done"
     assert len(ear.heard) == 4
     assert ear(utterances) == done
     assert ear.heard == [] and ear.lines == []
@@ -81,7 +82,7 @@ def test_only_changed_files_are_heard_again(ear, utterances):
     write_hum(utterances[2].audio, "sad", 0.5, seed=7)
     assert ear(utterances).texts[utterances[2].id] == "8000 samples"
     assert len(ear.heard) == 1
-    assert ear.lines == ["transcripts of 4 of 4 utterances (google)"]
+    assert ear.lines == ["transcripts of google: 1 done"]
 
 
 def test_same_sound_twice_is_heard_once(ear, utterances):
@@ -89,7 +90,7 @@ def test_same_sound_twice_is_heard_once(ear, utterances):
     done = ear([*utterances, twin])
     assert done.texts["twin"] == said(utterances[0]) and len(done.texts) == 5
     assert len(ear.heard) == 4
-    assert ear.lines == ["transcripts of 5 of 5 utterances (google)"]
+    assert ear.lines[-1] == "transcripts of google: 4 done"
 
 
 def test_failures_do_not_stop_the_rest(ear, utterances):
@@ -105,8 +106,9 @@ def test_failures_do_not_stop_the_rest(ear, utterances):
     assert "cannot be decoded" in done.errors[broken.id] and "does not exist" in done.errors[missing.id]
     assert done.errors[refused.id].startswith("google failed (bad beam)")
     assert done.errors["silent"].startswith("there is no audio")
-    assert ear.lines[0] == "transcripts of 5 of 5 utterances (google)"
-    assert ear.lines[1:] == [
+    progress = [line for line in ear.lines if line.startswith("transcripts of google")]
+    assert progress[-1] == "transcripts of google: 5 done"
+    assert ear.lines[len(progress) :] == [
         "4 of 5 utterances have no transcript:",
         *(f"  {id}: {reason}" for id, reason in done.errors.items()),
     ]
@@ -138,7 +140,8 @@ def test_progress(ear, utterances):
     """Utterances that differ in where they begin."""
     many = [dataclasses.replace(utterances[0], id=str(number), start=number / 1000) for number in range(150)]
     ear(many)
-    assert ear.lines == [f"transcripts of {done} of 150 utterances (google)" for done in (64, 128, 150)]
+    tenths = [f"transcripts of google: {done} of 150" for done in range(15, 150, 15)]
+    assert ear.lines == [*tenths, "transcripts of google: 150 done"]
 
 
 def test_transcripts_take_the_place_of_the_reference(ear, utterances, monkeypatch):

@@ -3,6 +3,7 @@ import pytest
 
 from emotion_tf.evaluation.coverage import THRESHOLDS, risk_coverage, selective
 from emotion_tf.evaluation.predictions import Predictions
+from emotion_tf.evaluation.result import Threshold
 
 
 def of_confidences(confidences, right):
@@ -21,8 +22,8 @@ def test_by_hand():
     assert coverage.tolist() == [0.25, 0.5, 0.75, 1.0]
     assert risk == pytest.approx([0, 1 / 2, 1 / 3, 2 / 4])
     found = selective(predictions)
-    assert found["area_under_risk_coverage"] == pytest.approx((0 + 1 / 2 + 1 / 3 + 1 / 2) / 4)
-    points = {point["min_confidence"]: (point["coverage"], point["accuracy"]) for point in found["thresholds"]}
+    assert found.area_under_risk_coverage == pytest.approx((0 + 1 / 2 + 1 / 3 + 1 / 2) / 4)
+    points = {point.min_confidence: (point.coverage, point.accuracy) for point in found.thresholds}
     assert tuple(points) == THRESHOLDS
     assert points[0.4] == points[0.6] == (1.0, 0.5)
     assert points[0.7] == (0.75, pytest.approx(2 / 3))
@@ -30,8 +31,8 @@ def test_by_hand():
 
 
 def test_nothing_is_answered():
-    (*_, last) = selective(of_confidences([0.6, 0.6], [True, False]))["thresholds"]
-    assert last == {"min_confidence": 0.9, "coverage": 0.0, "accuracy": None}
+    (*_, last) = selective(of_confidences([0.6, 0.6], [True, False])).thresholds
+    assert last == Threshold(min_confidence=0.9, coverage=0.0, accuracy=None)
 
 
 def test_equally_sure_utterances_count_in_whatever_order():
@@ -49,4 +50,4 @@ def test_many_utterances_equal_a_plain_loop(many):
     expected = [wrong[:count].mean() for count in range(1, 301)]
     _, risk = risk_coverage(many)
     np.testing.assert_allclose(risk, expected)
-    assert selective(many)["area_under_risk_coverage"] == pytest.approx(np.mean(expected))
+    assert selective(many).area_under_risk_coverage == pytest.approx(np.mean(expected))

@@ -1,5 +1,6 @@
 import json
 import warnings
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from emotion_tf.evaluation.predictions import Predictions
 
 
 def test_eight_utterances_by_hand(eight):
-    found = metrics(eight, "speaker-kfold:2", ["A note."])
+    found = asdict(metrics(eight, "speaker-kfold:2", ["A note."]))
     assert (found["protocol"], found["notes"], found["n"]) == ("speaker-kfold:2", ["A note."], 8)
     assert found["wa"] == 6 / 8
     assert found["ua"] == pytest.approx((1 / 2 + 1 + 2 / 3 + 1) / 4)
@@ -25,8 +26,8 @@ def test_eight_utterances_by_hand(eight):
     assert found["confusion"] == [[1, 1, 0, 0], [0, 2, 0, 0], [0, 0, 2, 1], [0, 0, 0, 1]]
     # Fold 0 holds angry, angry and happy, of which the second is wrong; fold 1 the other five, of which one is wrong.
     assert found["folds"] == [
-        {"fold": 0, "n": 3, "wa": pytest.approx(2 / 3), "ua": pytest.approx((1 / 2 + 1) / 2)},
-        {"fold": 1, "n": 5, "wa": 4 / 5, "ua": pytest.approx((1 + 2 / 3 + 1) / 3)},
+        {"fold": 0, "n": 3, "wa": pytest.approx(2 / 3), "ua": pytest.approx((1 / 2 + 1) / 2), "temperature": None},
+        {"fold": 1, "n": 5, "wa": 4 / 5, "ua": pytest.approx((1 + 2 / 3 + 1) / 3), "temperature": None},
     ]
     # Confidence is 0.7 throughout; the others have 0.1. Right: 0.3² + 3 · 0.1². Wrong: 0.9² + 0.7² + 2 · 0.1².
     assert found["calibration"] == {
@@ -37,7 +38,7 @@ def test_eight_utterances_by_hand(eight):
 
 
 def test_many_utterances_equal_scikit_learn(many):
-    found = metrics(many, "speaker-kfold:3")
+    found = asdict(metrics(many, "speaker-kfold:3"))
     assert found["wa"] == sklearn.metrics.accuracy_score(many.labels, many.predicted)
     assert found["ua"] == pytest.approx(sklearn.metrics.balanced_accuracy_score(many.labels, many.predicted))
     assert found["macro_f1"] == pytest.approx(sklearn.metrics.f1_score(many.labels, many.predicted, average="macro"))
@@ -70,13 +71,13 @@ def test_calibration_error_over_two_bins_by_hand():
     assert counts[full].tolist() == [2, 2]
     assert confidence[full] == pytest.approx([0.4, 0.9])
     assert share_right[full].tolist() == [0.5, 1.0]
-    error = metrics(predictions, "random:2")["calibration"]["expected_calibration_error"]
+    error = metrics(predictions, "random:2").calibration.expected_calibration_error
     assert error == pytest.approx(0.5 * abs(0.4 - 0.5) + 0.5 * abs(0.9 - 1.0))
 
 
 def test_impossible_by_its_own_account_costs_much_but_is_finite():
     certain = Predictions(["a"], [0], ["A"], [1], [[1.0, 0.0, 0.0, 0.0]])
-    assert 30 < metrics(certain, "random:2")["calibration"]["negative_log_likelihood"] < 1000
+    assert 30 < metrics(certain, "random:2").calibration.negative_log_likelihood < 1000
 
 
 def test_classes_that_do_not_occur_count_for_nothing():
@@ -89,7 +90,7 @@ def test_metrics_without_some_classes(make):
     """Happy is predicted but does not occur, neutral neither: no warning, no NaN, and means over the other two."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = metrics(make("aass", "ahss", "XXYY", "0000"), "random:2")
+        found = asdict(metrics(make("aass", "ahss", "XXYY", "0000"), "random:2"))
     assert found["ua"] == (1 / 2 + 1) / 2
     assert found["macro_f1"] == pytest.approx((2 / 3 + 1) / 2)
     assert found["per_class"]["neutral"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 0}
@@ -103,7 +104,7 @@ def test_float32_probabilities_raise_no_warning(many):
 
 
 def test_result_is_json(many):
-    found = metrics(many, "speaker-kfold:3")
+    found = asdict(metrics(many, "speaker-kfold:3"))
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
@@ -126,7 +127,7 @@ def test_intervals_equal_a_plain_loop(many):
         for emotion in {label for label, _ in pairs}:
             recalls.append(np.mean([predicted == emotion for label, predicted in pairs if label == emotion]))
         ua.append(np.mean(recalls))
-    found = metrics(many, "speaker-kfold:3")
+    found = asdict(metrics(many, "speaker-kfold:3"))
     assert found["wa_ci95"] == pytest.approx(np.percentile(wa, [2.5, 97.5]))
     assert found["ua_ci95"] == pytest.approx(np.percentile(ua, [2.5, 97.5]))
     assert found["wa_ci95"][0] < found["wa"] < found["wa_ci95"][1]
@@ -134,19 +135,19 @@ def test_intervals_equal_a_plain_loop(many):
 
 def test_intervals_resample_speakers_and_not_their_utterances(make):
     """Speakers who are all alike leave no doubt, although half of their utterances are wrong."""
-    alike = metrics(make("ahahah", "aaaaaa", "XXYYZZ", "000000"), "random:2")
+    alike = asdict(metrics(make("ahahah", "aaaaaa", "XXYYZZ", "000000"), "random:2"))
     assert alike["wa_ci95"] == [0.5, 0.5]
     assert alike["ua_ci95"] == [0.5, 0.5]
 
 
 def test_intervals_of_one_speaker_right_and_one_wrong(make):
     """One resample in four holds only the first, one in four only the second; only the first is ever angry."""
-    found = metrics(make("ah", "aa", "XY", "01"), "random:2")
+    found = asdict(metrics(make("ah", "aa", "XY", "01"), "random:2"))
     assert found["wa_ci95"] == [0.0, 1.0]
     assert found["ua_ci95"] == [0.0, 1.0]
 
 
 def test_one_speaker_has_no_interval(make):
-    found = metrics(make("ah", "aa", "XX", "01"), "random:2")
+    found = asdict(metrics(make("ah", "aa", "XX", "01"), "random:2"))
     assert found["wa_ci95"] is None
     assert found["ua_ci95"] is None

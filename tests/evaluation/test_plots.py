@@ -7,13 +7,11 @@ import numpy as np
 import pytest
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.evaluation.plots import (
+from emotion_tf.evaluation.report.plots import (
     confusion_matrix,
-    error_rate_curve,
     learning_curves,
     reliability_diagram,
     risk_coverage_curve,
-    stress_bars,
     svg,
 )
 
@@ -98,36 +96,6 @@ def test_risk_is_drawn_over_coverage(many):
     assert axes.get_xlabel() and axes.get_ylabel()
 
 
-def test_stress_bars_show_scores_and_intervals():
-    results = {
-        "clean": {"ua": 0.75, "ua_ci95": [0.7, 0.85]},
-        "noise": {"ua": 0.5, "ua_ci95": None},
-    }
-    (axes,) = stress_bars(results).axes
-    assert [bar.get_width() for bar in axes.patches] == [0.75, 0.5]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["clean", "noise"]
-    (interval, none) = axes.collections[0].get_segments()
-    assert interval[:, 0] == pytest.approx([0.7, 0.85]) and none[:, 0] == pytest.approx([0.5, 0.5])
-    # The first condition stands on top.
-    assert axes.yaxis_inverted()
-
-
-def test_error_rate_curve_has_a_line_and_named_points():
-    results = {
-        "simulated-10": {"word_error_rate": 0.09, "ua": 0.7, "ua_ci95": [0.6, 0.8]},
-        "simulated-0": {"word_error_rate": 0.0, "ua": 0.75, "ua_ci95": None},
-        "parrot-1234": {"word_error_rate": 0.3, "ua": 0.4, "ua_ci95": [0.3, 0.5]},
-    }
-    (axes,) = error_rate_curve(results, ["parrot-1234"]).axes
-    line, point = axes.lines
-    assert (list(line.get_xdata()), list(line.get_ydata())) == ([0.0, 0.09], [0.75, 0.7])
-    assert (list(point.get_xdata()), list(point.get_ydata())) == ([0.3], [0.4])
-    band, interval = axes.collections
-    assert {(0.09, 0.6), (0.09, 0.8), (0.0, 0.75)} <= set(map(tuple, band.get_paths()[0].vertices))
-    assert interval.get_segments()[0].tolist() == [[0.3, 0.3], [0.3, 0.5]]
-    assert [text.get_text() for text in axes.texts] == ["parrot-1234"]
-
-
 def test_svg_is_whole_and_always_the_same(many):
     first, second = svg(reliability_diagram(many)), svg(reliability_diagram(many))
     assert first == second
@@ -143,5 +111,5 @@ def test_global_settings_stay_as_they_were(eight):
 
 def test_pyplot_is_not_imported():
     """It would choose a backend for the user's whole process."""
-    code = "import emotion_tf.evaluation.plots, sys; sys.exit('matplotlib.pyplot' in sys.modules)"
+    code = "import emotion_tf.evaluation.report.plots, sys; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,12 +1,13 @@
 import base64
 import json
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.evaluation import evaluate
+from emotion_tf.evaluation import RunResult, evaluate
 from emotion_tf.evaluation.metrics import metrics
 from emotion_tf.evaluation.report import write_report
 
@@ -69,13 +70,15 @@ def change_config(workdir, **changes):
 
 def test_evaluate_writes_what_it_returns(workdir, eight):
     found = evaluate(workdir)
-    assert json.loads((workdir / "metrics.json").read_text()) == found
+    assert RunResult.load(workdir / "metrics.json") == found
+    assert json.loads((workdir / "metrics.json").read_text()) == asdict(found)
     expected = metrics(
         eight, "speaker-kfold:2", ["Synthetic corpus: machines speak.", "Speakers stand in both train and test."]
     )
-    for fold, temperature in zip(expected["folds"], (None, 1.25), strict=True):
-        fold["temperature"] = temperature
-    assert found == expected
+    folds = [
+        replace(fold, temperature=temperature) for fold, temperature in zip(expected.folds, (None, 1.25), strict=True)
+    ]
+    assert found == replace(expected, folds=folds)
 
 
 def test_report_says_what_the_run_reached(workdir):

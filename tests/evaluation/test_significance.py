@@ -1,6 +1,7 @@
 import dataclasses
 import itertools
 import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -40,12 +41,12 @@ def test_p_values_equal_swapping_predictions(many, rival):
             other = np.where(swap, many.predicted, rival.predicted)
             differences.append(score(many.labels, one) - score(many.labels, other))
         observed = differences[0]
-        found = paired_test(many, rival)[name]
-        assert found["a"] == pytest.approx(score(many.labels, many.predicted))
-        assert found["b"] == pytest.approx(score(many.labels, rival.predicted))
-        assert found["difference"] == pytest.approx(observed)
-        assert found["p"] == pytest.approx(np.mean(np.abs(differences) >= abs(observed) - 1e-9))
-        assert 0.001 < found["p"] < 0.9
+        found = getattr(paired_test(many, rival), name)
+        assert found.a == pytest.approx(score(many.labels, many.predicted))
+        assert found.b == pytest.approx(score(many.labels, rival.predicted))
+        assert found.difference == pytest.approx(observed)
+        assert found.p == pytest.approx(np.mean(np.abs(differences) >= abs(observed) - 1e-9))
+        assert 0.001 < found.p < 0.9
 
 
 def test_many_speakers_equal_the_sign_test(make):
@@ -54,15 +55,17 @@ def test_many_speakers_equal_the_sign_test(make):
     a = make("a" * 24, "a" * 17 + "h" * 7, speakers, "0" * 24)
     b = make("a" * 24, "h" * 17 + "a" * 7, speakers, "0" * 24)
     found = paired_test(a, b)
-    assert found["wa"]["p"] == pytest.approx(binomtest(17, 24).pvalue, abs=0.01)
-    assert found["ua"]["p"] == found["wa"]["p"]
+    assert found.wa.p == pytest.approx(binomtest(17, 24).pvalue, abs=0.01)
+    assert found.ua.p == found.wa.p
 
 
 def test_few_speakers_by_hand(make):
     """Five speakers, all won: only all swaps and no swap are as extreme, two of 32."""
     a = make("ahnsa", "ahnsa", "VWXYZ", "00000")
     b = make("ahnsa", "nnahh", "VWXYZ", "00000")
-    assert paired_test(a, b) == {
+    assert asdict(paired_test(a, b)) == {
+        "runs": [],
+        "protocol": "",
         "n": 5,
         "speakers": 5,
         "wa": {"a": 1.0, "b": 0.0, "difference": 1.0, "ci95": [1.0, 1.0], "p": 2 / 32},
@@ -74,40 +77,40 @@ def test_equal_sums_are_ties_whatever_the_order_of_adding(make):
     """Two speakers are lost by 2/6 and 1/6, two won by as much; added up in floats, that leaves a little."""
     assert -2 / 6 - 1 / 6 + 2 / 6 + 1 / 6 != 0
     found = paired_test(make("aaaaaa", "hhhaaa", "WWXYYZ", "000000"), make("aaaaaa", "aaahhh", "WWXYYZ", "000000"))
-    assert found["ua"]["p"] == 1.0
-    assert found["wa"]["p"] == 1.0
+    assert found.ua.p == 1.0
+    assert found.wa.p == 1.0
 
 
 def test_a_run_does_not_differ_from_itself(many):
     found = paired_test(many, many)
-    assert found["n"] == 300
+    assert found.n == 300
     for name in ("wa", "ua"):
-        assert found[name]["p"] == 1.0
-        assert found[name]["difference"] == 0.0
-        assert found[name]["ci95"] == [0.0, 0.0]
+        assert getattr(found, name).p == 1.0
+        assert getattr(found, name).difference == 0.0
+        assert getattr(found, name).ci95 == [0.0, 0.0]
 
 
 def test_swapping_the_systems_changes_signs_only(many, rival):
     one, other = paired_test(many, rival), paired_test(rival, many)
     for name in ("wa", "ua"):
-        assert one[name]["difference"] == -other[name]["difference"]
-        assert one[name]["p"] == other[name]["p"]
-        assert one[name]["ci95"] == pytest.approx([-end for end in reversed(other[name]["ci95"])])
+        assert getattr(one, name).difference == -getattr(other, name).difference
+        assert getattr(one, name).p == getattr(other, name).p
+        assert getattr(one, name).ci95 == pytest.approx([-end for end in reversed(getattr(other, name).ci95)])
 
 
 def test_interval_against_one_that_is_always_wrong_is_that_of_the_other(many):
     """The difference is then the score itself, whose interval `metrics` computes from whole confusion matrices."""
     wrong = with_predicted(many, (many.labels + 1) % 4)
     found, expected = paired_test(many, wrong), metrics(many, "speaker-kfold:3")
-    assert found["wa"]["ci95"] == pytest.approx(expected["wa_ci95"])
-    assert found["ua"]["ci95"] == pytest.approx(expected["ua_ci95"])
+    assert found.wa.ci95 == pytest.approx(expected.wa_ci95)
+    assert found.ua.ci95 == pytest.approx(expected.ua_ci95)
 
 
 def test_interval_when_resamples_lack_an_emotion(make):
     """One resample in four holds only X, and one only Y; a wins X's angry, b wins Y's happy."""
     found = paired_test(make("ah", "aa", "XY", "00"), make("ah", "hh", "XY", "00"))
-    assert found["ua"]["ci95"] == [-1.0, 1.0]
-    assert found["wa"]["ci95"] == [-1.0, 1.0]
+    assert found.ua.ci95 == [-1.0, 1.0]
+    assert found.wa.ci95 == [-1.0, 1.0]
 
 
 def test_order_of_the_utterances_does_not_matter(many, rival):
@@ -158,8 +161,8 @@ def workdirs(many, rival, tmp_path):
 
 def test_compare_reads_runs(workdirs, many, rival):
     found = compare(*workdirs)
-    assert found == {"runs": [*map(str, workdirs)], "protocol": "speaker-kfold:3", **paired_test(many, rival)}
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert found == replace(paired_test(many, rival), runs=[*map(str, workdirs)], protocol="speaker-kfold:3")
+    assert json.loads(json.dumps(asdict(found), allow_nan=False)) == asdict(found)
 
 
 @pytest.mark.parametrize("name", ["config.json", "predictions.csv"])

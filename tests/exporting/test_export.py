@@ -52,7 +52,7 @@ def corpus_export(tmp_path_factory):
         *("words.min_count=1", "words.embedding_width=6", "model.filters=4", "model.dense_units=8"),
         *("training.epochs=5", "training.batch_size=4", "training.learning_rate=0.01"),
     )
-    train(corpus, config, "speaker-kfold:4", folder / "run", report=lambda line: None)
+    train(corpus, config, "speaker-kfold:4", folder / "run")
     parity = export(folder / "run", folder / "export", corpus.utterances, threads=(1,))
     fold = json.loads((folder / "run" / "model" / "fold.json").read_text())["fold"]
     assignment = json.loads((folder / "run" / "folds.json").read_text())

@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -5,8 +7,9 @@ from scipy.optimize import brentq
 from sklearn.metrics import log_loss
 
 from emotion_tf.evaluation.predictions import Predictions
+from emotion_tf.models import scale_probabilities
 from emotion_tf.training import calibration
-from emotion_tf.training.calibration import fit_temperature, scale_probabilities
+from emotion_tf.training.calibration import choose_temperature, fit_temperature
 
 
 def softmax(logits):
@@ -64,6 +67,41 @@ def test_little_data_leaves_much_as_it_is():
 def test_certainty_that_is_wrong_is_finite():
     certain = Predictions("ab", [0, 0], "XY", [1, 0], [[1.0, 0.0, 0.0, 0.0]] * 2)
     assert 2 < fit_temperature(certain) < 4
+
+
+def of_speakers(predictions, speakers):
+    names = [f"speaker {number % speakers}" for number in range(len(predictions.ids))]
+    return dataclasses.replace(predictions, speakers=names)
+
+
+@pytest.mark.parametrize("temperature", [0.4, 2.5])
+def test_what_betters_the_log_loss_of_other_speakers_is_kept(temperature):
+    predictions = of_speakers(drawn(400, temperature), 4)
+    assert choose_temperature(predictions) == fit_temperature(predictions) != 1
+
+
+def test_what_does_not_better_it_is_not_kept():
+    """One speaker of two is sure and wrong, the other sure and right: what is fitted on one is bad for the other."""
+    sure, wrong = [0.97, 0.01, 0.01, 0.01], [1] * 10
+    predictions = Predictions(
+        [str(number) for number in range(40)],
+        [0] * 40,
+        ["Ann"] * 20 + ["Bob"] * 20,
+        [0] * 20 + [0] * 10 + wrong,
+        [[0.6, 0.2, 0.1, 0.1]] * 20 + [sure] * 20,
+    )
+    assert fit_temperature(predictions) != 1
+    assert choose_temperature(predictions) == 1
+
+
+def test_one_speaker_makes_a_network_less_sure_but_not_surer():
+    unsure, sure = (of_speakers(drawn(200, temperature), 1) for temperature in (0.5, 2.0))
+    assert fit_temperature(unsure) < 0.8 and choose_temperature(unsure) == 1
+    assert choose_temperature(sure) == fit_temperature(sure) > 1.3
+
+
+def test_one_utterance_says_nothing():
+    assert choose_temperature(Predictions("a", [0], "X", [1], [[0.97, 0.01, 0.01, 0.01]])) == 1
 
 
 @pytest.mark.parametrize("temperature", [0.5, 3.0])

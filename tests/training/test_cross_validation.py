@@ -1,26 +1,32 @@
 import csv
+import dataclasses
 import json
 import shutil
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
 import numpy as np
 import pytest
 import soundfile
+from log_lines import listening
 from made_corpus import WORDS, make_corpus
 from scipy.optimize import minimize_scalar
+from scipy.special import softmax
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
 from emotion_tf import models
-from emotion_tf.config import Config
+from emotion_tf.config import Config, LabelConfig
 from emotion_tf.corpora.corpus import Corpus
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset import evaluation_dataset, extract, training_dataset
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.evaluation import RunResult
+from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.labels import EMOTIONS
 from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.training import cross_validation, fit_preprocessing, train
+from emotion_tf.training.calibration import choose_temperature
 from emotion_tf.training.checkpoint import Checkpoint
 
 CONFIG = Config().override(
@@ -55,15 +61,17 @@ class Run(NamedTuple):
 
     workdir: Path
     corpus: Corpus
-    result: dict[str, Any]
+    result: RunResult
     lines: list[str]
     trained_on: list[set[str]]
     first_fold: dict[str, bytes]
 
-    def again(self, workdir=None, config=CONFIG, report=None):
-        """The same call, or one like it."""
-        workdir, report = workdir or self.workdir, report or (lambda line: None)
-        return train(self.corpus, config, "speaker-kfold:3", workdir, self.workdir.parent / "records", report=report)
+    def again(self, workdir=None, config=CONFIG, listen=None):
+        """The same call, or one like it; `listen` gets the lines that it logs."""
+        with listening("emotion_tf.training.cross_validation", listen or (lambda line: None)):
+            return train(
+                self.corpus, config, "speaker-kfold:3", workdir or self.workdir, self.workdir.parent / "records"
+            )
 
 
 @pytest.fixture(scope="module")
@@ -79,16 +87,17 @@ def run(tmp_path_factory) -> Run:
         return fit_preprocessing(config, records, part)
 
     def stop(line):
-        if line.startswith("fold 1"):
+        if line.startswith("fold 2"):
             raise KeyboardInterrupt
         lines.append(line)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cross_validation, "fit", spy)
-        with pytest.raises(KeyboardInterrupt):
-            train(corpus, CONFIG, "speaker-kfold:3", folder / "first", report=stop)
+        patch.setattr(cross_validation, "fit_preprocessing", spy)
+        with pytest.raises(KeyboardInterrupt), listening("emotion_tf", stop):
+            train(corpus, CONFIG, "speaker-kfold:3", folder / "first")
         first_fold = contents(folder / "first" / "fold_0")
-        result = train(corpus, CONFIG, "speaker-kfold:3", folder / "first", report=lines.append)
+        with listening("emotion_tf", lines.append):
+            result = train(corpus, CONFIG, "speaker-kfold:3", folder / "first")
     return Run(folder / "first", corpus, result, lines, trained_on, first_fold)
 
 
@@ -112,9 +121,10 @@ def test_run_leaves_what_the_documents_say(run):
         *(f"fold_{number}/{name}" for number in range(3) for name in fold),
     }
     assert (run.workdir / "model" / "labels.txt").read_text() == "angry\nhappy\nneutral\nsad\n"
-    assert Config.load(run.workdir / "model" / "config.json") == CONFIG
+    labelled = dataclasses.replace(CONFIG, labels=LabelConfig(set="all", classes=EMOTIONS))
+    assert Config.load(run.workdir / "model" / "config.json") == labelled
     described = json.loads((run.workdir / "config.json").read_text())
-    assert Config.from_dict(described["settings"]) == CONFIG
+    assert Config.from_dict(described["settings"]) == labelled
     assert (described["corpus"], described["protocol"]) == ("made", "speaker-kfold:3")
     assert described["synthetic"] is False
     assert described["notes"] == [NOTE]
@@ -123,10 +133,11 @@ def test_run_leaves_what_the_documents_say(run):
 
 
 def test_progress_is_told(run):
-    assert run.lines[0] == "features of 48 of 48 utterances (speed 1)"
-    assert [line for line in run.lines[1:] if not line.startswith("Note")] == [
-        f"fold {number}: 24 to train, 8 dev, 16 test" for number in range(3)
-    ]
+    assert run.lines[0] == "labels: 48 of 48 utterances in 4 classes (12 angry, 12 happy, 12 neutral, 12 sad)"
+    assert run.lines[1].startswith("features of utterances: 48 done in ")
+    told = [line for line in run.lines if "to train" in line]
+    assert told == [f"fold {number} of 3: 24 to train, 8 dev, 16 test" for number in (1, 2, 3)]
+    assert any(line.startswith("fold 3 of 3, epoch 2 of 2: ") for line in run.lines)
 
 
 def test_every_utterance_is_predicted_once_by_who_never_heard_its_speaker(run):
@@ -147,11 +158,11 @@ def test_every_utterance_is_predicted_once_by_who_never_heard_its_speaker(run):
 def test_metrics_are_those_of_the_predictions(run):
     rows = table(run.workdir / "predictions.csv")
     labels, predicted = [row["label"] for row in rows], [row["predicted"] for row in rows]
-    assert run.result == json.loads((run.workdir / "metrics.json").read_text())
-    assert run.result["protocol"] == "speaker-kfold:3" and run.result["notes"] == [NOTE]
-    assert run.result["n"] == 48
-    assert run.result["wa"] == pytest.approx(accuracy_score(labels, predicted))
-    assert run.result["ua"] == pytest.approx(balanced_accuracy_score(labels, predicted))
+    assert run.result == RunResult.load(run.workdir / "metrics.json")
+    assert run.result.protocol == "speaker-kfold:3" and run.result.notes == [NOTE]
+    assert run.result.n == 48
+    assert run.result.wa == pytest.approx(accuracy_score(labels, predicted))
+    assert run.result.ua == pytest.approx(balanced_accuracy_score(labels, predicted))
 
 
 def test_weights_that_are_kept_are_the_best_on_dev(run):
@@ -183,19 +194,25 @@ def test_temperature_is_the_likeliest_on_dev(run):
     """The predictions of the dev part are those after scaling, so that no further scaling makes them likelier."""
     for number in range(3):
         stored = json.loads((run.workdir / f"fold_{number}" / "model" / "calibration.json").read_text())
-        temperature = run.result["folds"][number]["temperature"]
-        assert stored == {"temperature": temperature} and temperature != 1.0
+        temperature = run.result.folds[number].temperature
+        assert stored == {"temperature": temperature}
         rows = table(run.workdir / f"fold_{number}" / "dev_predictions.csv")
         logits = np.log([[float(row[emotion]) for emotion in EMOTIONS] for row in rows])
         labels = [EMOTIONS.index(row["label"]) for row in rows]
-        assert further_scaling(logits, labels, temperature) == pytest.approx(0, abs=0.002)
+        # One speaker, so that nothing becomes surer.
+        further = further_scaling(logits, labels, temperature)
+        assert further == pytest.approx(0, abs=0.002) if temperature > 1 else further < 0 or temperature == 1
+        before = softmax(logits * temperature, axis=1)
+        ids, speakers = zip(*((row["id"], row["speaker"]) for row in rows), strict=True)
+        chosen = choose_temperature(Predictions(ids, [0] * len(ids), speakers, labels, before))
+        assert chosen == pytest.approx(temperature, rel=1e-3)
 
 
 def test_without_calibration_the_likeliest_emotions_are_the_same(run, tmp_path):
     run.again(tmp_path, CONFIG.override("training.calibration=none"))
     assert json.loads((tmp_path / "fold_0" / "model" / "calibration.json").read_text()) == {"temperature": 1.0}
     plain, scaled = (table(folder / "predictions.csv") for folder in (tmp_path, run.workdir))
-    temperatures = [fold["temperature"] for fold in run.result["folds"]]
+    temperatures = [fold.temperature for fold in run.result.folds]
     for before, after in zip(plain, scaled, strict=True):
         assert [before[name] for name in ("id", "predicted")] == [after[name] for name in ("id", "predicted")]
         powers = np.array([float(before[emotion]) for emotion in EMOTIONS]) ** (1 / temperatures[int(after["fold"])])
@@ -229,7 +246,7 @@ def test_saved_model_predicts_the_same_from_the_waves(run):
 
 def test_same_run_again_trains_nothing(run):
     before, lines = contents(run.workdir), []
-    assert run.again(report=lines.append) == run.result
+    assert run.again(listen=lines.append) == run.result
     assert lines == [f"Note: {NOTE}"]
     assert contents(run.workdir) == before
 
@@ -267,20 +284,20 @@ def test_run_that_is_stopped_within_a_fold_goes_on(run, tmp_path, monkeypatch):
     shutil.copytree(run.workdir / "fold_2", tmp_path / "fold_2")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Checkpoint, "on_epoch_begin", stop)
-        run.again(tmp_path, report=lines.append)
+        run.again(tmp_path, listen=lines.append)
     assert not (tmp_path / "predictions.csv").exists()
-    result = run.again(tmp_path, report=lines.append)
+    result = run.again(tmp_path, listen=lines.append)
 
     assert [line.partition(":")[0] for line in lines] == [
-        *("Note", "fold 0", "fold 1"),
-        *("Note", "fold 1"),
+        *("Note", "fold 1 of 3", "fold 2 of 3"),
+        *("Note", "fold 2 of 3"),
     ]
     for fold in ("fold_0", "fold_1"):
         for name in ("predictions.csv", "dev_predictions.csv", "history.csv"):
             assert (tmp_path / fold / name).read_bytes() == (run.workdir / fold / name).read_bytes()
     assert (tmp_path / "predictions.csv").read_bytes() == (run.workdir / "predictions.csv").read_bytes()
     assert contents(tmp_path / "fold_2") == contents(run.workdir / "fold_2")
-    assert result["n"] == 48
+    assert result.n == 48
 
 
 def test_second_run_in_a_workdir_is_refused(run, tmp_path):
@@ -288,7 +305,7 @@ def test_second_run_in_a_workdir_is_refused(run, tmp_path):
     refusals = []
 
     def begin_another(line):
-        if line.startswith("fold 0"):
+        if line.startswith("fold 1"):
             with pytest.raises(
                 EmotionTFError, match=r"another process is at the run in .*; expected one at a time"
             ) as no:
@@ -297,11 +314,11 @@ def test_second_run_in_a_workdir_is_refused(run, tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run.again(tmp_path, report=begin_another)
+        run.again(tmp_path, listen=begin_another)
     assert refusals
     # What ends, in whatever way, keeps nobody out.
     with pytest.raises(KeyboardInterrupt):
-        run.again(tmp_path, report=begin_another)
+        run.again(tmp_path, listen=begin_another)
 
 
 def test_run_of_before_a_setting_existed_goes_on(run, tmp_path):
@@ -349,20 +366,20 @@ def written_corpus(synthetic, speakers):
 
 
 def test_outputs_say_that_speakers_leak_and_that_machines_speak(tmp_path, monkeypatch):
-    monkeypatch.setattr("emotion_tf.training.fold.train_network", lambda *arguments: None)
+    monkeypatch.setattr("emotion_tf.training.fitting.train_network", lambda *arguments: None)
     config = CONFIG.override("model.modality=text")
-    result = train(written_corpus(True, "abcd"), config, "random:2", tmp_path / "run", report=lambda line: None)
-    synthetic, leak, _ = result["notes"]
+    result = train(written_corpus(True, "abcd"), config, "random:2", tmp_path / "run")
+    synthetic, leak, _ = result.notes
     assert "synthetic" in synthetic and "speakers leak" in leak
     page = (tmp_path / "run" / "report.html").read_text()
     assert synthetic in page and leak in page
-    assert json.loads((tmp_path / "run" / "config.json").read_text())["notes"] == result["notes"]
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["notes"] == result.notes
     # Where nothing else is said, features are kept beside the run.
     assert (tmp_path / "records").is_dir()
 
 
 def test_nothing_is_made_where_the_protocol_does_not_fit(tmp_path):
     config = CONFIG.override("model.modality=text")
-    with pytest.raises(EmotionTFError, match="too small for speaker-kfold:5; expected at least 5, received 1 speaker"):
-        train(written_corpus(False, "a"), config, "speaker-kfold:5", tmp_path / "run", report=lambda line: None)
+    with pytest.raises(EmotionTFError, match="too small for speaker-kfold:5; expected at least 5, received 2 speakers"):
+        train(written_corpus(False, "ab"), config, "speaker-kfold:5", tmp_path / "run")
     assert not (tmp_path / "run").exists()

@@ -55,7 +55,7 @@ def tf_config(cluster, job="worker", index=0):
 
 
 def test_one_device_is_trained_as_ever():
-    assert choose_strategy(report=pytest.fail) is tf.distribute.get_strategy()
+    assert choose_strategy() is tf.distribute.get_strategy()
 
 
 def test_several_gpus_are_all_taken(monkeypatch):
@@ -139,7 +139,7 @@ def test_where_tensorflow_was_used_before_no_worker_can_join(monkeypatch):
     tf.zeros(1)
     monkeypatch.setenv("TF_CONFIG", tf_config(TWO))
     with pytest.raises(EmotionTFError, match="worker 0 cannot join the others .* in which TensorFlow has done nothing"):
-        choose_strategy(report=lambda line: None)
+        choose_strategy()
 
 
 def test_errors_of_one_device_stay_what_they_are():
@@ -204,7 +204,6 @@ def test_tasks_of_srun_run_the_folds_of_one_process(tmp_path):
         "speaker-kfold:2",
         tmp_path / "alone",
         tmp_path / "records",
-        report=lambda line: None,
     )
     ours, expected = (Predictions.read(tmp_path / name / "predictions.csv") for name in ("run", "alone"))
     assert ours.ids == expected.ids

@@ -3,11 +3,9 @@
 import dataclasses
 import json
 
-import keras
 import numpy as np
 import pytest
 import soundfile
-import tensorflow as tf
 from made_corpus import TINY, WORDS, make_corpus
 
 from emotion_tf.config import Config
@@ -16,15 +14,13 @@ from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.exporting import export
 from emotion_tf.inference import load
 from emotion_tf.models import inner_network
-from emotion_tf.training import retest, train
-from emotion_tf.training.testing import load_fold, probabilities_of
+from emotion_tf.robustness import retest
+from emotion_tf.training import train
+from emotion_tf.training.predict import INPUTS
+from emotion_tf.training.run import load_fold
 from emotion_tf.utils import files
 
 CONFIG = TINY.override("features.deltas=2", "augmentation.speeds=[1.0, 1.1]")
-
-
-def quiet(line):
-    pass
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +36,7 @@ def run(corpus, tmp_path_factory):
     vectors = {utterance.id: generator.normal(size=3).astype(np.float32) for utterance in corpus.utterances}
     np.savez(folder / "xvectors.npz", **vectors)
     config = CONFIG.override(f"speaker.embeddings={folder / 'xvectors.npz'}")
-    train(corpus, config, "speaker-kfold:2", folder / "one", report=quiet)
+    train(corpus, config, "speaker-kfold:2", folder / "one")
     return folder / "one"
 
 
@@ -51,29 +47,18 @@ def misheard(corpus, by="whisper"):
     return dataclasses.replace(corpus, utterances=utterances, transcripts=by)
 
 
-def test_no_network_is_compiled_with_xla_anew_for_every_length(monkeypatch):
-    """Which Keras would do by itself where there is a GPU."""
-    network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4)])
-    monkeypatch.setattr(type(network), "_resolve_auto_jit_compile", lambda self: True)
-    assert network.jit_compile
-    assert probabilities_of(network, tf.data.Dataset.from_tensors(tf.ones((2, 3)))).shape == (2, 4)
-    assert not network.jit_compile
-
-
 def test_on_the_same_transcripts_everything_stays(run, corpus, tmp_path):
-    result = retest(run, corpus, tmp_path / "again", report=quiet)
+    result = retest(run, corpus, tmp_path / "again")
     before, after = (Predictions.read(folder / "predictions.csv") for folder in (run, tmp_path / "again"))
     assert (after.ids, after.folds.tolist()) == (before.ids, before.folds.tolist())
     np.testing.assert_allclose(after.probabilities, before.probabilities, atol=1e-6)
-    assert result["ua"] == files.read_json(run / "metrics.json")["ua"]
+    assert result.ua == files.read_json(run / "metrics.json")["ua"]
 
 
 def test_on_other_transcripts_the_answers_change_and_say_so(run, corpus, tmp_path):
-    lines = []
-    retest(run, misheard(corpus), tmp_path / "whisper", report=lines.append)
+    retest(run, misheard(corpus), tmp_path / "whisper")
     before, after = (Predictions.read(folder / "predictions.csv") for folder in (run, tmp_path / "whisper"))
     assert np.abs(after.probabilities - before.probabilities).max() > 0.01
-    assert lines[-2:] == [f"fold {fold}: 8 tested on the transcripts of whisper" for fold in (0, 1)]
     described = json.loads((tmp_path / "whisper" / "config.json").read_text())
     assert described["transcripts"] == "whisper"
     assert described["notes"][-1] == "The networks were trained on the transcripts of reference."
@@ -84,7 +69,7 @@ def test_on_other_transcripts_the_answers_change_and_say_so(run, corpus, tmp_pat
 @pytest.mark.parametrize("without", ["audio", "words"])
 def test_without_a_modality(run, corpus, tmp_path, without):
     """As the same networks say of zeros, fold by fold; and the folder tells it from other tests."""
-    retest(run, corpus, tmp_path / "new", report=quiet, without=without)
+    retest(run, corpus, tmp_path / "new", without=without)
     predictions = Predictions.read(tmp_path / "new" / "predictions.csv")
     described = files.read_json(tmp_path / "new" / "config.json")
     assert described["without"] == without
@@ -101,10 +86,11 @@ def test_without_a_modality(run, corpus, tmp_path, without):
             "word_ids": vocabulary.encode(utterance.text, 128)[np.newaxis],
             "speaker": voices[id][None],
         }
-        given[without] = np.zeros_like(given[without])
+        name = INPUTS[without]
+        given[name] = np.zeros_like(given[name])
         np.testing.assert_allclose(inner_network(model)(given)[0], found, atol=1e-5)
     with pytest.raises(EmotionTFError, match="another configuration; expected without = "):
-        retest(run, corpus, tmp_path / "new", report=quiet)
+        retest(run, corpus, tmp_path / "new")
 
 
 def test_model_of_one_modality_cannot_do_without_it(run, corpus, tmp_path):
@@ -112,18 +98,18 @@ def test_model_of_one_modality_cannot_do_without_it(run, corpus, tmp_path):
     described["settings"]["model"]["modality"] = "audio"
     files.write_json(tmp_path / "run" / "config.json", described)
     with pytest.raises(EmotionTFError, match="cannot be tested without words; expected models that hear and read"):
-        retest(tmp_path / "run", corpus, tmp_path / "new", report=quiet, without="words")
+        retest(tmp_path / "run", corpus, tmp_path / "new", without="words")
 
 
 def test_a_run_on_other_transcripts_is_another_run(run, corpus):
     config = Config.from_dict(files.read_json(run / "config.json")["settings"])
     with pytest.raises(EmotionTFError, match=r"another configuration; expected \S+ = \S+, received"):
-        train(misheard(corpus), config, "speaker-kfold:2", run, report=quiet)
+        train(misheard(corpus), config, "speaker-kfold:2", run)
 
 
 def test_other_corpus_is_refused(run, corpus, tmp_path):
     with pytest.raises(EmotionTFError, match="of another corpus; expected made, received other"):
-        retest(run, dataclasses.replace(corpus, name="other"), tmp_path / "new", report=quiet)
+        retest(run, dataclasses.replace(corpus, name="other"), tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
@@ -131,7 +117,7 @@ def test_unfinished_run_is_refused(run, corpus, tmp_path):
     for name in ("config.json", "folds.json"):
         files.write_text(tmp_path / "half" / name, (run / name).read_text())
     with pytest.raises(EmotionTFError, match=r"no finished run; expected .*fold_0.model.* train it to its end"):
-        retest(tmp_path / "half", corpus, tmp_path / "new", report=quiet)
+        retest(tmp_path / "half", corpus, tmp_path / "new")
 
 
 def test_folds_of_another_run(run, corpus, tmp_path):
@@ -139,7 +125,7 @@ def test_folds_of_another_run(run, corpus, tmp_path):
     changed = {id: 1 - fold for id, fold in files.read_json(run / "folds.json").items()}
     files.write_json(tmp_path / "folds.json", changed)
     config = CONFIG.override("model.modality=text", "training.epochs=1", "augmentation.speeds=1.0")
-    train(corpus, config, "speaker-kfold:2", tmp_path / "run", folds_file=tmp_path / "folds.json", report=quiet)
+    train(corpus, config, "speaker-kfold:2", tmp_path / "run", folds_file=tmp_path / "folds.json")
     predictions = Predictions.read(tmp_path / "run" / "predictions.csv")
     assert dict(zip(predictions.ids, predictions.folds.tolist(), strict=True)) == changed
 

@@ -5,8 +5,8 @@ import pytest
 from made_corpus import make_corpus
 
 from emotion_tf.asr import TranscriptCache, normalize
-from emotion_tf.dataset.mishear import ERROR_RATES, recognized_hearings, simulated_hearings
 from emotion_tf.dataset.transcribe import audio_key
+from emotion_tf.robustness.words import ERROR_RATES, recognized_hearings, simulated_hearings
 
 
 @pytest.fixture(scope="module")

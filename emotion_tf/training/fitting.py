@@ -1,4 +1,4 @@
-"""Training the network of one fold, in the way that its kind needs, until its probabilities can be believed."""
+"""Fitting the network of one fold, in the way that its kind needs, and then its temperature."""
 
 import functools
 from pathlib import Path
@@ -14,25 +14,24 @@ from emotion_tf.corpora.folds import Split
 from emotion_tf.dataset.extract import Records
 from emotion_tf.dataset.pipeline import evaluation_dataset, training_dataset
 from emotion_tf.text.vocabulary import Vocabulary
-from emotion_tf.training.at_once import fit_at_once
-from emotion_tf.training.calibration import fit_temperature, scale_probabilities
+from emotion_tf.training.calibration import choose_temperature
 from emotion_tf.training.distributed import is_chief
 from emotion_tf.training.loop import CHECKPOINT, train_network
-from emotion_tf.training.testing import predict
+from emotion_tf.training.predict import predict
 from emotion_tf.utils.files import sweep
 
 
-def train_fold(
+def fit_network(
     network: keras.Model,
     records: Records,
     config: Config,
     split: Split,
     vocabulary: Vocabulary | None,
-    number: int,
     folder: Path,
     strategy: tf.distribute.Strategy,
+    name: str,
 ) -> dict[str, Any]:
-    """Trains a network on the training part of a fold and sets its temperature by the dev part.
+    """Fits a network on the training part of a fold and sets its temperature by the dev part.
 
     Experts are trained and calibrated one after the other, each as a network of its own; then their product is.
 
@@ -42,9 +41,9 @@ def train_fold(
         config: The settings.
         split: The fold; its test part is not touched.
         vocabulary: The words and their ids, needed if the model reads.
-        number: The fold's number.
         folder: The fold's folder, where a training that was stopped goes on.
         strategy: The devices that train a network step by step; what else there is to do, every process does by itself.
+        name: What the fold is called in lines of progress.
 
     Returns:
         `temperature`, and `experts` with the same of each expert where there are any.
@@ -56,12 +55,19 @@ def train_fold(
     if models.MODELS[config.model.name].fitting == "at_once":
         fit_at_once(network, records, config, split, vocabulary)
     elif models.MODELS[config.model.name].fitting == "experts":
-        found["experts"] = {}
-        for modality in models.EXPERTS:
-            expert, own = models.expert(network, modality), models.expert_config(config, modality)
-            found["experts"][modality] = train_fold(
-                expert, records, own, split, vocabulary, number, folder / modality, strategy
+        found["experts"] = {
+            modality: fit_network(
+                models.expert(network, modality),
+                records,
+                models.expert_config(config, modality),
+                split,
+                vocabulary,
+                folder / modality,
+                strategy,
+                f"{name}, expert of {modality}",
             )
+            for modality in models.EXPERTS
+        }
     else:
         train_network(
             network,
@@ -71,14 +77,37 @@ def train_fold(
             np.array([labels.index(utterance.label) for utterance in split.train]),
             folder,
             strategy,
+            name,
         )
     if config.training.calibration == "temperature":
-        found["temperature"] = fit_temperature(predict(network, records, config, split.dev, vocabulary, number))
-        scale_probabilities(network, found["temperature"])
+        found["temperature"] = choose_temperature(predict(network, records, config, split.dev, vocabulary, fold=0))
+        models.scale_probabilities(network, found["temperature"])
     return found
 
 
-def tidy(folder: Path) -> None:
+def fit_at_once(
+    network: keras.Model, records: Records, config: Config, split: Split, vocabulary: Vocabulary | None = None
+) -> None:
+    """Fits a network of a model whose `fitting` is `at_once`.
+
+    Args:
+        network: The network; its weights are set.
+        records: The records of the corpus.
+        config: The settings.
+        split: The fold; its test part is not touched.
+        vocabulary: The words and their ids, needed if the model reads.
+    """
+    models.fitter(config.model.name)(
+        network,
+        training_dataset(records, config, split.train, vocabulary, config.training.seed, drop_remainder=False),
+        evaluation_dataset(records, config, split.dev, vocabulary),
+        evaluation_dataset(records, config, split.train, vocabulary),
+        [utterance.speaker for utterance in split.train],
+        config.training,
+    )
+
+
+def remove_checkpoints(folder: Path) -> None:
     """Removes from the folder of a finished fold what only a training that was stopped would need."""
     for room in (folder, *(folder / modality for modality in models.EXPERTS)):
         sweep(room)

@@ -1,9 +1,8 @@
 """The figures of a report. They are narrow, so that their text stays legible on a phone."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 import numpy as np
@@ -158,62 +157,6 @@ def risk_coverage_curve(predictions: Predictions) -> Figure:
     axes.axhline(risk[-1], color="black", linestyle=":", label="all are answered")
     axes.set(xlim=(0, 1), ylim=(0, None), xlabel="share of utterances answered", ylabel="share of these wrong")
     axes.legend(loc="lower right", frameon=False)
-    axes.grid(alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure
-
-
-def stress_bars(results: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """Draws the UA under each condition of a stress test, with its interval, beside that of the first.
-
-    Args:
-        results: Condition -> `ua` and `ua_ci95`, which is None for one speaker.
-
-    Returns:
-        The figure.
-    """
-    scores = np.array([result["ua"] for result in results.values()])
-    intervals = [result["ua_ci95"] or (result["ua"], result["ua"]) for result in results.values()]
-    # A percentile interval need not hold the score itself.
-    errors = np.maximum(0, [scores - np.array(intervals)[:, 0], np.array(intervals)[:, 1] - scores])
-    figure = Figure(figsize=(WIDTH_INCHES, 0.8 + 0.24 * len(results)), layout="constrained")
-    axes = figure.subplots()
-    axes.barh(list(results), scores, xerr=errors, color=BLUE, error_kw={"elinewidth": 1, "ecolor": ORANGE})
-    axes.axvline(scores[0], color="black", linestyle=":")
-    axes.set(xlim=(0, 1), xlabel=AXIS_LABELS["ua"])
-    axes.invert_yaxis()
-    axes.grid(alpha=0.3, axis="x")
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure
-
-
-def error_rate_curve(results: Mapping[str, Mapping[str, Any]], recognizers: Sequence[str]) -> Figure:
-    """Draws the UA over the word error rate of the transcripts.
-
-    Args:
-        results: Condition -> `word_error_rate`, `ua` and `ua_ci95`, which is None for one speaker.
-        recognizers: The conditions that are points of their own, with their names; the others make a line, from the
-            lowest word error rate to the highest.
-
-    Returns:
-        The figure.
-    """
-    figure = Figure(figsize=(WIDTH_INCHES, 3.4), layout="constrained")
-    axes = figure.subplots()
-    line = sorted((of["word_error_rate"], name) for name, of in results.items() if name not in recognizers)
-    rates = [rate for rate, _ in line]
-    ends = np.array([results[name]["ua_ci95"] or [results[name]["ua"]] * 2 for _, name in line])
-    axes.fill_between(rates, ends[:, 0], ends[:, 1], color=BLUE, alpha=0.2, linewidth=0, label="95 % interval")
-    axes.plot(rates, [results[name]["ua"] for _, name in line], color=BLUE, marker="o", label="simulated errors")
-    for name in recognizers:
-        of = results[name]
-        rate, score = of["word_error_rate"], of["ua"]
-        axes.vlines(rate, *(of["ua_ci95"] or (score, score)), color=ORANGE, linewidth=1)
-        axes.plot(rate, score, color=ORANGE, linestyle="", marker="D", markeredgecolor="black")
-        axes.annotate(name, (rate, score), xytext=(-6, -12), textcoords="offset points", horizontalalignment="right")
-    axes.set(xlim=(0, None), ylim=(0, 1), xlabel="word error rate", ylabel=AXIS_LABELS["ua"])
-    axes.legend(loc="lower left", frameon=False)
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     return figure

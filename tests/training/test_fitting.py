@@ -10,9 +10,10 @@ from scipy.special import softmax
 from emotion_tf import models
 from emotion_tf.dataset import evaluation_dataset, extract
 from emotion_tf.evaluation.predictions import Predictions
-from emotion_tf.training import fold, retest, train
-from emotion_tf.training.calibration import fit_temperature
-from emotion_tf.training.testing import load_fold
+from emotion_tf.robustness import retest
+from emotion_tf.training import fitting, train
+from emotion_tf.training.calibration import choose_temperature
+from emotion_tf.training.run import load_fold
 
 CONFIG = TINY.override("model.name=experts", "model.learned_placeholders=true", "model.batch_normalization=true")
 
@@ -25,13 +26,13 @@ def corpus(tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(corpus, tmp_path_factory):
     workdir = tmp_path_factory.mktemp("work") / "run"
-    train(corpus, CONFIG, "speaker-kfold:2", workdir, report=lambda line: None)
+    train(corpus, CONFIG, "speaker-kfold:2", workdir)
     return workdir
 
 
 @pytest.fixture(scope="module")
 def records(run, corpus):
-    return extract(corpus.utterances, CONFIG, run.parent / "records", report=lambda line: None)
+    return extract(corpus.utterances, CONFIG, run.parent / "records")
 
 
 def test_run_has_the_history_of_each_and_nothing_to_resume_from(run):
@@ -68,7 +69,7 @@ def test_answer_is_the_product_of_the_answers_of_each(run, records):
 
 @pytest.mark.parametrize(("without", "modality"), [("words", "audio"), ("audio", "text")])
 def test_expert_answers_alone_where_the_rest_is_lacking(without, modality, run, corpus, records, tmp_path):
-    retest(run, corpus, tmp_path, run.parent / "records", report=lambda line: None, without=without)
+    retest(run, corpus, tmp_path, run.parent / "records", without=without)
     found = Predictions.read(tmp_path / "predictions.csv")
     for number in (0, 1):
         test = Predictions.read(run / f"fold_{number}" / "predictions.csv")
@@ -82,7 +83,7 @@ def test_temperature_of_an_expert_is_that_of_its_own_dev_predictions(run, record
     for modality, calibration in noted(run, 0)["experts"].items():
         scaled = np.log(opinion(run, records, 0, modality, dev))
         before = softmax(scaled * calibration["temperature"], axis=1)
-        found = fit_temperature(Predictions(dev.ids, dev.folds, dev.speakers, dev.labels, before))
+        found = choose_temperature(Predictions(dev.ids, dev.folds, dev.speakers, dev.labels, before))
         assert found == pytest.approx(calibration["temperature"], rel=1e-3)
 
 
@@ -91,7 +92,7 @@ def test_stopped_between_experts_ends_with_the_same_bytes(modality, run, corpus,
     class Killed(BaseException):
         """Ends a training as a kill would: nothing catches it."""
 
-    original = fold.train_network
+    original = fitting.train_network
 
     def stopped(network, *arguments):
         original(network, *arguments)
@@ -99,10 +100,10 @@ def test_stopped_between_experts_ends_with_the_same_bytes(modality, run, corpus,
             raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(fold, "train_network", stopped)
+        patched.setattr(fitting, "train_network", stopped)
         with pytest.raises(Killed):
-            train(corpus, CONFIG, "speaker-kfold:2", tmp_path / "run", run.parent / "records", report=lambda _: None)
+            train(corpus, CONFIG, "speaker-kfold:2", tmp_path / "run", run.parent / "records")
     assert (tmp_path / "run" / "fold_0" / modality / "checkpoint.npz").exists()
-    train(corpus, CONFIG, "speaker-kfold:2", tmp_path / "run", run.parent / "records", report=lambda line: None)
+    train(corpus, CONFIG, "speaker-kfold:2", tmp_path / "run", run.parent / "records")
     for name in ("predictions.csv", "fold_1/dev_predictions.csv"):
         assert (tmp_path / "run" / name).read_bytes() == (run / name).read_bytes()

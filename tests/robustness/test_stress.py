@@ -6,17 +6,15 @@ import sys
 
 import numpy as np
 import pytest
+from log_lines import listening
 from made_corpus import TINY, make_corpus
 
 from emotion_tf.audio.disturbances import conditions
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.predictions import Predictions
-from emotion_tf.training import stress, train
+from emotion_tf.robustness import stress
+from emotion_tf.training import train
 from emotion_tf.utils import files
-
-
-def quiet(line):
-    pass
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +25,7 @@ def corpus(tmp_path_factory):
 @pytest.fixture(scope="module")
 def run(corpus, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "one"
-    train(corpus, TINY, "speaker-kfold:2", folder, report=quiet)
+    train(corpus, TINY, "speaker-kfold:2", folder)
     return folder
 
 
@@ -41,16 +39,17 @@ def stressed(run, corpus, tmp_path_factory):
         if len(lines) == 2:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        stress(run, corpus, out, stop)
-    return out, stress(run, corpus, out, lines.append), lines
+    with pytest.raises(KeyboardInterrupt), listening("emotion_tf.robustness.stress", stop):
+        stress(run, corpus, out)
+    with listening("emotion_tf.robustness.stress", lines.append):
+        return out, stress(run, corpus, out), lines
 
 
 def test_every_condition_is_tested_once(stressed, run):
     out, result, lines = stressed
     assert lines == [f"{name}: 16 tested" for name in conditions([])]
-    assert list(result["conditions"]) == list(conditions([]))
-    assert result == files.read_json(out / "stress.json")
+    assert list(result.conditions) == list(conditions([]))
+    assert dataclasses.asdict(result) == files.read_json(out / "stress.json")
     before = Predictions.read(run / "predictions.csv")
     for name in conditions([]):
         found = Predictions.read(out / "predictions" / f"{name}.csv")
@@ -62,7 +61,7 @@ def test_undisturbed_it_says_what_it_said(stressed, run):
     out, result, _ = stressed
     before, after = Predictions.read(run / "predictions.csv"), Predictions.read(out / "predictions" / "clean.csv")
     np.testing.assert_allclose(after.probabilities, before.probabilities, atol=1e-4)
-    assert result["conditions"]["clean"]["ua"] == files.read_json(run / "metrics.json")["ua"]
+    assert result.conditions["clean"].ua == files.read_json(run / "metrics.json")["ua"]
     assert np.ptp(before.probabilities, axis=0).max() > 0.01
 
 
@@ -90,9 +89,8 @@ def test_babble_of_a_fold_has_no_voice_of_its_test_speakers(run, corpus, tmp_pat
             tested.append([])
         return {"clean": keep}
 
-    # The package's name `stress` is the function.
-    monkeypatch.setattr(sys.modules["emotion_tf.training.stress"], "conditions", spy)
-    stress(run, corpus, tmp_path / "out", quiet)
+    monkeypatch.setattr(sys.modules["emotion_tf.robustness.sound"], "conditions", spy)
+    stress(run, corpus, tmp_path / "out")
     first, second = map(set, tested)
     assert len(first) == len(second) == 8 and first.isdisjoint(second)
     assert pools == [second, first]
@@ -101,8 +99,8 @@ def test_babble_of_a_fold_has_no_voice_of_its_test_speakers(run, corpus, tmp_pat
 def test_report_says_what_happened(stressed):
     out, result, _ = stressed
     page = (out / "report.html").read_text()
-    assert "Audio was disturbed" in page and "<td>" in page and "data:image/svg+xml" in page
-    assert all(name in page for name in result["conditions"])
+    assert "audio was disturbed" in page and "<td>" in page and "data:image/svg+xml" in page
+    assert all(name in page for name in result.conditions)
     assert json.loads((out / "config.json").read_text())["conditions"] == list(conditions([]))
 
 
@@ -115,12 +113,12 @@ def test_models_whose_input_cannot_be_disturbed(setting, received, run, corpus, 
     content["settings"] = TINY.override(setting).as_dict()
     files.write_json(tmp_path / "run" / "config.json", content)
     with pytest.raises(EmotionTFError, match=f"cannot be put under stress; .* received .*{received}"):
-        stress(tmp_path / "run", corpus, tmp_path / "out", quiet)
+        stress(tmp_path / "run", corpus, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_other_corpus_and_other_folder_are_refused(stressed, run, corpus, tmp_path):
     with pytest.raises(EmotionTFError, match="of another corpus; expected made, received other"):
-        stress(run, dataclasses.replace(corpus, name="other"), tmp_path / "out", quiet)
+        stress(run, dataclasses.replace(corpus, name="other"), tmp_path / "out")
     with pytest.raises(EmotionTFError, match="holds a run of another configuration"):
-        stress(run, corpus, run, quiet)
+        stress(run, corpus, run)

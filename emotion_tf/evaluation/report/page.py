@@ -4,60 +4,18 @@ import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from importlib import resources
 from string import Template
 from typing import Any
 
 from matplotlib.figure import Figure
 
-from emotion_tf.evaluation.plots import svg
+from emotion_tf.evaluation.report.plots import svg
 
-# The policy forbids the page every request, whatever a user's text may have smuggled into it.
-PAGE = Template("""\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-<title>$title</title>
-<style>
-:root { color-scheme: light dark; --text: #1c1e21; --muted: #5c636a; --page: #ffffff; --line: #d8dce0;
-  --note: #fff4d6; --edge: #b26a00; }
-@media (prefers-color-scheme: dark) {
-  :root { --text: #e6e8ea; --muted: #a3abb3; --page: #16181b; --line: #3a3f45; --note: #3a2d10; --edge: #e69f00; } }
-body { max-width: 66rem; margin: 0 auto; padding: 1rem; color: var(--text); background: var(--page);
-  font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
-h1 { margin-bottom: 0; } h2 { margin: 2rem 0 0.5rem; font-size: 1.2rem; } header p, .remark { color: var(--muted); }
-.notes { margin: 1rem 0; padding: 0.75rem 1rem; background: var(--note); border-left: 0.3rem solid var(--edge); }
-.notes p { margin: 0.2rem 0; font-weight: 600; }
-.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1.5rem 2rem; }
-.columns h2 { margin-top: 0.5rem; }
-.scroll { overflow-x: auto; }
-table { width: 100%; border-collapse: collapse; overflow-wrap: normal; font-variant-numeric: tabular-nums; }
-th, td { padding: 0.3rem 0.75rem 0.3rem 0; border-bottom: 1px solid var(--line); text-align: right; }
-th:first-child { text-align: left; } thead th { color: var(--muted); font-weight: 400; } tbody th { font-weight: 600; }
-figure { margin: 0; } figcaption { color: var(--muted); }
-figure img { display: block; width: 100%; max-width: 30rem; background: #ffffff; border-radius: 0.3rem; }
-details { margin: 2rem 0; } summary { cursor: pointer; font-weight: 600; }
-pre { overflow-x: auto; padding: 0.75rem; border: 1px solid var(--line); border-radius: 0.3rem; overflow-wrap: normal; }
-</style>
-</head>
-<body>
-<header>
-<h1>$title</h1>
-<p>$subtitle</p>
-</header>
-<main>
-$notes
-$body
-<details>
-<summary>Settings, versions and seeds</summary>
-<pre>$config</pre>
-</details>
-</main>
-</body>
-</html>
-""")
+
+def template(name: str) -> Template:
+    """A file of the folder `templates`, with its places to fill."""
+    return Template((resources.files(__package__) / "templates" / name).read_text(encoding="utf-8"))
 
 
 def page(title: str, subtitle: str, notes: Sequence[str], body: str, config: Mapping[str, Any]) -> str:
@@ -73,7 +31,9 @@ def page(title: str, subtitle: str, notes: Sequence[str], body: str, config: Map
     Returns:
         The HTML.
     """
-    return PAGE.substitute(
+    # The policy in the template forbids the page every request, whatever a user's text may have smuggled into it.
+    return template("page.html").substitute(
+        style=template("style.css").template,
         title=escape(title),
         subtitle=escape(subtitle),
         notes=_notes(notes),

@@ -1,0 +1,127 @@
+"""From the saved predictions of a run to its `metrics.json` and `report.html`."""
+
+import dataclasses
+from pathlib import Path
+
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.evaluation.metrics import metrics
+from emotion_tf.evaluation.predictions import Predictions
+from emotion_tf.evaluation.report.page import cell, figure, interval, number, page, table, template
+from emotion_tf.evaluation.report.plots import (
+    confusion_matrix,
+    learning_curves,
+    reliability_diagram,
+    risk_coverage_curve,
+)
+from emotion_tf.evaluation.result import FoldScores, RunResult
+from emotion_tf.evaluation.run import read_run
+from emotion_tf.utils.files import read_json, write_text
+
+
+def evaluate(workdir: str | Path) -> RunResult:
+    """Makes `metrics.json` and `report.html` of a run anew from its saved predictions.
+
+    Args:
+        workdir: Folder of the run; holds `predictions.csv` and `config.json`.
+
+    Returns:
+        The content of `metrics.json`.
+
+    Raises:
+        EmotionTFError: If one of the files is missing or is not what a run leaves behind.
+    """
+    workdir = Path(workdir)
+    config = read_run(workdir, "predictions.csv")
+    result = metrics(Predictions.read(workdir / "predictions.csv"), config["protocol"], config["notes"])
+    result = dataclasses.replace(result, folds=[_with_temperature(workdir, fold) for fold in result.folds])
+    result.save(workdir / "metrics.json")
+    write_report(workdir)
+    return result
+
+
+def _with_temperature(workdir: Path, fold: FoldScores) -> FoldScores:
+    """The scores with the number by which the fold's logits were divided."""
+    calibration = workdir / f"fold_{fold.fold}" / "model" / "calibration.json"
+    # Tests on other transcripts have no such file.
+    if not calibration.exists():
+        return fold
+    content = read_json(calibration)
+    temperature = content.get("temperature") if isinstance(content, dict) else None
+    if not isinstance(temperature, float):
+        raise EmotionTFError(f"{calibration} is not what training wrote", expected="an object with temperature")
+    return dataclasses.replace(fold, temperature=temperature)
+
+
+def write_report(workdir: str | Path) -> None:
+    """Writes `report.html` of a run: one file that needs no other and no network.
+
+    Args:
+        workdir: Folder of the run; holds `predictions.csv`, `metrics.json`, `config.json` and, for the learning curves,
+            `fold_*/history.csv`, or those of experts in `fold_*/audio`, `fold_*/text` and `fold_*/both`.
+
+    Raises:
+        EmotionTFError: If one of the first three is missing or a file is not what a run leaves behind.
+    """
+    workdir = Path(workdir)
+    config = read_run(workdir)
+    predictions = Predictions.read(workdir / "predictions.csv")
+    result = RunResult.load(workdir / "metrics.json")
+    body = template("run.html").substitute(
+        overall=_overall(result),
+        interval="The intervals come from resampling speakers, so they say what to expect of other speakers."
+        if result.wa_ci95
+        else "There are no intervals, since there is one speaker only.",
+        per_class=table(
+            ("emotion", "precision", "recall", "F1", "utterances"),
+            (
+                (emotion, *map(cell, (scores.precision, scores.recall, scores.f1, scores.support)))
+                for emotion, scores in result.per_class.items()
+            ),
+        ),
+        folds=table(
+            ("fold", "WA", "UA", "utterances", "T"),
+            (map(cell, (fold.fold, fold.wa, fold.ua, fold.n, fold.temperature)) for fold in result.folds),
+        ),
+        thresholds=table(
+            ("confidence", "answered", "right of these"),
+            (map(cell, (at.min_confidence, at.coverage, at.accuracy)) for at in result.selective.thresholds),
+        ),
+        figures="\n".join(_figures(workdir, predictions, result)),
+    )
+    subtitle = (
+        f"Corpus {config['corpus']} · protocol {result.protocol} · {number(result.n, 'utterance')} of "
+        f"{number(len(set(predictions.speakers)), 'speaker')} · {number(len(result.folds), 'fold')}"
+    )
+    write_text(workdir / "report.html", page(workdir.resolve().name, subtitle, result.notes, body, config))
+
+
+def _figures(workdir: Path, predictions: Predictions, result: RunResult) -> list[str]:
+    """The HTML of all drawings of a run."""
+    figures = [
+        figure(confusion_matrix(result.confusion), "Confusion matrix: which emotion was taken for which"),
+        figure(reliability_diagram(predictions), "Reliability: bars below the diagonal mean too much confidence"),
+        figure(risk_coverage_curve(predictions), "Risk and coverage: what is gained by answering only where sure"),
+    ]
+    for expert in ("", "audio", "text", "both"):
+        histories = sorted(workdir.glob(f"fold_*/{expert}/history.csv"))
+        if histories:
+            whose = f" of the expert of {expert}" if expert else ""
+            figures.append(figure(learning_curves(histories), f"Learning curves{whose}: one line a fold"))
+    return figures
+
+
+def _overall(result: RunResult) -> str:
+    """The table of the measures of the whole run."""
+    calibration = result.calibration
+    rows = [
+        ("Weighted accuracy, WA", result.wa, result.wa_ci95),
+        ("Unweighted accuracy, UA", result.ua, result.ua_ci95),
+        ("Macro F1", result.macro_f1, None),
+        ("Expected calibration error", calibration.expected_calibration_error, None),
+        ("Brier score", calibration.brier_score, None),
+        ("Negative log likelihood", calibration.negative_log_likelihood, None),
+        ("Area under risk and coverage", result.selective.area_under_risk_coverage, None),
+    ]
+    return table(
+        ("measure", "value", "95 % interval"), ((name, cell(value), interval(ends)) for name, value, ends in rows)
+    )

@@ -1,0 +1,153 @@
+"""What a run reaches, as `metrics.json` holds it."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.utils.files import read_json, write_json
+
+Interval = list[float]
+"""The two ends of a 95 % interval."""
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """How well one class is recognised.
+
+    Args:
+        precision: Share of right ones among the utterances that were taken for the class; 0 where there are none.
+        recall: Share of the utterances of the class that were recognised; 0 where there are none.
+        f1: Harmonic mean of the two; 0 where undefined.
+        support: Number of utterances of the class.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True)
+class FoldScores:
+    """How well the network of one fold does.
+
+    Args:
+        fold: Number of the fold, from 0.
+        n: Number of utterances.
+        wa: Weighted accuracy.
+        ua: Unweighted accuracy.
+        temperature: The number by which the logits of the network were divided, None where it is not known.
+    """
+
+    fold: int
+    n: int
+    wa: float
+    ua: float
+    temperature: float | None = None
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How far the probabilities can be believed.
+
+    Args:
+        expected_calibration_error: Mean gap between confidence and share of right ones.
+        brier_score: Mean over utterances of the sum over classes of squared differences, 0 to 2.
+        negative_log_likelihood: In nats an utterance.
+    """
+
+    expected_calibration_error: float
+    brier_score: float
+    negative_log_likelihood: float
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """What comes of answering only from some confidence on.
+
+    Args:
+        min_confidence: The least confidence.
+        coverage: Share of utterances that are answered.
+        accuracy: Share of these that are right, None where none is answered.
+    """
+
+    min_confidence: float
+    coverage: float
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class Selective:
+    """What is gained by answering in part.
+
+    Args:
+        area_under_risk_coverage: Mean error rate among the utterances that are answered, the surest first.
+        thresholds: Some least confidences.
+    """
+
+    area_under_risk_coverage: float
+    thresholds: list[Threshold]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run reaches on the test parts of all folds.
+
+    Args:
+        protocol: The protocol by which the folds were made.
+        notes: Sentences that a reader must know beside the figures, such as that speakers stand in both train and test.
+        n: Number of utterances.
+        wa: Weighted accuracy: the share of utterances that are right.
+        wa_ci95: Its 95 % interval over other speakers; None for one speaker.
+        ua: Unweighted accuracy: the mean of the recalls of the classes that occur.
+        ua_ci95: Its 95 % interval over other speakers; None for one speaker.
+        macro_f1: Mean F1 of the classes that occur.
+        per_class: The scores of each class.
+        confusion: Numbers of utterances, rows true, columns predicted, in class order.
+        folds: The scores of each fold.
+        calibration: How far the probabilities can be believed.
+        selective: What is gained by answering in part.
+    """
+
+    protocol: str
+    notes: list[str]
+    n: int
+    wa: float
+    wa_ci95: Interval | None
+    ua: float
+    ua_ci95: Interval | None
+    macro_f1: float
+    per_class: dict[str, ClassScores]
+    confusion: list[list[int]]
+    folds: list[FoldScores]
+    calibration: Calibration
+    selective: Selective
+
+    def save(self, path: str | Path) -> None:
+        """Writes the result as JSON."""
+        write_json(path, asdict(self))
+
+    @classmethod
+    def load(cls, path: str | Path) -> "RunResult":
+        """Reads what `save` wrote.
+
+        Raises:
+            EmotionTFError: If the file is missing or is not such a result.
+        """
+        content: Any = read_json(path)
+        try:
+            selective = content["selective"]
+            parts = {
+                "per_class": {name: ClassScores(**scores) for name, scores in content["per_class"].items()},
+                "folds": [FoldScores(**fold) for fold in content["folds"]],
+                "calibration": Calibration(**content["calibration"]),
+                "selective": Selective(
+                    **{**selective, "thresholds": [Threshold(**at) for at in selective["thresholds"]]}
+                ),
+            }
+            return cls(**{**content, **parts})
+        except (AttributeError, KeyError, TypeError) as error:
+            raise EmotionTFError(
+                f"{path} is not what a run wrote", received=repr(error), fix="run emotion-tf evaluate on the run"
+            ) from None

@@ -1,0 +1,67 @@
+"""What a network says of the utterances of records."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from emotion_tf import labels
+from emotion_tf.config import Config
+from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.dataset.extract import Records
+from emotion_tf.dataset.pipeline import evaluation_dataset
+from emotion_tf.evaluation.predictions import Predictions
+from emotion_tf.text.vocabulary import Vocabulary
+
+Modality = Literal["audio", "words"]
+
+INPUTS: dict[Modality, str] = {"audio": "features", "words": "word_ids"}
+"""The input of a network that holds each modality."""
+
+
+def predict(
+    network: keras.Model,
+    records: Records,
+    config: Config,
+    utterances: Sequence[Utterance],
+    vocabulary: Vocabulary | None,
+    fold: int,
+    without: Modality | None = None,
+) -> Predictions:
+    """What a network says of some utterances.
+
+    Args:
+        network: A network of features and words.
+        records: The records of the corpus.
+        config: Its settings.
+        utterances: Those asked for, in the order of the records.
+        vocabulary: The words and their ids, needed if it reads.
+        fold: The fold to note beside each.
+        without: What is left out of every utterance, as if it had never been there.
+    """
+    batches = evaluation_dataset(records, config, utterances, vocabulary)
+    if without is not None:
+        name = INPUTS[without]
+        # Zeros are padding, to which frames and words come as one.
+        batches = batches.map(lambda inputs, label: ({**inputs, name: tf.zeros_like(inputs[name])}, label))
+    return predictions_of(utterances, fold, probabilities_of(network, batches))
+
+
+def probabilities_of(network: keras.Model, batches: tf.data.Dataset) -> np.ndarray:
+    """What a network says (N, 4) of the utterances of some batches."""
+    # For a GPU, Keras would compile one that was never compiled with XLA, anew for every length of a batch.
+    network.jit_compile = False
+    return network.predict(batches, verbose=0)
+
+
+def predictions_of(utterances: Sequence[Utterance], fold: int, probabilities: np.ndarray) -> Predictions:
+    """Probabilities (N, 4) of some utterances that were tested in one fold, with all that is known of them."""
+    return Predictions(
+        [utterance.id for utterance in utterances],
+        np.full(len(utterances), fold),
+        [utterance.speaker for utterance in utterances],
+        np.array([labels.index(utterance.label) for utterance in utterances]),
+        probabilities,
+    )

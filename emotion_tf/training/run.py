@@ -1,0 +1,155 @@
+"""The `config.json` of a run: all that rebuilds it, and what keeps two runs out of one folder."""
+
+import hashlib
+import importlib.metadata
+import platform
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from emotion_tf.config import Config
+from emotion_tf.corpora.corpus import Corpus
+from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.evaluation.run import differing_settings, flat_settings, read_run
+from emotion_tf.text.vocabulary import Vocabulary
+from emotion_tf.utils.files import digest, hash_rows, locked, sweep, write_json
+
+
+def describe(
+    corpus: Corpus,
+    config: Config,
+    protocol: str,
+    notes: list[str],
+    utterances: Sequence[Utterance],
+    assignment: dict[str, int],
+) -> dict[str, Any]:
+    """The content of a run's `config.json`: all that rebuilds the run.
+
+    Args:
+        corpus: The corpus.
+        config: The settings.
+        protocol: The protocol.
+        notes: What a reader must know beside the figures.
+        utterances: Those of the corpus that could be read.
+        assignment: The fold of each.
+    """
+    read_of = attrgetter("id", "text", "label", "speaker")
+    packages = ("emotion-tf", "tensorflow", "keras", "numpy", "librosa")
+    return {
+        **_request(corpus, config, protocol),
+        "synthetic": corpus.synthetic,
+        "notes": notes,
+        "data_digest": hash_rows(hashlib.sha256(), map(read_of, utterances)).hexdigest(),
+        "folds_digest": digest(assignment),
+        "versions": {
+            "python": platform.python_version(),
+            **{package: importlib.metadata.version(package) for package in packages},
+        },
+    }
+
+
+def _request(corpus: Corpus, config: Config, protocol: str) -> dict[str, Any]:
+    """The part of a run's description that is known before any audio is read."""
+    return {
+        "corpus": corpus.name,
+        "transcripts": corpus.transcripts,
+        "protocol": protocol,
+        "settings": config.as_dict(),
+    }
+
+
+def check_unclaimed(workdir: Path, corpus: Corpus, config: Config, protocol: str) -> None:
+    """Makes sure, before features are made, that a folder holds no run of another configuration.
+
+    Raises:
+        EmotionTFError: If it does.
+    """
+    if (workdir / "config.json").exists():
+        there, here = read_run(workdir), _request(corpus, config, protocol)
+        _refuse_differences(workdir, {name: there.get(name) for name in here}, here)
+
+
+def claim(workdir: Path, description: dict[str, Any]) -> None:
+    """Writes `config.json`, or checks that the one which is there describes the same run."""
+    path = workdir / "config.json"
+    if path.exists():
+        _refuse_differences(workdir, read_run(workdir), description)
+    else:
+        write_json(path, description)
+
+
+def _refuse_differences(workdir: Path, there: dict[str, Any], here: dict[str, Any]) -> None:
+    """Raises an error that names the first difference between two descriptions."""
+    settings = [flat_settings(run["settings"]) for run in (there, here)]
+    different = {f"settings.{name}": [of.get(name) for of in settings] for name in differing_settings(*settings)}
+    # Notes follow from the rest.
+    others = sorted((there.keys() | here.keys()) - {"settings", "versions", "notes"})
+    different |= {name: [there.get(name), here.get(name)] for name in others if there.get(name) != here.get(name)}
+    for name, (expected, received) in different.items():
+        raise EmotionTFError(
+            f"{workdir} holds a run of another configuration",
+            expected=f"{name} = {expected}",
+            received=f"{received}",
+            fix="choose another --workdir, or delete this one",
+        )
+
+
+@contextmanager
+def alone_in(workdir: Path) -> Iterator[None]:
+    """Keeps every other process out of a run's folder, and clears away what one that was killed left half-written.
+
+    Raises:
+        EmotionTFError: If another process is in the folder.
+    """
+
+    def refuse() -> None:
+        raise EmotionTFError(
+            f"another process is at the run in {workdir}",
+            expected="one at a time",
+            fix="wait until it has ended, or choose another --workdir",
+        )
+
+    with locked(workdir / ".lock", refuse):
+        sweep(workdir)
+        yield
+
+
+def read_run_of(corpus: Corpus, workdir: Path) -> dict[str, Any]:
+    """The content of the `config.json` of a run.
+
+    Raises:
+        EmotionTFError: If `workdir` holds no run, or one of another corpus.
+    """
+    run = read_run(workdir)
+    if corpus.name != run["corpus"]:
+        raise EmotionTFError(f"{workdir} is of another corpus", expected=run["corpus"], received=corpus.name)
+    return run
+
+
+def fold_model(workdir: Path, fold: int) -> Path:
+    """The folder of the model of a fold.
+
+    Raises:
+        EmotionTFError: If the run was not trained to its end.
+    """
+    folder = workdir / f"fold_{fold}" / "model"
+    if not folder.is_dir():
+        raise EmotionTFError(f"{workdir} is no finished run", expected=f"{folder}", fix="train it to its end")
+    return folder
+
+
+def load_fold(workdir: Path, fold: int) -> tuple[keras.Model, Vocabulary | None]:
+    """The speech model of a fold, and its vocabulary if it reads.
+
+    Raises:
+        EmotionTFError: If the run was not trained to its end.
+    """
+    folder = fold_model(workdir, fold)
+    words = folder / "vocabulary.txt"
+    model = keras.saving.load_model(folder / "model.keras", compile=False)
+    return model, Vocabulary.load(words) if words.exists() else None
