@@ -118,8 +118,8 @@ def _every_model(strategy: tf.distribute.Strategy) -> None:
         if name == "experts":
             network = models.expert(network, "both")
         data = {
-            "audio": rng.normal(-40, 20, (3, 30, config.features.width)).astype("float32"),
-            "words": rng.integers(1, 18, (3, 7), dtype="int32"),
+            "features": rng.normal(-40, 20, (3, 30, config.features.width)).astype("float32"),
+            "word_ids": rng.integers(1, 18, (3, 7), dtype="int32"),
         }
         inputs = {tensor.name: data[tensor.name] for tensor in network.inputs}
         batches = tf.data.Dataset.from_tensor_slices((inputs, np.eye(4, dtype="float32")[:3])).batch(2)

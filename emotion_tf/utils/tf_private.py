@@ -118,6 +118,9 @@ class ReplicatedNetwork(keras.Model):
     # Keras 3 itself fails with workers on several machines, https://github.com/keras-team/keras/issues/20585. A test in
     # tests/training/test_replication.py says when it no longer does, and what can go then.
 
+    train_function: Any
+    test_function: Any
+
     def compile(self, optimizer: keras.optimizers.Optimizer, *arguments: Any, **options: Any) -> None:
         """As in Keras; the optimizer is copied."""
         kind: Any = type(type(optimizer).__name__, (ClipsTheSum, type(optimizer)), {})
