@@ -21,7 +21,7 @@ from side_by_side import spread
 
 from emotion_tf import models
 from emotion_tf.config import Config
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.labels import FOUR
 from emotion_tf.models.blocks import BATCH_MOMENTUM
 from emotion_tf.models.tdnn_lstm import DILATIONS
 from emotion_tf.recipes import preset
@@ -119,7 +119,7 @@ def plain_model(name: str, config: Config, fitted: models.Preprocessing) -> kera
     if settings.dense_units is not None:
         hidden = keras.layers.Dense(settings.dense_units, activation="relu")(hidden)
         hidden = keras.layers.Dropout(settings.dropout)(hidden)
-    return keras.Model(inputs, keras.layers.Dense(len(EMOTIONS), activation="softmax")(hidden))
+    return keras.Model(inputs, keras.layers.Dense(len(FOUR), activation="softmax")(hidden))
 
 
 def measure(name: str, rounds: int) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def measure(name: str, rounds: int) -> dict[str, Any]:
     inputs = {"features": tf.constant(generator.normal(size=(BATCH, FRAMES, width)), tf.float32)}
     if config.model.reads:
         inputs["word_ids"] = tf.constant(generator.integers(1, VOCABULARY, (BATCH, WORDS)), tf.int32)
-    labels = tf.one_hot(generator.integers(0, len(EMOTIONS), BATCH), len(EMOTIONS))
+    labels = tf.one_hot(generator.integers(0, len(FOUR), BATCH), len(FOUR))
     contestants = {"ours": ours, "plain": plain}
     for network in contestants.values():
         compile_network(network, config.training, steps_per_epoch=100)

@@ -12,7 +12,7 @@ import torch
 from made_up import random_features, random_network
 
 from emotion_tf.config import Config
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.labels import FOUR
 from emotion_tf.recipes import preset
 
 PRESETS = ("paper", "strong")
@@ -68,7 +68,7 @@ class Twin(torch.nn.Module):
             torch.nn.BatchNorm1d(width, eps=1e-3) if settings.batch_normalization else torch.nn.Identity()
         )
         self.hidden = torch.nn.Linear(width, settings.dense_units)
-        self.logits = torch.nn.Linear(settings.dense_units, len(EMOTIONS))
+        self.logits = torch.nn.Linear(settings.dense_units, len(FOUR))
         self.dropout = torch.nn.Dropout(settings.dropout)
 
     def forward(self, audio: torch.Tensor, words: torch.Tensor) -> torch.Tensor:

@@ -7,7 +7,6 @@ __version__ = "0.1.0"
 
 # Name -> module. TensorFlow takes seconds to import, so each is imported when it is first used.
 _PUBLIC = {
-    "EMOTIONS": "labels",
     "Config": "config",
     "EmotionTFError": "errors",
     "MFCC": "layers",

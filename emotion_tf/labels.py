@@ -63,10 +63,3 @@ def label_set(*classes: str, **merged: str) -> dict[str, str]:
 
 FOUR_SET = label_set(*FOUR, excited="happy")
 """The set `four`. That excited counts as happy is the custom of papers on IEMOCAP."""
-
-EMOTIONS = FOUR
-
-
-def index(name: str) -> int:
-    """The class index of one of the four emotions."""
-    return FOUR.index(name)

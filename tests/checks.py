@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from emotion_tf.config import Config
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.labels import FOUR
 from emotion_tf.models import Preprocessing, build
 
 TOLERANCE = 1e-5
@@ -100,7 +100,7 @@ def check_model(config: Config, fitted: Preprocessing) -> None:
         return graph(padded(utterances, extra)).numpy()
 
     alone = np.concatenate([answers([utterance]) for utterance in utterances])
-    assert alone.shape == (len(utterances), len(EMOTIONS)) and alone.dtype == np.float32
+    assert alone.shape == (len(utterances), len(FOUR)) and alone.dtype == np.float32
     assert np.isfinite(alone).all()
     np.testing.assert_allclose(alone.sum(axis=1), 1, atol=TOLERANCE)
     # Were all answers the same, the comparisons below would prove nothing.
@@ -144,7 +144,7 @@ def probabilities(model: keras.Model, utterances: list[dict[str, np.ndarray]]) -
 
 def _check_learning(model: keras.Model, batch: dict[str, np.ndarray]) -> None:
     """One step of training: the loss is finite, every trainable weight moves, and frozen embeddings do not."""
-    labels = np.arange(len(next(iter(batch.values())))) % len(EMOTIONS)
+    labels = np.arange(len(next(iter(batch.values())))) % len(FOUR)
     model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", run_eagerly=True)
     before = [variable.numpy() for variable in model.weights]
     assert np.isfinite(model.train_on_batch(batch, labels))

@@ -32,6 +32,7 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.predictions import COLUMNS, Predictions
 from emotion_tf.evaluation.table import collate
 from emotion_tf.inference import serving_client
+from emotion_tf.labels import FOUR
 from emotion_tf.text.tokenizer import tokenize
 from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.text.word_vectors import read_word_vectors
@@ -242,7 +243,8 @@ tables:
 """
 VECTORS = "3 4\nthe 0.5 1 0 2\ncat -1 0.25 2 1e3\n. . 0 0 0 1\n"
 PREDICTIONS = "".join(
-    f"{row}\n" for row in (",".join(COLUMNS), "a,0,ann,sad,sad,0.1,0.1,0.1,0.7", "b,1,bob,angry,happy,0.4,0.6,0,0")
+    f"{row}\n"
+    for row in (",".join((*COLUMNS, *FOUR)), "a,0,ann,sad,sad,0.1,0.1,0.1,0.7", "b,1,bob,angry,happy,0.4,0.6,0,0")
 )
 RUN = {
     "corpus": "demo",

@@ -10,7 +10,7 @@ from made_waves import RATE, noise
 from emotion_tf.config import Config
 from emotion_tf.corpora.corpus import Corpus
 from emotion_tf.corpora.utterance import Utterance
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.labels import FOUR
 
 WORDS = {
     "angry": "get out now!",
@@ -37,11 +37,11 @@ TINY = Config().override(
 def write_hum(path: Path, label: str, seconds: float, seed: int) -> None:
     """Writes a 16-bit WAV whose pitch tells the emotion, under noise that tells the seed."""
     time = np.arange(round(seconds * RATE)) / RATE
-    pitch = 150 * (1 + EMOTIONS.index(label)) * (1 + 0.02 * seed % 0.2)
+    pitch = 150 * (1 + FOUR.index(label)) * (1 + 0.02 * seed % 0.2)
     soundfile.write(path, 0.3 * np.sin(2 * np.pi * pitch * time) + 0.2 * noise(len(time), seed), RATE)
 
 
-def make_corpus(folder: Path, speakers: int, takes: int = 1, emotions: Sequence[str] = EMOTIONS) -> Corpus:
+def make_corpus(folder: Path, speakers: int, takes: int = 1, emotions: Sequence[str] = FOUR) -> Corpus:
     """Utterances of 0.2 seconds and more, no two of a speaker alike in length; `s0-angry-0` is the first."""
     folder.mkdir(parents=True, exist_ok=True)
     utterances = []

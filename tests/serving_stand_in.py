@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import grpc
+import numpy as np
 import tensorflow as tf
 from google.protobuf.json_format import MessageToDict
 from tensorflow.core.framework import tensor_pb2
@@ -105,7 +106,7 @@ class Served:
     def to_json(self, response: predict_pb2.PredictResponse, by_row: bool) -> str:
         """The REST form of an answer. Strings go out as they are, since no output's name ends in `_bytes`."""
         columns = {
-            name: [text.decode() for text in tensor.string_val]
+            name: np.char.decode(tf.make_ndarray(tensor).astype(bytes), "utf-8").tolist()
             if tensor.string_val
             else tf.make_ndarray(tensor).tolist()
             for name, tensor in response.outputs.items()

@@ -14,7 +14,7 @@ from emotion_tf.cli import main
 from emotion_tf.config import Config, LabelConfig
 from emotion_tf.corpora.folds import NOTICES
 from emotion_tf.evaluation.predictions import Predictions
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.labels import FOUR
 from emotion_tf.recipes import PRESETS, preset
 
 
@@ -22,7 +22,7 @@ from emotion_tf.recipes import PRESETS, preset
 def manifest(tmp_path):
     """A corpus of words: four speakers with every emotion each."""
     path = tmp_path / "corpus.csv"
-    rows = [f"{speaker}-{label},so {label},{label},{speaker}\n" for speaker in "abcd" for label in EMOTIONS]
+    rows = [f"{speaker}-{label},so {label},{label},{speaker}\n" for speaker in "abcd" for label in FOUR]
     path.write_text("id,text,label,speaker\n" + "".join(rows))
     return path
 

@@ -19,6 +19,7 @@ from emotion_tf.config import Config
 from emotion_tf.corpora import goemotions, manifest
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.predictions import COLUMNS, Predictions
+from emotion_tf.labels import FOUR
 from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.text.word_vectors import read_word_vectors
 
@@ -104,13 +105,13 @@ CASES = {
     "Kaldi id": (lambda folder: stretched(folder / "s.ark", b"ann"), speakers, "s.ark is damaged"),
     "Kaldi script": (lambda folder: stretched(folder / "s.scp", b"ann "), speakers, "line 1 of .* is too long"),
     "predictions": (
-        lambda folder: stretched(folder / "p.csv", ",".join(COLUMNS).encode() + b"\n"),
+        lambda folder: stretched(folder / "p.csv", ",".join((*COLUMNS, *FOUR)).encode() + b"\n"),
         Predictions.read,
         "line 2 of .* is too long",
     ),
     "fold": (
         lambda folder: written(
-            folder / "p.csv", ",".join(COLUMNS).encode() + b"\na,1" + b"0" * 30 + b",x,sad,sad,0,0,0,1"
+            folder / "p.csv", ",".join((*COLUMNS, *FOUR)).encode() + b"\na,1" + b"0" * 30 + b",x,sad,sad,0,0,0,1"
         ),
         Predictions.read,
         "line 2: .* too large",

@@ -15,7 +15,6 @@ from sklearn.metrics import (
 from emotion_tf.evaluation.coverage import selective
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.evaluation.result import Calibration, ClassScores, FoldScores, Interval, RunResult
-from emotion_tf.labels import EMOTIONS
 
 RESAMPLES = 2000
 """Number of resamples behind an interval."""
@@ -97,7 +96,7 @@ def metrics(predictions: Predictions, protocol: str, notes: Sequence[str] = ()) 
         notes: Sentences that a reader must know beside the figures, such as that speakers stand in both train and test.
     """
     labels, predicted = predictions.labels, predictions.predicted
-    classes = list(range(len(EMOTIONS)))
+    classes = list(range(len(predictions.classes)))
     scores = precision_recall_fscore_support(labels, predicted, labels=classes, zero_division=0.0)
     _, _, f1, support = scores
     wa_interval, ua_interval = _intervals(predictions)
@@ -112,7 +111,7 @@ def metrics(predictions: Predictions, protocol: str, notes: Sequence[str] = ()) 
         macro_f1=float(f1[support > 0].mean()),
         per_class={
             emotion: ClassScores(*values)
-            for emotion, *values in zip(EMOTIONS, *(score.tolist() for score in scores), strict=True)
+            for emotion, *values in zip(predictions.classes, *(score.tolist() for score in scores), strict=True)
         },
         confusion=confusion_matrix(labels, predicted, labels=classes).tolist(),
         folds=[_fold_scores(predictions, fold) for fold in np.unique(predictions.folds)],
@@ -132,10 +131,10 @@ def _fold_scores(predictions: Predictions, fold: int) -> FoldScores:
 def _calibration(predictions: Predictions) -> Calibration:
     """How far the probabilities can be believed."""
     labels, probabilities = predictions.labels, predictions.probabilities
-    classes = list(range(len(EMOTIONS)))
+    classes = list(range(len(predictions.classes)))
     return Calibration(
         expected_calibration_error=_expected_calibration_error(predictions),
-        brier_score=float(np.square(probabilities - np.eye(len(EMOTIONS))[labels]).sum(axis=1).mean()),
+        brier_score=float(np.square(probabilities - np.eye(len(predictions.classes))[labels]).sum(axis=1).mean()),
         # A float32 softmax sums to one only to 1e-7, which scikit-learn would warn about.
         negative_log_likelihood=float(
             log_loss(labels, probabilities / probabilities.sum(axis=1, keepdims=True), labels=classes)
@@ -160,7 +159,7 @@ def _intervals(predictions: Predictions) -> tuple[Interval | None, Interval | No
     if len(speakers) == 1:
         return None, None
     # (S, C, C), one confusion matrix a speaker: a resample is their sum, weighted by how often each was drawn.
-    confusions = np.zeros((len(speakers), len(EMOTIONS), len(EMOTIONS)), np.int64)
+    confusions = np.zeros((len(speakers), *[len(predictions.classes)] * 2), np.int64)
     np.add.at(confusions, (owner, predictions.labels, predictions.predicted), 1)
     generator = np.random.default_rng(RESAMPLING_SEED)
     drawn = generator.multinomial(len(speakers), np.full(len(speakers), 1 / len(speakers)), size=RESAMPLES)

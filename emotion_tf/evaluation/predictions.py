@@ -5,7 +5,7 @@ import csv
 import sys
 from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.labels import EMOTIONS, index
+from emotion_tf.labels import FOUR
 from emotion_tf.utils.files import read_text_lines, writing
 
-COLUMNS = ("id", "fold", "speaker", "label", "predicted", *EMOTIONS)
-"""Header of `predictions.csv`; the columns named after emotions hold their probabilities."""
+COLUMNS = ("id", "fold", "speaker", "label", "predicted")
+"""First columns of `predictions.csv`; those that follow are named after the classes and hold their probabilities."""
 
 TOLERANCE = 1e-3
 """How far the probabilities of an utterance may be from a sum of one; float16 needs about half of it."""
@@ -31,8 +31,9 @@ class Predictions:
         ids: N ids, each once.
         folds: (N,) the fold in which each utterance was tested.
         speakers: N speakers.
-        labels: (N,) true class indices, in the order of `emotion_tf.labels.EMOTIONS`.
-        probabilities: (N, 4) probabilities of the classes, kept as float64.
+        labels: (N,) true class indices.
+        probabilities: (N, C) probabilities of the classes, kept as float64.
+        classes: Names of the C classes in their order, which is that of the indices.
 
     Raises:
         EmotionTFError: If the parts differ in length or a value is impossible.
@@ -50,6 +51,7 @@ class Predictions:
     speakers: Sequence[str]
     labels: np.ndarray
     probabilities: np.ndarray
+    classes: tuple[str, ...] = FOUR
 
     def __post_init__(self) -> None:
         """Checks the parts, and each utterance."""
@@ -59,19 +61,19 @@ class Predictions:
         if not count:
             raise EmotionTFError("there are no predictions", expected="at least one utterance")
         lengths = (len(self.folds), len(self.speakers), len(self.labels), *self.probabilities.shape)
-        if lengths != (count, count, count, count, len(EMOTIONS)):
+        if lengths != (count, count, count, count, len(self.classes)):
             raise EmotionTFError(
                 "the parts of the predictions differ in length",
-                expected=f"{count} folds, speakers and labels, and probabilities ({count}, {len(EMOTIONS)})",
+                expected=f"{count} folds, speakers and labels, and probabilities ({count}, {len(self.classes)})",
                 received=f"{lengths[0]}, {lengths[1]}, {lengths[2]} and {lengths[3:]}",
             )
         if len(set(self.ids)) < count:
             twice = next(id_ for id_, times in Counter(self.ids).items() if times > 1)
             raise EmotionTFError(f"utterance {twice!r} is predicted twice", expected="each id once")
-        for place in map(int, np.flatnonzero((self.labels < 0) | (self.labels >= len(EMOTIONS)))):
+        for place in map(int, np.flatnonzero((self.labels < 0) | (self.labels >= len(self.classes)))):
             raise EmotionTFError(
                 f"utterance {self.ids[place]!r} has an unknown label",
-                expected="a class index from 0 to 3",
+                expected=f"a class index from 0 to {len(self.classes) - 1}",
                 received=str(self.labels[place]),
             )
         # NaN fails both comparisons.
@@ -79,7 +81,7 @@ class Predictions:
         for place in map(int, np.flatnonzero(~possible)):
             raise EmotionTFError(
                 f"utterance {self.ids[place]!r} has no probabilities",
-                expected="four numbers from 0 to 1 whose sum is 1",
+                expected=f"{len(self.classes)} numbers from 0 to 1 whose sum is 1",
                 received=", ".join(map(str, self.probabilities[place].tolist())),
             )
 
@@ -93,17 +95,25 @@ class Predictions:
         """The predictions of several folds, one after the other.
 
         Args:
-            parts: One or more predictions, of different utterances.
+            parts: One or more predictions, of different utterances and the same classes.
 
         Raises:
-            EmotionTFError: If two parts predict the same utterance.
+            EmotionTFError: If two parts predict the same utterance, or have other classes.
         """
+        for part in parts:
+            if part.classes != parts[0].classes:
+                raise EmotionTFError(
+                    "the predictions have different classes",
+                    expected=", ".join(parts[0].classes),
+                    received=", ".join(part.classes),
+                )
         return cls(
             [id_ for part in parts for id_ in part.ids],
             np.concatenate([part.folds for part in parts]),
             [speaker for part in parts for speaker in part.speakers],
             np.concatenate([part.labels for part in parts]),
             np.concatenate([part.probabilities for part in parts]),
+            parts[0].classes,
         )
 
     def write(self, path: str | Path) -> None:
@@ -113,12 +123,14 @@ class Predictions:
         """
         with writing(path) as file:
             table = csv.writer(codecs.getwriter("utf-8")(file), lineterminator="\n")
-            table.writerow(COLUMNS)
+            table.writerow([*COLUMNS, *self.classes])
             rows = zip(
                 self.ids, self.folds, self.speakers, self.labels, self.predicted, self.probabilities, strict=True
             )
             for id_, fold, speaker, label, predicted, probabilities in rows:
-                table.writerow([id_, fold, speaker, EMOTIONS[label], EMOTIONS[predicted], *probabilities.tolist()])
+                table.writerow(
+                    [id_, fold, speaker, self.classes[label], self.classes[predicted], *probabilities.tolist()]
+                )
 
     @classmethod
     def read(cls, path: str | Path) -> "Predictions":
@@ -134,12 +146,18 @@ class Predictions:
         try:
             table = csv.reader(read_text_lines(path), strict=True)
             header = next(table, [])
-            if tuple(header) != COLUMNS:
+            classes = tuple(header[len(COLUMNS) :])
+            if tuple(header[: len(COLUMNS)]) != COLUMNS or len(classes) < 2 or len(set(classes)) < len(classes):
                 raise EmotionTFError(
-                    f"{path} has the wrong columns", expected=",".join(COLUMNS), received=",".join(header) or "none"
+                    f"{path} has the wrong columns",
+                    expected=f"{','.join(COLUMNS)} and two classes or more",
+                    received=",".join(header) or "none",
                 )
+            places = {name: place for place, name in enumerate(classes)}
             for cells in table:
-                id_, fold, speaker, label, most_probable, of_classes = _parse(cells, f"{path}, line {table.line_num}")
+                id_, fold, speaker, label, most_probable, of_classes = _parse(
+                    cells, places, f"{path}, line {table.line_num}"
+                )
                 ids.append(id_)
                 folds.append(fold)
                 speakers.append(speaker)
@@ -150,31 +168,37 @@ class Predictions:
             raise EmotionTFError(f"{path} does not exist", fix="name the folder of a trained run") from None
         except csv.Error as error:
             raise EmotionTFError(f"{path} is not valid CSV ({error})", fix="train the run again") from None
-        by_class = np.asarray(probabilities).reshape(-1, len(EMOTIONS))
+        by_class = np.asarray(probabilities).reshape(-1, len(classes))
         try:
-            predictions = cls(ids, np.asarray(folds), speakers, np.asarray(labels), by_class)
+            predictions = cls(ids, np.asarray(folds), speakers, np.asarray(labels), by_class, classes)
         except EmotionTFError as error:
             raise EmotionTFError(f"{path}: {error}") from None
         for id_, column, most_probable in zip(ids, predicted, predictions.predicted, strict=True):
             if column != most_probable:
                 raise EmotionTFError(
                     f"{path}: utterance {id_!r} contradicts itself",
-                    expected=f"the most probable class, {EMOTIONS[most_probable]}, as predicted",
-                    received=EMOTIONS[column],
+                    expected=f"the most probable class, {classes[most_probable]}, as predicted",
+                    received=classes[column],
                 )
         return predictions
 
 
-def _parse(cells: list[str], where: str) -> tuple[Any, ...]:
+def _parse(cells: list[str], places: Mapping[str, int], where: str) -> tuple[Any, ...]:
     """Id, fold, speaker, label, predicted and probabilities of a row."""
-    if len(cells) != len(COLUMNS):
-        raise EmotionTFError(
-            f"{where} does not fit the header", expected=f"{len(COLUMNS)} cells", received=str(len(cells))
-        )
+    width = len(COLUMNS) + len(places)
+    if len(cells) != width:
+        raise EmotionTFError(f"{where} does not fit the header", expected=f"{width} cells", received=str(len(cells)))
     id_, fold, speaker, label, predicted, *probabilities = cells
     try:
         # A number of any length is one to Python, and none to NumPy.
         number = np.int64(fold)
-        return id_, number, sys.intern(speaker), index(label), index(predicted), [float(cell) for cell in probabilities]
+        indices = [_index(name, places) for name in (label, predicted)]
+        return id_, number, sys.intern(speaker), *indices, [float(cell) for cell in probabilities]
     except (ValueError, OverflowError) as error:
         raise EmotionTFError(f"{where}: {error}") from None
+
+
+def _index(name: str, places: Mapping[str, int]) -> int:
+    if name not in places:
+        raise ValueError(f"unknown class; expected one of {', '.join(places)}, received {name!r}")
+    return places[name]

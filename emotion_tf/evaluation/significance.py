@@ -13,7 +13,6 @@ from emotion_tf.evaluation.metrics import RESAMPLES, RESAMPLING_SEED, unweighted
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.evaluation.result import Interval
 from emotion_tf.evaluation.run import read_run
-from emotion_tf.labels import EMOTIONS
 
 SWAPS = 10_000
 """Number of random swaps where there are too many speakers to go through all."""
@@ -113,7 +112,7 @@ def paired_test(a: Predictions, b: Predictions) -> Comparison:
             received=f"{len(a.ids)} utterances of {speakers[0]}",
         )
     # (S, C): utterances of each speaker and emotion, and how many more of them a has right than b.
-    total, gain = np.zeros((2, len(speakers), len(EMOTIONS)), np.int64)
+    total, gain = np.zeros((2, len(speakers), len(a.classes)), np.int64)
     np.add.at(total, (owner, a.labels), 1)
     np.add.at(gain, (owner, a.labels), (a.predicted == a.labels) * 1 - (predicted_b == a.labels))
     # (2, S): what each speaker adds to the differences of WA and UA. Swapping the systems changes the sign.
@@ -155,6 +154,13 @@ def _differences(gain: np.ndarray, total: np.ndarray) -> np.ndarray:
 
 def _order(a: Predictions, b: Predictions) -> list[int]:
     """Where the utterances of `a` stand in `b`, which must be the same ones."""
+    if a.classes != b.classes:
+        raise EmotionTFError(
+            "the two runs have different classes",
+            expected=", ".join(a.classes),
+            received=", ".join(b.classes),
+            fix="train one again with the section labels of the settings of the other",
+        )
     facts_a, facts_b = _facts(a), _facts(b)
     strays = sorted(facts_a.keys() ^ facts_b.keys())
     if strays:
@@ -179,4 +185,6 @@ def _order(a: Predictions, b: Predictions) -> list[int]:
 def _facts(predictions: Predictions) -> dict[str, str]:
     """What two runs must agree on, by utterance id."""
     rows = zip(predictions.ids, predictions.labels, predictions.speakers, predictions.folds, strict=True)
-    return {id_: f"label {EMOTIONS[label]}, speaker {speaker}, fold {fold}" for id_, label, speaker, fold in rows}
+    return {
+        id_: f"label {predictions.classes[label]}, speaker {speaker}, fold {fold}" for id_, label, speaker, fold in rows
+    }

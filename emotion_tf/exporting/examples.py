@@ -10,7 +10,6 @@ from typing import cast
 
 import numpy as np
 
-from emotion_tf import labels
 from emotion_tf.audio.reader import read_waveform
 from emotion_tf.config import Config
 from emotion_tf.corpora import folds
@@ -162,7 +161,7 @@ def _read(utterances: Sequence[Utterance], config: Config) -> tuple[Example, ...
     """Utterances with their sound, as far as the model hears, and voices."""
     with tempfile.TemporaryDirectory() as folder:
         voices = speaker_embeddings(utterances, config, Path(folder)) if utterances else None
-    rate = config.features.sample_rate
+    rate, classes = config.features.sample_rate, config.labels.classes or ()
     return tuple(
         Example(
             _as_16_bit(read_waveform(cast(Path, item.audio), rate, item.start, item.end))
@@ -170,7 +169,7 @@ def _read(utterances: Sequence[Utterance], config: Config) -> tuple[Example, ...
             else None,
             item.text if config.model.reads else "",
             None if voices is None else voices[number],
-            labels.index(item.label),
+            classes.index(item.label),
             item.id,
         )
         for number, item in enumerate(utterances)

@@ -32,10 +32,10 @@ $proof
 
 ## Where it ends
 
-- It tells the four emotions as the speakers of its corpus showed them. It does not tell what anyone feels, and no
+- It tells its emotions as the speakers of its corpus showed them. It does not tell what anyone feels, and no
   decision about a person should rest on it.
 - Other languages, microphones, rooms, ages and ways of speaking than those of the corpus lower its figures.
-- Every utterance gets one of the four emotions, also music, noise, silence and other emotions.
+- Every utterance gets one of these emotions, also music, noise, silence and other emotions.
 $limits
 """)
 

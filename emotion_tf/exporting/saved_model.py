@@ -34,7 +34,8 @@ def write_saved_model(model: keras.Model, bundle: ModelBundle, folder: Path) -> 
     is "", `num_samples` 0, or all samples or frames are zeros; a `speaker` beside it is passed over. There are no
     words where `transcript` has none, or `words` is zeros alone.
 
-    Every signature gives `probabilities` (B, 4) float32, `label` (B,) string and `error` (B,) string. `error` is ""
+    Every signature gives `probabilities` (B, C) float32, `classes` (B, C) string, which names them, `label` (B,) string
+    and `error` (B,) string. `error` is ""
     where all is well; else it says what is wrong with this one utterance, whose label is then "" and whose
     probabilities are zeros. A server joins the requests of several clients, and an error raised in the graph would fail
     all of them. Zeros stand there rather than NaN because JSON has no NaN. What no server joins is still raised: inputs
@@ -67,6 +68,7 @@ class _Service(tf.Module):
         number, line = tf.lookup.TextFileIndex.LINE_NUMBER, tf.lookup.TextFileIndex.WHOLE_LINE
         labels = tf.lookup.TextFileInitializer(str(assets / "labels.txt"), tf.int64, number, tf.string, line)
         self._labels = tf.lookup.StaticHashTable(labels, default_value="")
+        self._classes = tf.constant(bundle.labels)
         self._vocabulary = None
         if bundle.vocabulary is not None:
             self._vocabulary = GraphVocabulary(bundle.vocabulary, assets / "vocabulary.txt")
@@ -162,6 +164,7 @@ class _Service(tf.Module):
         return {
             "probabilities": tf.where((error == "")[:, tf.newaxis], probabilities, 0.0),
             "label": tf.where(error == "", self._labels.lookup(tf.argmax(probabilities, axis=-1)), ""),
+            "classes": tf.tile(self._classes[tf.newaxis], [sizes[0], 1]),
             "error": error,
         }
 

@@ -7,7 +7,6 @@ import numpy as np
 
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.labels import EMOTIONS
 from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.utils.checksums import check_files
 from emotion_tf.utils.files import read_bounded
@@ -56,12 +55,12 @@ class ModelBundle:
         beside = (root / name for name in (*REQUIRED, "vocabulary.txt"))
         check_files(root, [artefact, *(path for path in beside if path.exists())])
         config = Config.load(root / "config.json")
-        labels = tuple(read_bounded(root / "labels.txt").decode("utf-8", errors="replace").split())
-        if len(labels) != len(EMOTIONS):
+        labels = tuple(read_bounded(root / "labels.txt").decode("utf-8", errors="replace").splitlines())
+        if len(labels) < 2 or len(set(labels)) < len(labels) or not all(labels):
             raise EmotionTFError(
                 f"{root / 'labels.txt'} does not fit the model",
-                expected=f"{len(EMOTIONS)} lines, one a label",
-                received=f"{len(labels)}",
+                expected="two lines or more, each with another label",
+                received=", ".join(map(repr, labels)) or "none",
             )
         vocabulary = Vocabulary.load(root / "vocabulary.txt") if config.model.reads else None
         return cls(config, labels, vocabulary)

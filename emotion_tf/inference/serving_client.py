@@ -19,7 +19,6 @@ from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.serving_api import load_serving_api
-from emotion_tf.labels import EMOTIONS
 from emotion_tf.utils.files import parse_json
 
 DEFAULT_MODEL = "emotion"
@@ -70,7 +69,26 @@ class ServerRuntime:
         # Whether it can do without one of both, only the server knows, and says if it cannot.
         learned_placeholders = str(modality == "both").lower()
         config = Config().override(f"model.modality={modality}", f"model.learned_placeholders={learned_placeholders}")
-        self.bundle = ModelBundle(config, EMOTIONS, None)
+        self.bundle = ModelBundle(config, self._classes(modality), None)
+
+    def _classes(self, modality: str) -> tuple[str, ...]:
+        """The names of the classes, which the server gives with every answer, also with one to an empty request."""
+        inputs: dict[str, list] = {} if modality == "text" else {"audio": [b""]}
+        if modality != "audio":
+            inputs["transcript"] = [""]
+        if self.speaker_width is not None:
+            inputs["speaker"] = [[0.0] * self.speaker_width]
+        outputs = self._transport.predict(inputs)
+        try:
+            (classes,) = outputs["classes"]
+            return tuple(name if isinstance(name, str) else name.decode() for name in classes)
+        except (KeyError, TypeError, ValueError, AttributeError, UnicodeDecodeError):
+            raise EmotionTFError(
+                f"{self._name} does not name its classes",
+                expected="an export of this package, with the output classes",
+                received=", ".join(sorted(outputs)),
+                fix="export the run again",
+            ) from None
 
     def probabilities(self, waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None) -> np.ndarray:
         """See `Runtime`. The wave is sent as a 16-bit WAV file, and as no bytes where there is none."""
@@ -85,19 +103,19 @@ class ServerRuntime:
         outputs = self._transport.predict(inputs)
         try:
             (error,), (label,) = outputs["error"], outputs["label"]
-            probabilities = np.array(outputs["probabilities"], np.float32).reshape(len(EMOTIONS))
+            probabilities = np.array(outputs["probabilities"], np.float32).reshape(len(self.bundle.labels))
         except (KeyError, TypeError, ValueError, OverflowError):
             raise EmotionTFError(
                 f"{self._name} gives another answer than an export of this package",
-                expected=f"error, label and {len(EMOTIONS)} probabilities",
+                expected=f"error, label and {len(self.bundle.labels)} probabilities",
                 received=", ".join(sorted(outputs)),
             ) from None
         if error:
             raise EmotionTFError(f"{self._name} refuses the request: {error}")
-        if label != EMOTIONS[probabilities.argmax()]:
+        if label != self.bundle.labels[probabilities.argmax()]:
             raise EmotionTFError(
                 f"{self._name} names other emotions",
-                expected=", ".join(EMOTIONS),
+                expected=", ".join(self.bundle.labels),
                 received=f"{label} for the likeliest",
             )
         return probabilities

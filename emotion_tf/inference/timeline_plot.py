@@ -1,5 +1,6 @@
 """The figure of a timeline."""
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -11,8 +12,12 @@ from emotion_tf.inference.streaming import Window
 COLUMNS = 1000
 """Most points of the wave's outline, about one a pixel."""
 
-# Of Okabe and Ito's palette, which stays apart for the colour-blind. Each emotion has its own panel besides.
-COLORS = ("#D55E00", "#E69F00", "#009E73", "#0072B2")
+# The first seven are of Okabe and Ito's palette, which stays apart for the colour-blind. Each class has its own panel
+# besides, and those beyond the tenth begin again with the first colour.
+COLORS = (
+    *("#D55E00", "#E69F00", "#009E73", "#0072B2", "#CC79A7", "#56B4E9", "#F0E442"),
+    *("#7A4FBF", "#8C564B", "#4D4D4D"),
+)
 GREY = "#666666"
 
 # Distances of the ticks, of which the first is taken that needs no more than so many of them.
@@ -65,7 +70,7 @@ def timeline_plot(windows: Sequence[Window], peaks: np.ndarray) -> Figure:
     wave.stairs(peaks, np.linspace(0, seconds, len(peaks) + 1), baseline=-peaks, fill=True, color=GREY)
     highest = max(float(peaks.max()), 1e-3)
     wave.set(xlim=(0, seconds), ylim=(-highest, highest), ylabel="wave")
-    for axes, name, color in zip(panels, windows[0].smoothed, COLORS, strict=True):
+    for axes, name, color in zip(panels, windows[0].smoothed, itertools.cycle(COLORS), strict=False):
         values = np.array([window.smoothed[name] for window in windows])
         axes.stairs(values, edges, fill=True, color=color, alpha=0.35)
         axes.stairs(np.where(labels == name, values, 0), edges, fill=True, color=color)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.labels import FOUR
 from emotion_tf.text.vocabulary import Vocabulary
 
 
@@ -37,7 +37,7 @@ class Preprocessing:
     speaker_mean: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32), repr=False)
     speaker_variance: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32), repr=False)
     log_prior: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32), repr=False)
-    labels: tuple[str, ...] = EMOTIONS
+    labels: tuple[str, ...] = FOUR
 
     def __post_init__(self) -> None:
         """Fills in the prior."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from emotion_tf.corpora.corpus import Corpus
+from emotion_tf.corpora.label_choice import class_names
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.robustness.condition import Condition
@@ -100,9 +101,10 @@ def stress(
 
 def _test(condition: Condition, run: TrainedRun) -> Predictions:
     """The predictions of the networks of all folds under a condition."""
+    classes = class_names(run.config, run.utterances)
     return Predictions.concatenate(
         [
-            predictions_of(utterances, fold, condition.predict(fold, utterances))
+            predictions_of(utterances, fold, condition.predict(fold, utterances), classes)
             for fold, utterances in run.tested.items()
         ]
     )

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from emotion_tf import labels, models
+from emotion_tf import models
 from emotion_tf.config import Config
 from emotion_tf.corpora import folds
 from emotion_tf.corpora.corpus import Corpus
@@ -198,7 +198,7 @@ def save_model(folder: Path, network: keras.Model, config: Config, preprocessing
         plain.set_weights(network.get_weights())
         models.speech_model(plain, config).save(folder / "model.keras")
     config.save(folder / "config.json")
-    write_text(folder / "labels.txt", "".join(f"{name}\n" for name in labels.EMOTIONS))
+    write_text(folder / "labels.txt", "".join(f"{name}\n" for name in preprocessing.labels))
     if preprocessing.vocabulary is not None:
         preprocessing.vocabulary.save(folder / "vocabulary.txt")
 

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from emotion_tf import labels, models
+from emotion_tf import models
 from emotion_tf.config import Config
 from emotion_tf.corpora.folds import Split
 from emotion_tf.dataset.extract import Records
 from emotion_tf.dataset.pipeline import evaluation_dataset, training_dataset
+from emotion_tf.dataset.targets import class_indices
 from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.training.calibration import choose_temperature
 from emotion_tf.training.distributed import is_chief
@@ -74,7 +74,7 @@ def fit_network(
             functools.partial(training_dataset, records, config, split.train, vocabulary, config.training.seed),
             evaluation_dataset(records, config, split.dev, vocabulary),
             config,
-            np.array([labels.index(utterance.label) for utterance in split.train]),
+            class_indices(config, split.train, records.utterances),
             folder,
             strategy,
             name,

@@ -12,7 +12,6 @@ import numpy as np
 import tensorflow as tf
 
 from emotion_tf.config import Config, TrainingConfig
-from emotion_tf.labels import EMOTIONS
 from emotion_tf.training.checkpoint import Checkpoint
 from emotion_tf.training.distributed import agree, explaining_losses, is_chief
 from emotion_tf.training.losses import ClassificationAndVerification
@@ -58,7 +57,7 @@ def compile_network(network: keras.Model, training: TrainingConfig, steps_per_ep
     network.compile(
         optimizer=optimizer,
         loss=loss,
-        metrics=[keras.metrics.CategoricalAccuracy(name="wa"), UnweightedAccuracy(len(EMOTIONS))],
+        metrics=[keras.metrics.CategoricalAccuracy(name="wa"), UnweightedAccuracy(network.output_shape[-1])],
         # Keras would compile with XLA, anew for every length of a batch, which takes longer than the steps themselves.
         jit_compile=False,
     )
@@ -117,7 +116,7 @@ def train_network(
         batches = train(checkpoint.next_epoch)
         steps = int(batches.cardinality())
         if training.class_weights == "balanced":
-            weights = _class_weights(labels)
+            weights = _class_weights(labels, network.output_shape[-1])
             batches = batches.map(lambda inputs, label: (inputs, label, tf.linalg.matvec(label, weights)))
         replicated = replicate(network, strategy)
         with strategy.scope():
@@ -153,8 +152,8 @@ class _EpochLog(keras.callbacks.Callback):
         self._advance()
 
 
-def _class_weights(labels: np.ndarray) -> np.ndarray:
-    """Weights (4,) by which each class counts as much as any other, and an average utterance counts one."""
-    counts = np.bincount(labels, minlength=len(EMOTIONS))
+def _class_weights(labels: np.ndarray, num_classes: int) -> np.ndarray:
+    """Weights (C,) by which each class counts as much as any other, and an average utterance counts one."""
+    counts = np.bincount(labels, minlength=num_classes)
     weights = len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))
     return np.where(counts, weights, 0.0).astype(np.float32)

@@ -17,7 +17,7 @@ class UnweightedAccuracy(keras.metrics.Metric):
         y_pred: Probabilities (B, C).
     """
 
-    def __init__(self, num_classes: int = 4, name: str = "ua", **kwargs: Any):
+    def __init__(self, num_classes: int, name: str = "ua", **kwargs: Any):
         super().__init__(name=name, **kwargs)
         self.num_classes = num_classes
         self.right = self.add_variable((num_classes,), keras.initializers.Zeros(), name="right")

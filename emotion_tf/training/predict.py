@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from emotion_tf import labels
 from emotion_tf.config import Config
+from emotion_tf.corpora.label_choice import class_names
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.extract import Records
 from emotion_tf.dataset.pipeline import evaluation_dataset
@@ -46,22 +46,25 @@ def predict(
         name = INPUTS[without]
         # Zeros are padding, to which frames and words come as one.
         batches = batches.map(lambda inputs, label: ({**inputs, name: tf.zeros_like(inputs[name])}, label))
-    return predictions_of(utterances, fold, probabilities_of(network, batches))
+    return predictions_of(utterances, fold, probabilities_of(network, batches), class_names(config, records.utterances))
 
 
 def probabilities_of(network: keras.Model, batches: tf.data.Dataset) -> np.ndarray:
-    """What a network says (N, 4) of the utterances of some batches."""
+    """What a network says (N, C) of the utterances of some batches."""
     # For a GPU, Keras would compile one that was never compiled with XLA, anew for every length of a batch.
     network.jit_compile = False
     return network.predict(batches, verbose=0)
 
 
-def predictions_of(utterances: Sequence[Utterance], fold: int, probabilities: np.ndarray) -> Predictions:
-    """Probabilities (N, 4) of some utterances that were tested in one fold, with all that is known of them."""
+def predictions_of(
+    utterances: Sequence[Utterance], fold: int, probabilities: np.ndarray, classes: Sequence[str]
+) -> Predictions:
+    """Probabilities (N, C) of some utterances that were tested in one fold, with all that is known of them."""
     return Predictions(
         [utterance.id for utterance in utterances],
         np.full(len(utterances), fold),
         [utterance.speaker for utterance in utterances],
-        np.array([labels.index(utterance.label) for utterance in utterances]),
+        np.array([classes.index(utterance.label) for utterance in utterances]),
         probabilities,
+        tuple(classes),
     )

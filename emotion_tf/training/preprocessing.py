@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from emotion_tf import labels
 from emotion_tf.config import Config
+from emotion_tf.corpora.label_choice import class_names
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.extract import Records
 from emotion_tf.dataset.pipeline import read_examples
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.dataset.targets import class_indices
 from emotion_tf.models import Preprocessing
 from emotion_tf.text.subwords import subword_ids
 from emotion_tf.text.vocabulary import SPECIAL_WORDS, Vocabulary
@@ -31,7 +31,9 @@ def fit_preprocessing(config: Config, records: Records, train: Sequence[Utteranc
     Returns:
         What the models need.
     """
-    preprocessing = Preprocessing(log_prior=_log_prior(config, train))
+    preprocessing = Preprocessing(
+        log_prior=_log_prior(config, records, train), labels=class_names(config, records.utterances)
+    )
     if config.model.hears:
         mean, variance = _moments(config, records, train)
         preprocessing = dataclasses.replace(preprocessing, mean=mean, variance=variance)
@@ -66,12 +68,13 @@ def build_vocabulary(config: Config, train: Sequence[Utterance]) -> Vocabulary:
     return Vocabulary.build([utterance.text for utterance in train], words.vocabulary_size, words.min_count, also)
 
 
-def _log_prior(config: Config, train: Sequence[Utterance]) -> np.ndarray:
-    """The logarithm of the share (4,) of each emotion in the training part, as far as the loss sees it."""
+def _log_prior(config: Config, records: Records, train: Sequence[Utterance]) -> np.ndarray:
+    """The logarithm of the share (C,) of each class in the training part, as far as the loss sees it."""
+    num_classes = len(class_names(config, records.utterances))
     if config.training.class_weights == "balanced":
-        return np.zeros(len(EMOTIONS), np.float32)
-    # One more of each, so that an emotion that is never heard in training is unlikely and not impossible.
-    counts = 1 + np.bincount([labels.index(utterance.label) for utterance in train], minlength=len(EMOTIONS))
+        return np.zeros(num_classes, np.float32)
+    # One more of each, so that a class that is never heard in training is unlikely and not impossible.
+    counts = 1 + np.bincount(class_indices(config, train, records.utterances), minlength=num_classes)
     return np.log(counts / counts.sum()).astype(np.float32)
 
 

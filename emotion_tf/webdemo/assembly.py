@@ -82,8 +82,8 @@ def settings(bundle: ModelBundle, notes: list[str]) -> dict[str, Any]:
     Example:
 
     >>> from emotion_tf.config import Config
-    >>> from emotion_tf.labels import EMOTIONS
-    >>> found = settings(ModelBundle(Config(), EMOTIONS, None), notes=["The corpus is synthetic."])
+    >>> from emotion_tf.labels import FOUR
+    >>> found = settings(ModelBundle(Config(), FOUR, None), notes=["The corpus is synthetic."])
     >>> found["sample_rate"], found["max_samples"], found["max_words"]
     (16000, 120000, 128)
     """

@@ -17,7 +17,7 @@ from emotion_tf import corpora
 from emotion_tf.corpora import demo
 from emotion_tf.corpora.demo_sentences import PLAIN, SENTENCES
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.labels import FOUR
 
 
 def some_lines(voices=2):
@@ -48,7 +48,7 @@ def test_plan():
     assert lines == demo.plan()
     assert len(lines) == len({line.id for line in lines}) == 512
     assert Counter((line.voice, line.label) for line in lines) == {
-        (voice, label): 8 for voice in demo.VOICES for label in EMOTIONS
+        (voice, label): 8 for voice in demo.VOICES for label in FOUR
     }
     assert len({line.text for line in lines}) > 300
 
@@ -66,7 +66,7 @@ def test_neither_words_nor_prosody_can_win_alone():
     orders = [[line.rate, line.volume, line.pitch, line.pitch_range, line.word_gap] for line in lines]
     prosody = probabilities(QuadraticDiscriminantAnalysis(), orders)
     right = {
-        name: np.mean(np.array(EMOTIONS)[scores.argmax(axis=1)] == labels)
+        name: np.mean(np.array(FOUR)[scores.argmax(axis=1)] == labels)
         for name, scores in {"words": words, "prosody": prosody, "both": words * prosody}.items()
     }
     assert 0.60 < right["words"] < 0.75
@@ -76,7 +76,7 @@ def test_neither_words_nor_prosody_can_win_alone():
 
 def test_sentences():
     sentences = [*PLAIN, *(sentence for told in SENTENCES.values() for sentence in told)]
-    assert set(SENTENCES) == set(EMOTIONS)
+    assert set(SENTENCES) == set(FOUR)
     assert len(set(sentences)) == len(sentences)
     assert all(sentence.count("{topic}") == 1 and sentence.endswith(".") for sentence in sentences)
 

@@ -8,7 +8,7 @@ from emotion_tf.config import Config
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset import Records, evaluation_dataset, pipeline, training_dataset
 from emotion_tf.dataset.records import serialize
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.labels import FOUR
 from emotion_tf.text.vocabulary import Vocabulary
 
 CONFIG = Config().override(
@@ -26,7 +26,7 @@ def make_records(folder, lengths, texts=None, variants=1, shards=1):
     """Records whose frames all hold 1, 2 and so on, by which utterances are known again, and 1000 more a variant."""
     texts = texts or [""] * len(lengths)
     utterances = [
-        Utterance(f"u{number}", None, 0.0, None, text, EMOTIONS[number % 4], "Ann") for number, text in enumerate(texts)
+        Utterance(f"u{number}", None, 0.0, None, text, FOUR[number % 4], "Ann") for number, text in enumerate(texts)
     ]
     paths = [tuple(folder / f"{variant}-{shard}" for shard in range(shards)) for variant in range(variants)]
     for variant, of_variant in enumerate(paths):

@@ -13,7 +13,7 @@ from doc_blocks import ROOT, blocks
 from made_waves import RATE, noise
 
 from emotion_tf.cli import main
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.labels import FOUR
 
 pytest.importorskip("tensorflow_serving.apis", reason="SKIPPED FOR WANT OF tensorflow-serving-api")
 
@@ -77,7 +77,7 @@ def test_rest_requests(served, here, key):
         answer["predictions"][0] if key == "instances" else {name: rows[0] for name, rows in answer["outputs"].items()}
     )
     np.testing.assert_allclose(row["probabilities"], expected(run, model), atol=1e-5)
-    assert row["label"] == EMOTIONS[expected(run, model).argmax()]
+    assert row["label"] == FOUR[expected(run, model).argmax()]
     assert row["error"] == ""
 
 
@@ -88,7 +88,7 @@ def test_grpc_request(served, here):
     assert done.returncode == 0, done.stderr
     *numbers, label = done.stdout.replace("[", " ").replace("]", " ").split()
     np.testing.assert_allclose(np.array(numbers, float), expected(run, model), atol=1e-5)
-    assert label == EMOTIONS[expected(run, model).argmax()]
+    assert label == FOUR[expected(run, model).argmax()]
 
 
 def test_command_line(served, here, capsys):
@@ -99,7 +99,7 @@ def test_command_line(served, here, capsys):
         assert program == ("", "emotion-tf")
         assert main([quoted or plain for quoted, plain in arguments]) == 0
         file, label, *_ = capsys.readouterr().out.split()
-        assert (file, label) == ("clip.wav", EMOTIONS[expected(run, model).argmax()])
+        assert (file, label) == ("clip.wav", FOUR[expected(run, model).argmax()])
 
 
 def test_server_is_started_with_what_an_export_holds():

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from emotion_tf.evaluation.predictions import Predictions
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.labels import FOUR
 
 
 def make_predictions(labels: str, predicted: str, speakers: str, folds: str, confidence: float = 0.7) -> Predictions:
     """Predictions from initials of the emotions, speakers and folds, one letter an utterance."""
-    initials = "".join(emotion[0] for emotion in EMOTIONS)
+    initials = "".join(emotion[0] for emotion in FOUR)
     probabilities = np.full((len(labels), 4), (1 - confidence) / 3)
     probabilities[range(len(labels)), [initials.index(letter) for letter in predicted]] = confidence
     return Predictions(

@@ -14,6 +14,7 @@ from emotion_tf.evaluation.report.plots import (
     risk_coverage_curve,
     svg,
 )
+from emotion_tf.labels import FOUR
 
 CONFUSION = [[8, 2, 0, 0], [0, 5, 5, 0], [1, 0, 2, 1], [0, 0, 0, 0]]
 
@@ -28,7 +29,7 @@ def histories(tmp_path):
 
 
 def test_confusion_matrix_says_numbers_and_shares():
-    (axes,) = confusion_matrix(CONFUSION).axes
+    (axes,) = confusion_matrix(CONFUSION, FOUR).axes
     cells = {text.get_position(): text.get_text() for text in axes.texts}
     assert len(cells) == 16
     assert cells[0, 0] == "8\n80%"

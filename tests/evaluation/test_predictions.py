@@ -76,11 +76,12 @@ def test_concatenate_refuses_an_utterance_tested_twice(eight):
     [
         ([], r"has the wrong columns; expected id,fold,.*received none"),
         (["id,label", "a,sad"], r"has the wrong columns; .*received id,label"),
-        ([HEADER.replace("angry,happy", "happy,angry"), ROW], "has the wrong columns"),
+        ([HEADER.replace("angry,happy", "angry,angry"), ROW], "has the wrong columns"),
+        (["id,fold,speaker,label,predicted,angry", "a,0,Ann,angry,angry,1"], "has the wrong columns; .*two classes"),
         ([HEADER], "there are no predictions"),
         ([HEADER, ROW, "b,0,Ann,sad"], "line 3 does not fit the header; expected 9 cells, received 4"),
-        ([HEADER, ROW.replace("sad,sad", "bored,sad")], "line 2: unknown emotion; expected .*received 'bored'"),
-        ([HEADER, ROW.replace("sad,sad", "sad,bored")], "line 2: unknown emotion; expected .*received 'bored'"),
+        ([HEADER, ROW.replace("sad,sad", "bored,sad")], "line 2: unknown class; expected .*received 'bored'"),
+        ([HEADER, ROW.replace("sad,sad", "sad,bored")], "line 2: unknown class; expected .*received 'bored'"),
         ([HEADER, ROW.replace(",0,", ",first,")], "line 2: .*'first'"),
         ([HEADER, ROW.replace("0.7", "much")], "line 2: .*'much'"),
         ([HEADER, ROW.replace("0.7", "0.6")], r"'a' has no probabilities; .*received 0.1, 0.1, 0.1, 0.6"),
@@ -125,3 +126,16 @@ def test_file_in_another_encoding(tmp_path):
 def test_parts_that_do_not_fit_are_refused(changed, message, eight):
     with pytest.raises(EmotionTFError, match=message):
         Predictions(**{**vars(eight), **changed})
+
+
+def test_any_classes(tmp_path):
+    classes = ("pleasant surprise", "生气")
+    written = Predictions(["a", "b"], [0, 1], ["x", "y"], [1, 0], [[0.25, 0.75], [0.4, 0.6]], classes)
+    written.write(tmp_path / "predictions.csv")
+    read = Predictions.read(tmp_path / "predictions.csv")
+    assert (read.classes, read.labels.tolist(), read.predicted.tolist()) == (classes, [1, 0], [1, 1])
+    other = Predictions(["c"], [0], ["x"], [0], [[0.25, 0.75]], ("生气", "pleasant surprise"))
+    with pytest.raises(EmotionTFError, match="the predictions have different classes"):
+        Predictions.concatenate([written, other])
+    with pytest.raises(EmotionTFError, match="unknown label; expected a class index from 0 to 1, received 2"):
+        Predictions(["a"], [0], ["x"], [2], [[0.25, 0.75]], classes)

@@ -79,7 +79,9 @@ def test_signatures_are_named_and_free_in_size(any_export, signatures):
     for signature in signatures.values():
         outputs = {name: (tuple(spec.shape), spec.dtype) for name, spec in signature.structured_outputs.items()}
         strings = ((None,), tf.string)
-        assert outputs == {"probabilities": ((None, 4), tf.float32), "label": strings, "error": strings}
+        names = ((None, 4), tf.string)
+        probabilities = ((None, 4), tf.float32)
+        assert outputs == {"probabilities": probabilities, "classes": names, "label": strings, "error": strings}
 
 
 def test_answers_are_those_of_the_network(any_export, signatures):

@@ -16,7 +16,7 @@ import tensorflow as tf
 from made_waves import RATE, noise
 from tensorflow.core.protobuf import saved_model_pb2
 
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.labels import FOUR
 
 pytest_plugins = ["exported_runs"]
 
@@ -108,7 +108,7 @@ def check_every_signature(run, waveform, program, folder):
     expected = run.expected(waveform, WORD_IDS)
     for answer in requests.run(program):
         assert answer["error"] == ""
-        assert answer["label"] == EMOTIONS[expected.argmax()]
+        assert answer["label"] == FOUR[expected.argmax()]
         np.testing.assert_allclose(np.array(answer["probabilities"].split(), float), expected, atol=1e-5)
 
 

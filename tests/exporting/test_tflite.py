@@ -16,7 +16,7 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.exporting.tflite import VARIANTS, write_tflite
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.runtimes import LiteRTRuntime
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.labels import FOUR
 from emotion_tf.recipes import preset
 from emotion_tf.text.vocabulary import Vocabulary
 
@@ -186,7 +186,7 @@ def test_sizes_of_the_published_network(tmp_path):
     fitted = models.Preprocessing(np.zeros(config.features.width), np.ones(config.features.width), Vocabulary(words))
     model = models.speech_model(models.build(config, fitted), config)
     example = {"waveform": babble(RATE)[np.newaxis], "word_ids": np.array([[1]], np.int32)}
-    write_tflite(model, ModelBundle(config, EMOTIONS, Vocabulary(words)), tmp_path, representative=[example])
+    write_tflite(model, ModelBundle(config, FOUR, Vocabulary(words)), tmp_path, representative=[example])
     bounds = {"float32": 7.0e6, "float16": 3.5e6, "dynamic": 1.9e6, "int8": 1.9e6}
     sizes = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
     too_large = {name: size for name, size in sizes.items() if size > bounds[name.split(".")[0].split("-")[0]]}

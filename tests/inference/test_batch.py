@@ -12,7 +12,7 @@ from made_waves import RATE, babble, noise
 from emotion_tf.cli import main
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference import Request, batch, load, predict_batch, requests_in
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.labels import FOUR
 from emotion_tf.utils.files import locked
 
 pytest_plugins = ["exported_runs"]
@@ -54,7 +54,7 @@ def read(path):
             else {
                 "id": row["id"],
                 "label": row["label"],
-                "probabilities": {name: float(row[name]) for name in EMOTIONS},
+                "probabilities": {name: float(row[name]) for name in FOUR},
             }
             for row in csv.DictReader(file)
         ]

@@ -12,7 +12,7 @@ from made_waves import RATE, noise
 
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference import load, predict_files
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.labels import FOUR
 
 pytest_plugins = ["exported_runs"]
 
@@ -38,9 +38,9 @@ def arguments(run, waveform, transcript):
 
 
 def check(prediction, expected, tolerance=1e-5):
-    assert tuple(prediction.probabilities) == EMOTIONS
+    assert tuple(prediction.probabilities) == FOUR
     np.testing.assert_allclose(list(prediction.probabilities.values()), expected, atol=tolerance)
-    assert prediction.label == EMOTIONS[expected.argmax()]
+    assert prediction.label == FOUR[expected.argmax()]
 
 
 @pytest.mark.parametrize("artefact", RUNTIMES)
@@ -84,7 +84,7 @@ def test_highest_version_is_taken(text_export, tmp_path):
     (folder / "saved_model" / "1").rename(folder / "saved_model" / "10")
     (folder / "saved_model" / "9").mkdir()
     (folder / "saved_model" / "9" / "saved_model.pb").write_bytes(b"old and broken")
-    assert load(folder).predict(transcript="sad").label in EMOTIONS
+    assert load(folder).predict(transcript="sad").label in FOUR
 
 
 def test_no_transcript_is_an_empty_one(both_export):
@@ -133,7 +133,7 @@ def test_predicting_needs_no_training_code(both_export, tmp_path):
     done = subprocess.run([sys.executable, "-c", code, tmp_path / "a.wav", *models], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     *labels, modules = done.stdout.splitlines()
-    assert labels == [EMOTIONS[both_export.expected(noise(RATE), [4, 6]).argmax()]] * len(RUNTIMES)
+    assert labels == [FOUR[both_export.expected(noise(RATE), [4, 6]).argmax()]] * len(RUNTIMES)
     assert not {"models", "training", "dataset", "evaluation"} & {name.split(".")[1] for name in modules.split()}
 
 
@@ -285,7 +285,7 @@ def test_one_text_holds_for_all_files(both_export, clips):
     for answer, seed in zip(answers, (0, 2), strict=True):
         expected = both_export.expected(noise(RATE, seed), [4, 6])
         np.testing.assert_allclose(list(answer["probabilities"].values()), expected, atol=1e-5)
-        assert answer["label"] == EMOTIONS[expected.argmax()]
+        assert answer["label"] == FOUR[expected.argmax()]
 
 
 def test_one_text_a_file(both_export, clips):

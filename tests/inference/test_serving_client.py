@@ -16,7 +16,7 @@ from made_waves import RATE, noise
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference import serving_client
 from emotion_tf.inference.predictor import connect, predict_files
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.labels import FOUR
 
 pytest.importorskip("tensorflow_serving.apis", reason="SKIPPED FOR WANT OF tensorflow-serving-api")
 
@@ -53,7 +53,7 @@ def test_server_answers_as_the_network(any_served, protocol):
         arguments = (waveform if model.hears else None), (transcript if model.reads else None), run.voice
         prediction = predictor.predict(*arguments)
         expected = run.expected(waveform, ids)
-        assert prediction.label == EMOTIONS[expected.argmax()]
+        assert prediction.label == FOUR[expected.argmax()]
         np.testing.assert_allclose(list(prediction.probabilities.values()), expected, atol=1e-5)
         request = served.requests[-1]
         assert set(request.inputs) == set(served.signatures["serving_default"].inputs)
@@ -231,18 +231,25 @@ def test_model_that_is_another():
         connect(address)
 
 
+CLASSES = [["angry", "happy", "neutral", "sad"]]
+
+
 @pytest.mark.parametrize(
     ("outputs", "words"),
     [
         (
-            {"probabilities": [[0.5, 0.5]], "label": ["sad"], "error": [""]},
+            {"probabilities": [[0.5, 0.5]], "label": ["sad"], "error": [""], "classes": CLASSES},
             "gives another answer than an export of this",
         ),
         (
-            {"probabilities": [[0.1, 0.1, 0.1, 0.7]]},
-            "expected error, label and 4 probabilities, received probabilities",
+            {"probabilities": [[0.1, 0.1, 0.1, 0.7]], "classes": CLASSES},
+            "expected error, label and 4 probabilities, received classes, probabilities",
         ),
-        ({"probabilities": [[0.7, 0.1, 0.1, 0.1]], "label": ["calm"], "error": [""]}, "names other emotions; expected"),
+        (
+            {"probabilities": [[0.7, 0.1, 0.1, 0.1]], "label": ["calm"], "error": [""], "classes": CLASSES},
+            "names other emotions; expected",
+        ),
+        ({"probabilities": [[0.7, 0.1, 0.1, 0.1]], "label": ["sad"]}, "does not name its classes; .* export the run"),
     ],
 )
 def test_answer_that_is_another(outputs, words):
@@ -281,4 +288,4 @@ def test_rest_needs_no_further_package(both_served, tmp_path):
     command = [sys.executable, "-c", code, ports.address("rest"), tmp_path / "a.wav"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == [EMOTIONS[run.expected(noise(RATE), [4, 6]).argmax()]]
+    assert done.stdout.split() == [FOUR[run.expected(noise(RATE), [4, 6]).argmax()]]

@@ -18,7 +18,7 @@ from emotion_tf.inference import Prediction, load
 from emotion_tf.inference.streaming import Stream, Window
 from emotion_tf.inference.timeline import timeline, write_timeline
 from emotion_tf.inference.timeline_plot import timeline_plot, wave_peaks
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.labels import FOUR
 
 pytest_plugins = ["exported_runs"]
 
@@ -37,7 +37,7 @@ class Listener:
         self.heard.append(waveform.copy())
         self.told.append((transcript, speaker))
         values = self.answers.pop(0) if self.answers else (0.25, 0.25, 0.25, 0.25)
-        return Prediction(EMOTIONS[int(np.argmax(values))], dict(zip(EMOTIONS, values, strict=True)))
+        return Prediction(FOUR[int(np.argmax(values))], dict(zip(FOUR, values, strict=True)))
 
 
 def feed(stream, wave, chunk):
@@ -87,7 +87,7 @@ def test_smoothing_is_a_decaying_average():
     expected = [answers[0], second, (1 - kept_last) * answers[2] + kept_last * second]
     for window, answer, smoothed in zip(windows, answers, expected, strict=True):
         assert tuple(window.probabilities.values()) == tuple(answer)
-        assert tuple(window.smoothed) == EMOTIONS
+        assert tuple(window.smoothed) == FOUR
         np.testing.assert_allclose(list(window.smoothed.values()), smoothed, rtol=1e-12)
     # The second window alone says happy, the last one sad.
     assert [window.label for window in windows] == ["angry", "angry", "angry"]
@@ -192,7 +192,7 @@ def test_samples_of_another_kind(samples, received):
 
 
 def scores(*values):
-    return dict(zip(EMOTIONS, values, strict=True))
+    return dict(zip(FOUR, values, strict=True))
 
 
 WINDOWS = [
@@ -215,7 +215,7 @@ def tone(tmp_path):
 def test_table(tmp_path, tone):
     write_timeline(tmp_path / "deep" / "t.csv", iter(WINDOWS), tone)
     rows = list(csv.reader((tmp_path / "deep" / "t.csv").open(encoding="utf-8")))
-    assert rows[0] == ["start", "end", "label", *EMOTIONS, *(f"smoothed_{name}" for name in EMOTIONS)]
+    assert rows[0] == ["start", "end", "label", *FOUR, *(f"smoothed_{name}" for name in FOUR)]
     assert rows[2] == ["2.0", "6.0", "happy", "0.5", "0.25", "0.125", "0.125", "0.25", "0.5", "0.125", "0.125"]
     assert len(rows) == 4
 
@@ -238,12 +238,10 @@ def test_plot_shows_the_wave_and_each_emotion():
     peaks, edges, baseline = wave.patches[0].get_data()
     assert (peaks.tolist(), edges.tolist(), baseline.tolist()) == ([0.1, 0.5], [0, 3.25, 6.5], [-0.1, -0.5])
     assert wave.get_xlim() == (0, 6.5)
-    assert [axes.get_ylabel() for axes in panels] == list(EMOTIONS)
+    assert [axes.get_ylabel() for axes in panels] == list(FOUR)
     assert panels[-1].get_xlabel() == "time (seconds)"
     # The middles of the windows are 2, 4 and 4.5 seconds, and the values change halfway between.
-    for axes, name, likeliest in zip(
-        panels, EMOTIONS, ([0, 0, 0], [0.6, 0.5, 0], [0, 0, 0], [0, 0, 0.625]), strict=True
-    ):
+    for axes, name, likeliest in zip(panels, FOUR, ([0, 0, 0], [0.6, 0.5, 0], [0, 0, 0], [0, 0, 0.625]), strict=True):
         pale, dark = (patch.get_data() for patch in axes.patches)
         assert pale.values.tolist() == [window.smoothed[name] for window in WINDOWS]
         assert pale.edges.tolist() == [0, 3, 4.25, 6.5]

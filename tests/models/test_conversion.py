@@ -17,7 +17,7 @@ from emotion_tf.dataset import FrontEnd
 from emotion_tf.exporting.saved_model import write_saved_model
 from emotion_tf.exporting.tflite import write_tflite
 from emotion_tf.inference.bundle import ModelBundle
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.labels import FOUR
 from emotion_tf.text.vocabulary import Vocabulary
 
 pytestmark = pytest.mark.slow
@@ -72,7 +72,7 @@ def asked(model: keras.Model) -> list[dict[str, np.ndarray]]:
 
 def test_saved_model(kind, tmp_path):
     model, config = kind
-    bundle = ModelBundle(config, EMOTIONS, Vocabulary(VOCABULARY) if config.model.reads else None)
+    bundle = ModelBundle(config, FOUR, Vocabulary(VOCABULARY) if config.model.reads else None)
     write_saved_model(model, bundle, tmp_path / "saved_model")
     loaded = tf.saved_model.load(str(tmp_path / "saved_model"))
     answers = []
@@ -90,7 +90,7 @@ def test_saved_model(kind, tmp_path):
 
 def test_tflite(kind, tmp_path):
     model, config = kind
-    bundle = ModelBundle(config, EMOTIONS, Vocabulary(VOCABULARY) if config.model.reads else None)
+    bundle = ModelBundle(config, FOUR, Vocabulary(VOCABULARY) if config.model.reads else None)
     write_tflite(model, bundle, tmp_path, ["float32"])
     interpreter = Interpreter(str(tmp_path / "float32.tflite"))
     interpreter.allocate_tensors()

@@ -23,7 +23,7 @@ from emotion_tf.dataset import evaluation_dataset, extract, training_dataset
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation import RunResult
 from emotion_tf.evaluation.predictions import Predictions
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.labels import FOUR
 from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.training import cross_validation, fit_preprocessing, train
 from emotion_tf.training.calibration import choose_temperature
@@ -121,7 +121,7 @@ def test_run_leaves_what_the_documents_say(run):
         *(f"fold_{number}/{name}" for number in range(3) for name in fold),
     }
     assert (run.workdir / "model" / "labels.txt").read_text() == "angry\nhappy\nneutral\nsad\n"
-    labelled = dataclasses.replace(CONFIG, labels=LabelConfig(set="all", classes=EMOTIONS))
+    labelled = dataclasses.replace(CONFIG, labels=LabelConfig(set="all", classes=FOUR))
     assert Config.load(run.workdir / "model" / "config.json") == labelled
     described = json.loads((run.workdir / "config.json").read_text())
     assert Config.from_dict(described["settings"]) == labelled
@@ -197,8 +197,8 @@ def test_temperature_is_the_likeliest_on_dev(run):
         temperature = run.result.folds[number].temperature
         assert stored == {"temperature": temperature}
         rows = table(run.workdir / f"fold_{number}" / "dev_predictions.csv")
-        logits = np.log([[float(row[emotion]) for emotion in EMOTIONS] for row in rows])
-        labels = [EMOTIONS.index(row["label"]) for row in rows]
+        logits = np.log([[float(row[emotion]) for emotion in FOUR] for row in rows])
+        labels = [FOUR.index(row["label"]) for row in rows]
         # One speaker, so that nothing becomes surer.
         further = further_scaling(logits, labels, temperature)
         assert further == pytest.approx(0, abs=0.002) if temperature > 1 else further < 0 or temperature == 1
@@ -215,8 +215,8 @@ def test_without_calibration_the_likeliest_emotions_are_the_same(run, tmp_path):
     temperatures = [fold.temperature for fold in run.result.folds]
     for before, after in zip(plain, scaled, strict=True):
         assert [before[name] for name in ("id", "predicted")] == [after[name] for name in ("id", "predicted")]
-        powers = np.array([float(before[emotion]) for emotion in EMOTIONS]) ** (1 / temperatures[int(after["fold"])])
-        found = [float(after[emotion]) for emotion in EMOTIONS]
+        powers = np.array([float(before[emotion]) for emotion in FOUR]) ** (1 / temperatures[int(after["fold"])])
+        found = [float(after[emotion]) for emotion in FOUR]
         np.testing.assert_allclose(found, powers / powers.sum(), atol=1e-5)
 
 
@@ -237,7 +237,7 @@ def test_saved_model_predicts_the_same_from_the_waves(run):
             "word_ids": np.stack([np.pad(ids, (0, 8 - len(ids))) for ids in words]),
         }
     )
-    expected = np.array([[float(row[emotion]) for emotion in EMOTIONS] for row in rows])
+    expected = np.array([[float(row[emotion]) for emotion in FOUR] for row in rows])
     assert expected.shape == (16, 4)
     # Were all answers the same, the comparison would prove nothing.
     assert np.ptp(expected, axis=0).max() > 0.01
@@ -360,7 +360,7 @@ def written_corpus(synthetic, speakers):
         tuple(
             Utterance(f"{speaker}-{label}", None, 0.0, None, WORDS[label], label, speaker)
             for speaker in speakers
-            for label in EMOTIONS
+            for label in FOUR
         ),
     )
 

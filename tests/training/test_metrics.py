@@ -24,7 +24,7 @@ def test_equals_scikit_learn(classes):
     )
     assert set(labels) == set(classes)
     predicted, parts = batches(labels)
-    metric = UnweightedAccuracy()
+    metric = UnweightedAccuracy(4)
     for y_true, y_pred in parts:
         metric.update_state(y_true, y_pred)
     with warnings.catch_warnings():
@@ -40,7 +40,7 @@ def test_equals_scikit_learn(classes):
 
 def test_weights_of_examples_are_ignored():
     predicted, parts = batches(np.arange(50) % 4)
-    metric = UnweightedAccuracy()
+    metric = UnweightedAccuracy(4)
     for y_true, y_pred in parts:
         metric.update_state(y_true, y_pred, sample_weight=np.linspace(0, 3, len(y_true)))
     assert float(metric.result()) == pytest.approx(balanced_accuracy_score(np.arange(50) % 4, predicted), abs=1e-6)

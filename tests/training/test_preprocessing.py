@@ -140,7 +140,10 @@ def test_subwords_of_the_vocabulary(tmp_path):
 def test_prior_of_the_emotions(tmp_path, frames):
     """All five are sad, and nothing is impossible; where classes weigh alike, none is likelier."""
     records = make_records(tmp_path / "all", frames)
-    prior = np.exp(fit_preprocessing(CONFIG, records, records.utterances).log_prior)
+    config = CONFIG.override('labels.classes=["angry", "happy", "neutral", "sad"]')
+    preprocessing = fit_preprocessing(config, records, records.utterances)
+    assert preprocessing.labels == ("angry", "happy", "neutral", "sad")
+    prior = np.exp(preprocessing.log_prior)
     np.testing.assert_allclose(prior, np.array([1, 1, 1, 6]) / 9, rtol=1e-6)
-    balanced = fit_preprocessing(CONFIG.override("training.class_weights=balanced"), records, records.utterances)
+    balanced = fit_preprocessing(config.override("training.class_weights=balanced"), records, records.utterances)
     np.testing.assert_array_equal(balanced.log_prior, np.zeros(4))

@@ -10,7 +10,7 @@ import pytest
 
 from emotion_tf.config import Config
 from emotion_tf.inference.bundle import ModelBundle
-from emotion_tf.labels import EMOTIONS
+from emotion_tf.labels import FOUR
 from emotion_tf.text.tokenizer import tokenize
 from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.webdemo.assembly import STATIC, settings
@@ -30,7 +30,7 @@ def in_javascript(texts: list[str], vocabulary: Vocabulary) -> list[tuple[list[s
     node = shutil.which("node")
     if node is None:
         pytest.skip("SKIPPED FOR WANT OF NODE: apt-get install nodejs")
-    known = settings(ModelBundle(Config(), EMOTIONS, vocabulary), [])
+    known = settings(ModelBundle(Config(), FOUR, vocabulary), [])
     sent = json.dumps({"texts": texts, "settings": known, "lines": "".join(f"{word}\n" for word in vocabulary.words)})
     command = [node, "--input-type=module", "--eval", SCRIPT, (STATIC / "tokenizer.js").as_uri()]
     done = subprocess.run(command, input=sent, capture_output=True, text=True, encoding="utf-8", check=True)

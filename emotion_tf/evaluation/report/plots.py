@@ -1,6 +1,7 @@
 """The figures of a report. They are narrow, so that their text stays legible on a phone."""
 
 import io
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.coverage import risk_coverage
 from emotion_tf.evaluation.metrics import CONFIDENCE_BINS, reliability
 from emotion_tf.evaluation.predictions import Predictions
-from emotion_tf.labels import EMOTIONS
 
 WIDTH_INCHES = 4.8
+
+MOST_UPRIGHT = 6
+"""Class names that stand side by side below a confusion matrix; those of more classes are slanted."""
 
 # Two colours of Okabe and Ito's palette, which stay apart for the colour-blind; they differ in lightness too.
 BLUE, ORANGE = "#0072B2", "#E69F00"
@@ -25,18 +28,20 @@ AXIS_LABELS = {"loss": "loss (nats)", "ua": "UA (0 to 1)", "wa": "WA (0 to 1)"}
 """What history columns are called on an axis; others go by their own name."""
 
 
-def confusion_matrix(confusion: ArrayLike) -> Figure:
+def confusion_matrix(confusion: ArrayLike, classes: Sequence[str]) -> Figure:
     """Draws how often which emotion was taken for which.
 
     Args:
-        confusion: (4, 4) numbers of utterances, rows true, columns predicted, in class order.
+        confusion: (C, C) numbers of utterances, rows true, columns predicted, in class order.
+        classes: Names of the classes.
 
     Returns:
         The figure. Each cell says its number and its share of the row, which is its shade too.
     """
     counts = np.asarray(confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure = Figure(figsize=(WIDTH_INCHES, 4.4), layout="constrained")
+    # The four classes of most papers have the size that they always had.
+    figure = Figure(figsize=(WIDTH_INCHES, max(2.0 + 0.6 * len(classes), 4.4)), layout="constrained")
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(counts):
@@ -49,8 +54,8 @@ def confusion_matrix(confusion: ArrayLike) -> Figure:
             verticalalignment="center",
             color="white" if share > 0.5 else "black",
         )
-    axes.set_xticks(range(len(EMOTIONS)), EMOTIONS)
-    axes.set_yticks(range(len(EMOTIONS)), EMOTIONS)
+    axes.set_xticks(range(len(classes)), classes, rotation=0 if len(classes) <= MOST_UPRIGHT else 45)
+    axes.set_yticks(range(len(classes)), classes)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("predicted emotion")
@@ -164,9 +169,20 @@ def risk_coverage_curve(predictions: Predictions) -> Figure:
 
 def svg(figure: Figure) -> bytes:
     """The figure as an SVG file, the same bytes for the same figure."""
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        content = _svg(figure, "path")
+    # Names of classes may be in a script that no font of matplotlib has; the reader's browser has one.
+    missing = any("missing from" in str(warning.message) for warning in found)
+    return _svg(figure, "none") if missing else content
+
+
+def _svg(figure: Figure, letters: str) -> bytes:
     content = io.BytesIO()
     # Without a salt of our own matplotlib names clip paths at random.
-    with matplotlib.rc_context({"svg.hashsalt": "emotion-tf", "svg.fonttype": "path"}):
+    with warnings.catch_warnings(), matplotlib.rc_context({"svg.hashsalt": "emotion-tf", "svg.fonttype": letters}):
+        if letters == "none":
+            warnings.simplefilter("ignore")
         figure.savefig(content, format="svg", metadata={"Date": None})
     return content.getvalue()
 

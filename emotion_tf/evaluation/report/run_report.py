@@ -98,7 +98,10 @@ def write_report(workdir: str | Path) -> None:
 def _figures(workdir: Path, predictions: Predictions, result: RunResult) -> list[str]:
     """The HTML of all drawings of a run."""
     figures = [
-        figure(confusion_matrix(result.confusion), "Confusion matrix: which emotion was taken for which"),
+        figure(
+            confusion_matrix(result.confusion, predictions.classes),
+            "Confusion matrix: which emotion was taken for which",
+        ),
         figure(reliability_diagram(predictions), "Reliability: bars below the diagonal mean too much confidence"),
         figure(risk_coverage_curve(predictions), "Risk and coverage: what is gained by answering only where sure"),
     ]

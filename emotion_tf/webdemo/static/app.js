@@ -118,6 +118,11 @@ function hideAnswer() {
   page.answer.hidden = page.timeline.hidden = page.strip.hidden = true;
 }
 
+/** The style of a label; there are ten colours, and then the first comes again. */
+function classOf(index) {
+  return `class-${index % 10}`;
+}
+
 /** Shows the likeliest label and every score. */
 function showScores(labels, probabilities) {
   page.label.textContent = labels[likeliest(probabilities)];
@@ -126,7 +131,7 @@ function showScores(labels, probabilities) {
     level.style.width = `${100 * probabilities[index]}%`;
     const bar = make("div", { className: "bar" }, level);
     const score = make("data", { value: probabilities[index] }, percent.format(probabilities[index]));
-    return make("li", { className: `class-${index}` }, make("span", {}, label), bar, score);
+    return make("li", { className: classOf(index) }, make("span", {}, label), bar, score);
   });
   page.scores.replaceChildren(...rows);
 }
@@ -152,7 +157,7 @@ async function analyseWindows(text, current) {
 function showTimeline(labels, windows, seconds) {
   const lines = labels.map((label, index) => {
     const line = document.createElementNS("http://www.w3.org/2000/svg", "polyline");
-    line.setAttribute("class", `class-${index}`);
+    line.setAttribute("class", classOf(index));
     line.setAttribute("points", linePoints(windows, index, seconds));
     return line;
   });
@@ -171,7 +176,7 @@ function showTimeline(labels, windows, seconds) {
 
 /** A window's part of the strip, in the colour of its label: what it adds to the window before. */
 function stretch({ end, smoothed }, index, windows) {
-  const part = make("span", { className: `class-${likeliest(smoothed)}` });
+  const part = make("span", { className: classOf(likeliest(smoothed)) });
   part.style.flexGrow = end - (windows[index - 1]?.end ?? 0);
   return part;
 }
@@ -181,7 +186,7 @@ function open() {
   const { labels, notes, hears, reads, max_words, window_seconds, hop_seconds } = model.settings;
   page.emotions.textContent = labels.join(", ");
   page.notes.replaceChildren(...notes.map((note) => make("li", {}, note)));
-  page.legend.replaceChildren(...labels.map((label, index) => make("li", { className: `class-${index}` }, label)));
+  page.legend.replaceChildren(...labels.map((label, index) => make("li", { className: classOf(index) }, label)));
   page.hearing.hidden = !hears;
   page.reading.hidden = !reads;
   page.analyse.disabled = hears;
