@@ -21,6 +21,7 @@ class Preset:
 
 
 _FRONT_END = (
+    "features.highpass_hz=90",
     "features.hop_seconds=0.02",
     "features.representation=logmel",
     "features.mel_bands=64",
@@ -59,7 +60,7 @@ _STRONG = (
 _BASES = {
     "paper": Preset("MSCNN-SPU-ATT with features and recipe as published; the defaults."),
     "strong": Preset(
-        "Log-mel bands without their mean, energy, F0, voicing; trimmed; speed, level and masks; AdamW on a cosine.",
+        "Hum removed; log-mel bands less their mean, energy, F0, voicing; trimmed; speed, level, masks; AdamW, cosine.",
         _STRONG,
     ),
     "robust": Preset(
