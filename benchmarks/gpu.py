@@ -30,7 +30,7 @@ from emotion_tf.audio.reader import read_waveform
 from emotion_tf.dataset.pipeline import OPTIONS
 from emotion_tf.layers import AcousticFrontEnd
 from emotion_tf.recipes import preset
-from emotion_tf.training import compile_network
+from emotion_tf.training import compile_network, dtype_policy
 from emotion_tf.training.distributed import choose_strategy
 from emotion_tf.training.replication import deal_out
 
@@ -50,11 +50,10 @@ PRECISIONS = {
 
 
 def network_of(policy: str) -> keras.Model:
-    keras.config.set_dtype_policy(policy)
-    made = network()
+    with dtype_policy(policy):
+        made = network()
     # As in training and testing; Keras would take XLA otherwise.
     made.jit_compile = False
-    keras.config.set_dtype_policy("float32")
     return made
 
 

@@ -383,6 +383,8 @@ class Config:
                 "features.highpass_hz",
                 f"null, or from 10 to {nyquist / 4:g}",
             ),
+            (training.seed < 2**32, "training.seed", "less than 2**32"),
+            (training.fold_seed < 2**32, "training.fold_seed", "less than 2**32"),
             (features.hop_length >= 1, "features.hop_seconds", "at least one sample"),
             (features.window_length >= 2, "features.window_seconds", "at least two samples"),
             (features.max_frames >= 1, "features.max_seconds", "at least one hop"),

@@ -15,7 +15,7 @@ from made_corpus import TINY, make_corpus
 
 from emotion_tf import models
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.training import choose_strategy, distributed, train
+from emotion_tf.training import choose_strategy, distributed, dtype_policy, train
 from emotion_tf.training.distributed import agree
 from emotion_tf.training.replication import deal_out, replicate
 
@@ -83,9 +83,8 @@ def devices(folder: Path) -> None:
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     for name, config, normalized in small_training.NETWORKS:
         np.savez(folder / f"{name}.npz", *small_training.train(folder / name, config, normalized, strategy))
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    small_training.train(folder / "low", small_training.CONFIG, True, strategy)
-    keras.config.set_dtype_policy("float32")
+    with dtype_policy("mixed_bfloat16"):
+        small_training.train(folder / "low", small_training.CONFIG, True, strategy)
     _dropout(strategy)
     _every_model(strategy)
 

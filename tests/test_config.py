@@ -151,6 +151,8 @@ def test_override_of_nothing_or_with_what_does_not_fit(assignment, message):
         (["training.learning_rate=-1"], "training.learning_rate"),
         (["training.learning_rate=NaN"], "training.learning_rate"),
         (["training.patience=-3"], "training.patience"),
+        ([f"training.seed={2**32}"], "training.seed"),
+        ([f"training.fold_seed={2**32}"], "training.fold_seed"),
         (["training.dtype_policy=float8"], "training.dtype_policy"),
         (["model.filters=0"], "model.filters"),
         (["features.window_seconds=0"], "features.window_seconds"),

@@ -258,6 +258,22 @@ def load(path: str | Path, utterances: Sequence[Utterance]) -> dict[str, int]:
     return {id: content[id] for id in ids}
 
 
+def kept(path: str | Path, utterances: Sequence[Utterance]) -> list[Utterance]:
+    """The utterances of a corpus that an assignment names: a run leaves out those whose audio it cannot read.
+
+    Args:
+        path: The JSON file that `save` wrote.
+        utterances: The corpus.
+
+    Raises:
+        EmotionTFError: If the file is no assignment.
+    """
+    content = _read(Path(path), utterances)
+    if not isinstance(content, dict):
+        raise EmotionTFError(f"{path} is no assignment", expected="utterance id to fold, the folds counted from 0")
+    return [utterance for utterance in utterances if utterance.id in content]
+
+
 def _read(path: Path, utterances: Sequence[Utterance]) -> Any:
     """The content of a JSON file that may be as large as `save` makes it for these utterances."""
     # Indentation, quotation marks, colon, fold and comma take less than 32 bytes, an escaped character up to 6.

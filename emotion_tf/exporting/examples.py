@@ -80,6 +80,7 @@ def read_examples(workdir: Path, utterances: Sequence[Utterance], config: Config
         EmotionTFError: If the run is not one of this corpus, or audio cannot be read.
     """
     run = read_run(workdir, "folds.json", "model/fold.json")
+    utterances = folds.kept(workdir / "folds.json", utterances)
     split = folds.split(
         utterances,
         folds.load(workdir / "folds.json", utterances),

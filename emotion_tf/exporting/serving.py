@@ -10,6 +10,7 @@ from emotion_tf.exporting.examples import Example
 from emotion_tf.frontend.acoustic_front_end import AcousticFrontEnd
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.serving_api import load_serving_api
+from emotion_tf.utils.arrays import pad_rows
 from emotion_tf.utils.files import replacing, write_text
 
 WARMUP_FILE = Path("assets.extra", "tf_serving_warmup_requests")
@@ -68,7 +69,7 @@ def _requests(examples: Sequence[Example], bundle: ModelBundle) -> Iterator[tupl
     texts, frames = dict(speaker), dict(speaker)
     if bundle.vocabulary is not None:
         texts["transcript"] = np.array([item.transcript for item in examples], np.object_)
-        frames["word_ids"] = _padded([bundle.vocabulary.encode(item.transcript, words.max_words) for item in examples])
+        frames["word_ids"] = pad_rows([bundle.vocabulary.encode(item.transcript, words.max_words) for item in examples])
     if not bundle.config.model.hears:
         yield "serving_default", texts
     else:
@@ -76,7 +77,7 @@ def _requests(examples: Sequence[Example], bundle: ModelBundle) -> Iterator[tupl
         waves = [np.zeros(0, np.float32) if item.waveform is None else item.waveform for item in examples]
         wavs = [_wav(wave, features.sample_rate) if len(wave) else b"" for wave in waves]
         yield "serving_default", {"audio": np.array(wavs, np.object_), **texts}
-        waveform, num_samples = _padded(waves), np.array([len(wave) for wave in waves], np.int32)
+        waveform, num_samples = pad_rows(waves), np.array([len(wave) for wave in waves], np.int32)
         yield "waveform", {"waveform": waveform, "num_samples": num_samples, **texts}
         frames["features"] = AcousticFrontEnd(features)(waveform, num_samples).numpy()
     yield "features", frames
@@ -84,9 +85,3 @@ def _requests(examples: Sequence[Example], bundle: ModelBundle) -> Iterator[tupl
 
 def _wav(waveform: np.ndarray, sample_rate: int) -> bytes:
     return tf.audio.encode_wav(waveform[:, np.newaxis], sample_rate).numpy()
-
-
-def _padded(rows: Sequence[np.ndarray]) -> np.ndarray:
-    """Rows of different lengths as one array, padded with zeros."""
-    width = max(len(row) for row in rows)
-    return np.stack([np.pad(row, (0, width - len(row))) for row in rows])

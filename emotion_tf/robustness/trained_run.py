@@ -17,7 +17,7 @@ from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.extract import Records, extract
 from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.training.run import fold_model, load_fold, read_run_of
-from emotion_tf.utils.files import read_json, records_dir_of
+from emotion_tf.utils.files import records_dir_of
 from emotion_tf.utils.paths import RemotePath
 
 
@@ -75,8 +75,7 @@ class TrainedRun:
     @cached_property
     def utterances(self) -> Sequence[Utterance]:
         """The utterances of the corpus, without those that the run could not read and left out."""
-        known = read_json(self.workdir / "folds.json")
-        return [utterance for utterance in self.corpus.utterances if utterance.id in known]
+        return folds.kept(self.workdir / "folds.json", self.corpus.utterances)
 
     @cached_property
     def assignment(self) -> dict[str, int]:

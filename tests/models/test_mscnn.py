@@ -9,6 +9,7 @@ from small_models import SPEAKER_WIDTH, VOCABULARY, fitted_for, small
 
 from emotion_tf.config import Config
 from emotion_tf.models import Preprocessing, build
+from emotion_tf.training import dtype_policy
 
 VARIANTS = {
     "audio": ("modality=audio",),
@@ -91,16 +92,14 @@ def test_low_precision_stays_near(settings):
     batch = batch_for(model, fitted)
     truth = model(batch)
     policy = keras.config.dtype_policy()
-    try:
-        for name, tolerance in (("mixed_float16", 0.01), ("mixed_bfloat16", 0.05)):
-            keras.config.set_dtype_policy(name)
+    for name, tolerance in (("mixed_float16", 0.01), ("mixed_bfloat16", 0.05)):
+        with dtype_policy(name):
             low = build(config, fitted)
-            low.set_weights(model.get_weights())
-            found = low(batch)
-            assert found.dtype == "float32"
-            np.testing.assert_allclose(found, truth, rtol=0, atol=tolerance, err_msg=name)
-    finally:
-        keras.config.set_dtype_policy(policy)
+        assert keras.config.dtype_policy() == policy
+        low.set_weights(model.get_weights())
+        found = low(batch)
+        assert found.dtype == "float32"
+        np.testing.assert_allclose(found, truth, rtol=0, atol=tolerance, err_msg=name)
 
 
 @pytest.mark.parametrize(

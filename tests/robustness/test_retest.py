@@ -120,6 +120,31 @@ def test_unfinished_run_is_refused(run, corpus, tmp_path):
         retest(tmp_path / "half", corpus, tmp_path / "new")
 
 
+@pytest.fixture(scope="module")
+def skipped(tmp_path_factory):
+    """A run that left out a recording, and its corpus with that recording."""
+    folder = tmp_path_factory.mktemp("skipped")
+    corpus = make_corpus(folder / "corpus", speakers=4)
+    corpus.utterances[5].audio.write_bytes(b"RIFF")
+    train(corpus, TINY, "speaker-kfold:2", folder / "run", skip_bad=True)
+    return folder / "run", corpus
+
+
+def test_run_that_left_out_recordings_is_tested_again_with_its_corpus(skipped, tmp_path):
+    run, corpus = skipped
+    result = retest(run, corpus, tmp_path / "again")
+    assert result.n == len(corpus.utterances) - 1
+    before, after = (Predictions.read(folder / "predictions.csv") for folder in (run, tmp_path / "again"))
+    np.testing.assert_allclose(after.probabilities, before.probabilities, atol=1e-6)
+    assert len(list((run.parent / "records").glob("*/00000.tfrecord"))) == 1
+
+
+def test_run_that_left_out_recordings_is_exported_with_its_corpus(skipped, tmp_path):
+    run, corpus = skipped
+    parity = export(run, tmp_path / "export", corpus.utterances, threads=())
+    assert parity["utterances"]["test"] + parity["utterances"]["others"] == len(corpus.utterances) - 1
+
+
 def test_folds_of_another_run(run, corpus, tmp_path):
     """The speakers of the two folds change places: no seed would draw them so."""
     changed = {id: 1 - fold for id, fold in files.read_json(run / "folds.json").items()}
