@@ -1,14 +1,17 @@
 # What make can do here. Whatever needs an environment prepares it first, once; later calls install nothing.
 #   make setup        prepares .venv with all that the others use
 #   make demo         trains, evaluates, exports and predicts on the built-in synthetic corpus
-#   make test         runs the tests
-#   make test-latest  runs them on the newest TensorFlow, without tensorflow-io, in .venv-latest
+#   make check        lint, and the tests that train nothing: some minutes, while one works
+#   make test         runs the tests on the newest TensorFlow, all but those that repeat with more cases what others show
+#   make test-all     runs those too, as continuous integration does
+#   make test-oldest  runs all tests on TensorFlow 2.17, tensorflow-io, NumPy 1.26 and the oldest Keras, in .venv-oldest
+#   make test-edges   runs there those about TensorFlow, NumPy and exports, and loads the exports of each in the other
 #   make bench        measures how fast all is, on EMOTION_TF_DATA/ravdess if there is such, and makes the table of docs/results/speed.md
 #   make docs         builds the site of docs/ in build/site, strictly; make docs-serve shows it
 #   make lint         checks with ruff and mypy
 #   make format       mends what ruff can mend
 #   make clean        removes the environments and caches; runs/ and export/ stay
-.PHONY: help setup demo test test-latest bench docs docs-serve lint format clean
+.PHONY: help setup demo check test test-all test-oldest test-edges bench docs docs-serve lint format clean
 help:
 	@sed -n 's/^#  //p' $(MAKEFILE_LIST)
 
@@ -16,23 +19,29 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-# The first interpreter that starts, can make environments and is one that both TensorFlow 2.17 and tensorflow-io have.
-PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.10; do \
-	$$python -c 'import ensurepip, sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2> /dev/null && \
+# The first interpreter of those named that starts, can make environments and is from 3.10 to the newest given.
+find = $(shell for python in $(1); do \
+	$$python -c 'import ensurepip, sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, $(2)))' 2> /dev/null && \
 	echo $$python && break; done)
+PYTHON ?= $(call find,python3 python3.13 python3.12 python3.11 python3.10,13)
+# tensorflow-io has no wheels for Python 3.13.
+PYTHON_OLDEST ?= $(call find,$(PYTHON) python3 python3.12 python3.11 python3.10,12)
 
 # A stamp is written when its environment is whole and holds the place of the tree. Where it is missing, as after an
 # interruption, or names another place, or the interpreter behind the environment is gone, all is made anew.
-STAMPS := .venv/.ready .venv-latest/.ready .venv-mediapipe/.ready
+STAMPS := .venv/.ready .venv-oldest/.ready .venv-mediapipe/.ready
 STALE := $(shell for stamp in $(STAMPS); do \
 	test -x $$(dirname $$stamp)/bin/python && test "$$(cat $$stamp 2> /dev/null)" = '$(CURDIR)' || echo $$stamp; done)
 .PHONY: $(STALE)
 
+$(STAMPS): WITH = $(PYTHON)
+.venv-oldest/.ready: WITH = $(PYTHON_OLDEST)
+.venv-oldest/.ready: .ci/oldest.txt
 $(STAMPS): pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Found no Python 3.10, 3.11 or 3.12 with venv (Debian: apt-get install python3-venv); \
-	name one with: make PYTHON=/path/to/python" >&2; exit 1; }
+	@test -n "$(WITH)" || { echo "Found no Python for $(@D) with venv: 3.10 to 3.13, and to 3.12 for .venv-oldest (Debian: \
+	apt-get install python3-venv); name one with: make PYTHON=/path/to/python PYTHON_OLDEST=/path/to/python" >&2; exit 1; }
 	@echo "Preparing $(@D), once; this takes some minutes."
-	$(if $(filter $@,$(STALE)),$(PYTHON) -m venv --clear $(@D))
+	$(if $(filter $@,$(STALE)),$(WITH) -m venv --clear $(@D))
 	@rm -f $@
 	$(INSTALL)
 	@echo '$(CURDIR)' > $@
@@ -41,25 +50,10 @@ $(STAMPS): pyproject.toml
 .venv/.ready: INSTALL = .venv/bin/python -m pip install --quiet --editable '.[dev]' && \
 	.venv/bin/python -m pip install --quiet --no-deps resemblyzer
 
-# The newest TensorFlow contradicts our own pins, so we install without dependencies and then those, freed of the pins.
-.venv-latest/.ready: INSTALL = .venv-latest/bin/python -m pip install --quiet --no-deps --editable . && \
-	.venv-latest/bin/python -c "$$UNPINNED" | \
-	.venv-latest/bin/python -m pip install --quiet --no-warn-conflicts --requirement /dev/stdin && \
-	.venv-latest/bin/python -m pip install --quiet --no-deps resemblyzer
-# MediaPipe wants a NumPy that TensorFlow 2.17 does not.
+.venv-oldest/.ready: INSTALL = .venv-oldest/bin/python -m pip install --quiet --editable '.[test]' \
+	--constraint .ci/oldest.txt && .venv-oldest/bin/python -m pip install --quiet --no-deps resemblyzer
+# In an environment of its own, since its wheels pin packages that we do not.
 .venv-mediapipe/.ready: INSTALL = .venv-mediapipe/bin/python -m pip install --quiet 'mediapipe>=1.2'
-define UNPINNED
-from importlib.metadata import metadata, requires
-from pip._vendor.packaging.requirements import Requirement
-
-# The protocols of TensorFlow Serving are tied to TensorFlow 2.17, and no test needs the benchmarks.
-extras = {"", *metadata("emotion-tf").get_all("Provides-Extra")} - {"serving", "bench"}
-for needed in map(Requirement, requires("emotion-tf")):
-    wanted = needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in extras)
-    if wanted and needed.name not in ("emotion-tf", "tensorflow-io"):
-        print(needed.name if needed.name == "tensorflow" else f"{needed.name}{needed.specifier}")
-endef
-export UNPINNED
 
 setup: .venv/.ready
 
@@ -79,11 +73,30 @@ demo: setup
 # Two processes, each of which comes to need 7 GB; tests that share what is slow to make stay together.
 PYTEST = -m pytest --numprocesses 2 --dist loadgroup
 
+OLDEST = .venv-oldest/bin/python
+
+# These rooms train nothing, or next to nothing.
+CHECKED := emotion_tf tests/asr tests/audio tests/corpora tests/frontend tests/layers tests/text tests/utils \
+	$(filter-out tests/test_fuzz.py tests/test_real_run.py,$(wildcard tests/test_*.py))
+check: lint
+	.venv/bin/python $(PYTEST) -m "not slow and not repeats" $(CHECKED)
+
+# The rooms that touch TensorFlow, tensorflow-io, NumPy and the formats of exports.
+EDGES := tests/audio tests/dataset tests/exporting tests/frontend tests/inference tests/layers tests/models tests/utils \
+	tests/training/test_replication.py tests/test_versions.py
+
 test: setup .venv-mediapipe/.ready
+	EMOTION_TF_MEDIAPIPE=.venv-mediapipe/bin/python .venv/bin/python $(PYTEST) -m "not repeats"
+
+test-all: setup .venv-mediapipe/.ready
 	EMOTION_TF_MEDIAPIPE=.venv-mediapipe/bin/python .venv/bin/python $(PYTEST)
 
-test-latest: .venv-latest/.ready
-	.venv-latest/bin/python $(PYTEST)
+test-oldest: .venv-oldest/.ready
+	$(OLDEST) $(PYTEST)
+
+test-edges: setup .venv-oldest/.ready
+	EMOTION_TF_OTHER_PYTHON=$(OLDEST) .venv/bin/python -m pytest tests/test_versions.py
+	EMOTION_TF_OTHER_PYTHON=.venv/bin/python $(OLDEST) $(PYTEST) -m "not repeats" $(EDGES)
 
 .venv/.bench: .venv/.ready
 	.venv/bin/python -m pip install --quiet --editable '.[bench]'
@@ -110,5 +123,5 @@ format: setup
 	.venv/bin/python -m ruff format .
 
 clean:
-	rm -rf .venv .venv-latest .venv-mediapipe .mypy_cache .pytest_cache .ruff_cache build dist emotion_tf.egg-info
+	rm -rf .venv .venv-oldest .venv-mediapipe .mypy_cache .pytest_cache .ruff_cache build dist emotion_tf.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +

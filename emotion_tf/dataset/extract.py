@@ -18,7 +18,8 @@ from emotion_tf.dataset.shard import Shard
 from emotion_tf.dataset.speakers import speaker_embeddings
 from emotion_tf.dataset.variant import Variant
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.utils.files import locked, sweep
+from emotion_tf.utils.files import sweep
+from emotion_tf.utils.locks import locked
 from emotion_tf.utils.paths import RemotePath, as_path
 from emotion_tf.utils.progress import tracking
 

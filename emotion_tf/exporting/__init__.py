@@ -23,7 +23,8 @@ from emotion_tf.exporting.serving import write_batching_parameters, write_warmup
 from emotion_tf.exporting.tflite import VARIANTS, write_tflite
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.runtimes import KerasRuntime
-from emotion_tf.utils.files import locked, read_json, sweep, write_json, write_text
+from emotion_tf.utils.files import read_json, sweep, write_json, write_text
+from emotion_tf.utils.locks import locked
 from emotion_tf.utils.own_folder import check_own_folder, replacing_own_folder
 
 __all__ = ["check_parity", "export", "model_card", "write_saved_model", "write_tflite"]

@@ -16,7 +16,8 @@ from emotion_tf.audio.reader import read_waveform
 from emotion_tf.audio.speaker.embeddings import read_speaker_embeddings
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.predictor import Predictor, load
-from emotion_tf.utils.files import digest, file_digest, locked, read_json, write_json
+from emotion_tf.utils.files import digest, file_digest, read_json, write_json
+from emotion_tf.utils.locks import locked
 from emotion_tf.utils.paths import RemotePath
 
 WINDOW = 128

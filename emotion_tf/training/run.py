@@ -17,7 +17,8 @@ from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.run import differing_settings, flat_settings, read_run
 from emotion_tf.text.vocabulary import Vocabulary
-from emotion_tf.utils.files import digest, hash_rows, locked, sweep, write_json
+from emotion_tf.utils.files import digest, hash_rows, sweep, write_json
+from emotion_tf.utils.locks import locked
 
 
 def describe(

@@ -4,10 +4,8 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,26 +13,11 @@ from typing import Any, BinaryIO
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.utils.paths import RemotePath, as_path
 
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_to_lock(file: int) -> None:
-        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def _try_to_lock(file: int) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
 MAX_BYTES = 2**25
 """Largest file that is read whole, such as JSON, which takes up to 25 times as much memory once it is parsed."""
 
 MAX_LINE_BYTES = 2**20
 """Longest line of a file that is read line by line."""
-
-PATIENCE_SECONDS = 0.2
-"""Time between two attempts to get a lock."""
 
 
 @contextmanager
@@ -98,32 +81,6 @@ def sweep(folder: str | Path, name: str = "*") -> None:
     """
     for room in Path(folder).glob(f".{name}.partial-*"):
         shutil.rmtree(room, ignore_errors=True)
-
-
-@contextmanager
-def locked(path: str | Path, when_busy: Callable[[], None]) -> Iterator[None]:
-    """Holds a lock while the block runs. The system frees it when the process ends, in whatever way it ends.
-
-    Args:
-        path: The lock file. It and its parents are made; it stays behind, empty, since removing it would let two
-            processes lock two files of one name.
-        when_busy: Called where another process, or another thread, holds the lock. It may raise; otherwise the lock is
-            waited for.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as file:
-        told = False
-        while True:
-            try:
-                _try_to_lock(file.fileno())
-                break
-            except (BlockingIOError, PermissionError):  # the latter on Windows
-                if not told:
-                    when_busy()
-                told = True
-                time.sleep(PATIENCE_SECONDS)
-        yield
 
 
 def write_text(path: str | Path | RemotePath, text: str) -> None:

@@ -13,7 +13,7 @@ from emotion_tf.cli import main
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference import Request, batch, load, predict_batch, requests_in
 from emotion_tf.labels import FOUR
-from emotion_tf.utils.files import locked
+from emotion_tf.utils.locks import locked
 
 pytest_plugins = ["exported_runs"]
 

@@ -1,8 +1,11 @@
 """Models that would run code when they are loaded, or take more memory than there is."""
 
+import io
+import json
 import shutil
 import zipfile
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -62,3 +65,78 @@ def test_archive_that_claims_more_than_any_model(beside_settings):
         EmotionTFError, match=r"model\.keras is too large; expected at most \d+ bytes, received 21474836"
     ):
         load(beside_settings)
+
+
+def rewritten(source, target, name, change):
+    """Copies a `.keras` file with the content of one of its entries changed."""
+    with zipfile.ZipFile(source) as whole, zipfile.ZipFile(target, "w") as changed:
+        for entry in whole.infolist():
+            content = whole.read(entry)
+            changed.writestr(entry, change(content) if entry.filename == name else content)
+
+
+def test_function_of_any_module_is_not_called(text_export, beside_settings, tmp_path):
+    """Keras 3.5 runs the command, safe mode or not: a function in the place of a layer is called with its inputs."""
+    command = {
+        "module": "subprocess",
+        "class_name": "function",
+        "config": "Popen",
+        "registered_name": "function",
+        "name": "run",
+        "inbound_nodes": [{"args": [["touch", str(tmp_path / "sprung")]], "kwargs": {}}],
+    }
+
+    def add(content):
+        config = json.loads(content)
+        config["config"]["layers"].append(command)
+        return json.dumps(config).encode()
+
+    rewritten(text_export.folder / "model.keras", beside_settings, "config.json", add)
+    with pytest.raises(EmotionTFError, match=r"^[^\n]*model\.keras cannot be loaded \([^\n]*\)$"):
+        load(beside_settings)
+    with pytest.raises(Exception, match="deserial|locate|safe"):
+        keras.saving.load_model(beside_settings)
+    assert not (tmp_path / "sprung").exists()
+
+
+def bomb(variables, kernel):
+    variables.create_dataset("0", (2**24, 2**10), "float32", chunks=(1024, 1024), compression="gzip")
+
+
+def virtual(variables, kernel):
+    layout = h5py.VirtualLayout(kernel.shape, kernel.dtype)
+    layout[...] = h5py.VirtualSource("elsewhere.h5", "kernel", kernel.shape)
+    variables.create_virtual_dataset("0", layout)
+
+
+def elsewhere(variables, kernel):
+    variables.create_dataset("0", kernel.shape, kernel.dtype, external=[("elsewhere.bin", 0, kernel.nbytes)])
+
+
+def linked(variables, kernel):
+    variables["0"] = h5py.ExternalLink("elsewhere.h5", "kernel")
+
+
+@pytest.mark.parametrize("trick", [bomb, virtual, elsewhere, linked], ids=lambda trick: trick.__name__)
+def test_weights_that_lie_elsewhere_or_claim_gigabytes(trick, text_export, beside_settings, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def change(content):
+        whole = io.BytesIO(content)
+        with h5py.File(whole, "r+") as file:
+            places = []
+            file.visit(lambda name: places.append(name) if name.endswith("vars/0") else None)
+            variables = file[places[0]].parent
+            kernel = variables["0"][...]
+            del variables["0"]
+            (tmp_path / "elsewhere.bin").write_bytes(kernel.tobytes())
+            with h5py.File(tmp_path / "elsewhere.h5", "w") as other:
+                other["kernel"] = kernel
+            trick(variables, kernel)
+        return whole.getvalue()
+
+    rewritten(text_export.folder / "model.keras", beside_settings, "model.weights.h5", change)
+    with pytest.raises(EmotionTFError, match=r"^[^\n]*model\.keras cannot be loaded \([^\n]*\)$"):
+        load(beside_settings)
+    with pytest.raises(ValueError, match="Not allowed"):
+        keras.saving.load_model(beside_settings)

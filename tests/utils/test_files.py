@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.utils.files import digest, file_digest, locked, read_json, replacing, sweep, write_json, write_text
+from emotion_tf.utils.files import digest, file_digest, read_json, replacing, sweep, write_json, write_text
+from emotion_tf.utils.locks import locked
 
 
 def test_file_appears_with_its_parents(tmp_path):
@@ -149,7 +150,7 @@ def test_lock_keeps_others_out_until_the_block_ends(tmp_path):
 
 def test_lock_and_litter_of_a_killed_process(tmp_path):
     code = (
-        "import sys; from emotion_tf.utils.files import *\n"
+        "import sys; from emotion_tf.utils.files import *; from emotion_tf.utils.locks import locked\n"
         "with locked(sys.argv[1] + '/.lock', exit), replacing(sys.argv[1] + '/file') as path:\n"
         "    path.write_text('half'); print('holds it', flush=True); sys.stdin.read()"
     )
