@@ -232,7 +232,7 @@ def test_bad_features_are_errors_of_their_rows(both_export, load):
     answer = ask(load(both_export)["features"], {"features": audio, "word_ids": [[4, 6], [4, 6], [4, 11], [-1, 6]]})
     no_word = "words is out of range; expected 0 to 10"
     expected = both_export.expected(noise(RATE), [4, 6])
-    check_rows(answer, ["", "audio holds numbers that are not finite", no_word, no_word], expected)
+    check_rows(answer, ["", "features hold numbers that are not finite", no_word, no_word], expected)
 
 
 def test_bad_speaker_is_an_error_of_its_row(tmp_path_factory, load):
