@@ -30,7 +30,7 @@ def read_run(workdir: str | Path, *results: str) -> dict[str, Any]:
                 fix="name a folder that training wrote, and train it to its end",
             )
     content = read_json(workdir / "config.json")
-    # Runs of before there were recognisers do not say whose transcripts they read.
+    # Older runs do not say whose transcripts they read.
     content = {"transcripts": "reference", **content} if isinstance(content, dict) else {}
     fits = all(name in content and isinstance(content[name], kind) for name, kind in NEEDED.items())
     if not fits or not all(isinstance(note, str) for note in content["notes"]):
@@ -45,9 +45,17 @@ def read_run(workdir: str | Path, *results: str) -> dict[str, Any]:
 def flat_settings(settings: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The settings of a run by their dotted names, tuples as lists.
 
-    >>> flat_settings({"model": {"name": "mscnn", "audio_kernel_sizes": (5, 7)}})
-    {'model.name': 'mscnn', 'model.audio_kernel_sizes': [5, 7]}
+    A setting that the run does not name is what it is by default, and one that is unknown counts only if it is on.
+
+    >>> flat = flat_settings({"model": {"name": "cnn", "audio_kernel_sizes": (5, 7), "gone": False}})
+    >>> flat["model.name"], flat["model.audio_kernel_sizes"], flat["model.pooling"], "model.gone" in flat
+    ('cnn', [5, 7], 'max', False)
     """
+    defaults, named = _by_dotted_names(Config().as_dict()), _by_dotted_names(settings)
+    return defaults | {name: value for name, value in named.items() if name in defaults or value}
+
+
+def _by_dotted_names(settings: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return {
         f"{section}.{name}": list(value) if isinstance(value, tuple) else value
         for section, values in settings.items()
@@ -55,26 +63,41 @@ def flat_settings(settings: dict[str, dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def differing_settings(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
-    """Names of the settings in which two runs differ.
-
-    A setting of which the version of only one run knows makes no difference where it is off, or what it is by default.
+def check_same_run(workdir: Path, there: dict[str, Any], here: dict[str, Any]) -> None:
+    """Makes sure that two descriptions are of the same run, versions and notes aside, which follow from the rest.
 
     Args:
-        one: Settings as `flat_settings` gives them.
-        other: The same of the other run.
+        workdir: The folder of the run that is there.
+        there: What its `config.json` says.
+        here: The same of the run that shall be made there.
 
-    Example:
-
-    >>> differing_settings({"model.filters": 8, "model.pooling": "max"}, {"model.filters": 9})
-    ['model.filters']
+    Raises:
+        EmotionTFError: If they are not; it names the first difference.
     """
-    defaults = flat_settings(Config().as_dict())
+    settings = [flat_settings(run["settings"]) for run in (there, here)]
+    pairs = {f"settings.{name}": [of.get(name) for of in settings] for name in sorted(settings[0] | settings[1])}
+    others = sorted((there.keys() | here.keys()) - {"settings", "versions", "notes"})
+    pairs |= {name: [there.get(name), here.get(name)] for name in others}
+    for name, (expected, received) in pairs.items():
+        if expected != received:
+            raise EmotionTFError(
+                f"{workdir} holds a run of another configuration",
+                expected=f"{name} = {expected}",
+                received=f"{received}",
+                fix="choose another --workdir, or delete this one",
+            )
 
-    def differs(name: str) -> bool:
-        if name in one and name in other:
-            return one[name] != other[name]
-        value = one.get(name, other.get(name))
-        return bool(value) and value != defaults.get(name)
 
-    return sorted(filter(differs, one.keys() | other.keys()))
+def check_workdir(workdir: Path, request: dict[str, Any]) -> None:
+    """Makes sure, before anything dear is done, that a folder holds no run of another configuration.
+
+    Args:
+        workdir: The folder.
+        request: What is known of the run: its `corpus`, `transcripts`, `protocol` and `settings`.
+
+    Raises:
+        EmotionTFError: If it does.
+    """
+    if (workdir / "config.json").exists():
+        there = read_run(workdir)
+        check_same_run(workdir, {name: there.get(name) for name in request}, request)

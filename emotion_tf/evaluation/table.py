@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.evaluation.run import differing_settings, flat_settings, read_run
+from emotion_tf.evaluation.run import flat_settings, read_run
 from emotion_tf.utils.files import read_json
 
 FAMILIES = {
@@ -127,15 +127,17 @@ def collate(workdirs: Iterable[str | Path]) -> list[Row]:
 def _read(workdir: Path) -> _Run:
     config, metrics = read_run(workdir, "metrics.json"), read_json(workdir / "metrics.json")
     try:
+        if "name" not in config["settings"]["model"]:
+            raise KeyError("settings.model.name")
         settings = flat_settings(config["settings"])
         # Temperature scaling changes no figure of the table.
-        settings.pop("training.calibration", None)
+        del settings["training.calibration"]
         _variant(settings)
         return _Run(
             name=workdir.resolve().name,
             transcripts=config["transcripts"],
             seed=settings.pop("training.seed"),
-            # Runs that were not tested without one modality need not say so.
+            # Only tests without one modality say so.
             design=[*(config[name] for name in ("corpus", "protocol", "folds_digest")), config.get("without")],
             content=[config[name] for name in ("data_digest", "notes")],
             settings=settings,
@@ -162,7 +164,7 @@ def _fit(run: _Run, other: _Run) -> bool:
     """Whether two runs may stand in one row: on different transcripts, or with different seeds on the same."""
     if run.transcripts == other.transcripts and (run.seed == other.seed or run.content != other.content):
         return False
-    return run.design == other.design and not differing_settings(run.settings, other.settings)
+    return run.design == other.design and run.settings == other.settings
 
 
 def _row(runs: Sequence[_Run]) -> Row:
@@ -179,24 +181,21 @@ def _variant(settings: dict[str, Any]) -> str:
     name, modality = settings["model.name"], settings["model.modality"]
     if name != "mscnn":
         details = {
-            "mdre": "A" * settings.get("model.attention", False),
-            "mha": f"-{settings.get('model.hops')}",
-            "cnn": f", global {settings.get('model.pooling')}",
+            "mdre": "A" * settings["model.attention"],
+            "mha": f"-{settings['model.hops']}",
+            "cnn": f", global {settings['model.pooling']}",
         }
         return f"{FAMILIES.get(name, name)}{details.get(name, '')} ({modality})"
     # Settings of what a network lacks say nothing: attention takes both modalities, SWEM takes words.
     attention = "-ATT" if modality == "both" and settings["model.attention"] else ""
     parts = [f"MSCNN-SPU{attention} ({modality})"]
-    # Runs of before there were other convolutions do not say which they have.
-    convolution = settings.get("model.convolution", "standard")
-    if convolution != "standard":
-        parts[0] += f", {convolution}"
+    if settings["model.convolution"] != "standard":
+        parts[0] += f", {settings['model.convolution']}"
     if modality != "audio" and settings["model.swem"]:
         parts.append("SWEM")
-    if settings.get("model.learned_placeholders"):
+    if settings["model.learned_placeholders"]:
         parts.append("stand-ins")
-    # Runs of before there were speaker embeddings do not say that they have none.
-    if settings.get("speaker.embeddings") is not None:
+    if settings["speaker.embeddings"] is not None:
         parts.append("x-vector")
     return " + ".join(parts)
 

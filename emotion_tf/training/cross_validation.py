@@ -21,12 +21,14 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation import RunResult, evaluate
 from emotion_tf.evaluation.metrics import unweighted_accuracy
 from emotion_tf.evaluation.predictions import Predictions
+from emotion_tf.evaluation.run import check_workdir
 from emotion_tf.training.distributed import agree, choose_strategy, explaining_losses, is_chief
 from emotion_tf.training.fitting import fit_network, remove_checkpoints
 from emotion_tf.training.loop import dtype_policy
 from emotion_tf.training.predict import predict
 from emotion_tf.training.preprocessing import fit_preprocessing
-from emotion_tf.training.run import alone_in, check_unclaimed, claim, describe
+from emotion_tf.training.replication import check_recipe
+from emotion_tf.training.run import alone_in, claim, describe, request_of
 from emotion_tf.utils.files import records_dir_of, replacing, write_json, write_text
 from emotion_tf.utils.paths import RemotePath
 from emotion_tf.utils.progress import quiet, track
@@ -81,10 +83,12 @@ def train(
         if config.model.reads and vectors is not None and not Path(vectors).is_file():
             raise EmotionTFError(f"there are no word vectors {vectors}", expected="a file in GloVe's text format")
         corpus, config = choose_labels(corpus, config)
-        check_unclaimed(workdir, corpus, config, protocol)
+        check_workdir(workdir, request_of(corpus, config, protocol))
         # Folds are drawn, and so checked, before features are made. A file of folds may lack what cannot be read.
         if folds_file is None or not skip_bad:
             assignment, splits = _draw_folds(corpus.utterances, config, protocol, folds_file)
+            for split in splits.values():
+                check_recipe(config, len(split.train), strategy)
         records = extract(corpus.utterances, config, records_dir_of(workdir, records_dir), skip_bad)
         if len(records.utterances) < len(corpus.utterances) or folds_file is not None:
             assignment, splits = _draw_folds(records.utterances, config, protocol, folds_file)

@@ -161,7 +161,7 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
 
 
 def agree(strategy: tf.distribute.Strategy, values: Mapping[str, Any]) -> None:
-    """Waits for all processes of a strategy, and makes sure that they are of one mind.
+    """Waits for all processes of a strategy, and makes sure that they agree.
 
     Args:
         strategy: The strategy.

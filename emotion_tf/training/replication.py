@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.registry import MODELS
 from emotion_tf.utils.tf_private import ReplicatedNetwork, draw_seeds_of_device
 
 ONE_DEVICE = "train on one device, with CUDA_VISIBLE_DEVICES=0"
@@ -45,9 +46,9 @@ def check_recipe(config: Config, utterances: int, strategy: tf.distribute.Strate
         EmotionTFError: If they cannot.
     """
     training, replicas = config.training, strategy.num_replicas_in_sync
-    if replicas == 1:
+    if replicas == 1 or MODELS[config.model.name].fitting == "at_once":
         return
-    # Keras takes the mean of the losses of the devices, of whom each has to have as much of the batch as the others.
+    # Keras takes the mean of the losses of the devices, so each has to have as much of the batch as the others.
     if training.batch_size % replicas or utterances < training.batch_size:
         raise EmotionTFError(
             f"{replicas} devices cannot share a batch evenly",

@@ -15,7 +15,7 @@ from emotion_tf.config import Config
 from emotion_tf.corpora.corpus import Corpus
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.evaluation.run import differing_settings, flat_settings, read_run
+from emotion_tf.evaluation.run import check_same_run, read_run
 from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.utils.files import digest, hash_rows, sweep, write_json
 from emotion_tf.utils.locks import locked
@@ -42,7 +42,7 @@ def describe(
     read_of = attrgetter("id", "text", "label", "speaker")
     packages = ("emotion-tf", "tensorflow", "keras", "numpy", "librosa")
     return {
-        **_request(corpus, config, protocol),
+        **request_of(corpus, config, protocol),
         "synthetic": corpus.synthetic,
         "notes": notes,
         "data_digest": hash_rows(hashlib.sha256(), map(read_of, utterances)).hexdigest(),
@@ -54,7 +54,7 @@ def describe(
     }
 
 
-def _request(corpus: Corpus, config: Config, protocol: str) -> dict[str, Any]:
+def request_of(corpus: Corpus, config: Config, protocol: str) -> dict[str, Any]:
     """The part of a run's description that is known before any audio is read."""
     return {
         "corpus": corpus.name,
@@ -64,40 +64,13 @@ def _request(corpus: Corpus, config: Config, protocol: str) -> dict[str, Any]:
     }
 
 
-def check_unclaimed(workdir: Path, corpus: Corpus, config: Config, protocol: str) -> None:
-    """Makes sure, before features are made, that a folder holds no run of another configuration.
-
-    Raises:
-        EmotionTFError: If it does.
-    """
-    if (workdir / "config.json").exists():
-        there, here = read_run(workdir), _request(corpus, config, protocol)
-        _refuse_differences(workdir, {name: there.get(name) for name in here}, here)
-
-
 def claim(workdir: Path, description: dict[str, Any]) -> None:
     """Writes `config.json`, or checks that the one which is there describes the same run."""
     path = workdir / "config.json"
     if path.exists():
-        _refuse_differences(workdir, read_run(workdir), description)
+        check_same_run(workdir, read_run(workdir), description)
     else:
         write_json(path, description)
-
-
-def _refuse_differences(workdir: Path, there: dict[str, Any], here: dict[str, Any]) -> None:
-    """Raises an error that names the first difference between two descriptions."""
-    settings = [flat_settings(run["settings"]) for run in (there, here)]
-    different = {f"settings.{name}": [of.get(name) for of in settings] for name in differing_settings(*settings)}
-    # Notes follow from the rest.
-    others = sorted((there.keys() | here.keys()) - {"settings", "versions", "notes"})
-    different |= {name: [there.get(name), here.get(name)] for name in others if there.get(name) != here.get(name)}
-    for name, (expected, received) in different.items():
-        raise EmotionTFError(
-            f"{workdir} holds a run of another configuration",
-            expected=f"{name} = {expected}",
-            received=f"{received}",
-            fix="choose another --workdir, or delete this one",
-        )
 
 
 @contextmanager
