@@ -12,7 +12,7 @@ from made_corpus import TINY, make_corpus
 from emotion_tf.audio.disturbances import conditions
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.predictions import Predictions
-from emotion_tf.robustness import stress
+from emotion_tf.robustness import evaluate_stress, retest, stress
 from emotion_tf.training import train
 from emotion_tf.utils import files
 
@@ -122,3 +122,32 @@ def test_other_corpus_and_other_folder_are_refused(stressed, run, corpus, tmp_pa
         stress(run, dataclasses.replace(corpus, name="other"), tmp_path / "out")
     with pytest.raises(EmotionTFError, match="holds a run of another configuration"):
         stress(run, corpus, run)
+
+
+def test_missing_modality_is_tested_as_by_itself(run, corpus, tmp_path):
+    result = stress(run, corpus, tmp_path / "out", ["missing"])
+    assert {name: of.kind for name, of in result.conditions.items()} == dict.fromkeys(
+        ["complete", "without-audio", "without-words"], "missing"
+    )
+    expected = {"complete": run, "without-audio": tmp_path / "audio", "without-words": tmp_path / "words"}
+    for without in ("audio", "words"):
+        retest(run, corpus, tmp_path / without, without=without)
+    for name, folder in expected.items():
+        found = Predictions.read(tmp_path / "out" / "predictions" / f"{name}.csv")
+        other = Predictions.read(folder / "predictions.csv")
+        assert found.ids == other.ids
+        np.testing.assert_allclose(found.probabilities, other.probabilities, atol=1e-5)
+
+
+def test_kinds_share_one_report(run, corpus, tmp_path):
+    result = stress(run, corpus, tmp_path / "out", ["words", "missing"])
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert all(name in page for name in result.conditions) and page.count("<h2>") == page.count("<figure>") == 2
+    assert evaluate_stress(tmp_path / "out") == result
+
+
+@pytest.mark.parametrize("kinds", [[], ["sounds"]])
+def test_unknown_kinds_are_refused(run, corpus, tmp_path, kinds):
+    with pytest.raises(EmotionTFError, match="no such kind of conditions; expected sound, words, missing"):
+        stress(run, corpus, tmp_path / "out", kinds)
+    assert not (tmp_path / "out").exists()

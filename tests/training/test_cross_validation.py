@@ -267,6 +267,12 @@ def test_workdir_of_another_configuration(run, change, problem):
     assert contents(run.workdir) == before
 
 
+def test_clash_is_told_before_features_are_made(run, tmp_path):
+    with pytest.raises(EmotionTFError, match="first holds a run of another configuration"):
+        train(run.corpus, CONFIG, "random:2", run.workdir, tmp_path / "records")
+    assert not (tmp_path / "records").exists()
+
+
 def test_run_that_was_stopped_between_folds_goes_on(run):
     assert len(run.trained_on) == 3
     assert "predictions.csv" in run.first_fold
