@@ -40,6 +40,7 @@ MAY_BE_ZERO = {
     "augmentation.time_masks",
     "training.weight_decay",
     "training.verification",
+    "training.focal_gamma",
     "training.seed",
     "training.fold_seed",
 }
@@ -185,12 +186,14 @@ class LabelConfig:
             there, in alphabetical order.
         map: Renames labels before anything else, so that several count as one: {"Freude": "happy", "exc": "happy"}.
         drop: Labels that are left out.
+        votes: Learns from the shares of the raters' votes, where an utterance has any, instead of the label alone.
     """
 
     set: str | None = None
     classes: tuple[str, ...] | None = None
     map: dict[str, str] | None = None
     drop: tuple[str, ...] | None = None
+    votes: bool = False
 
 
 @dataclass(frozen=True)
@@ -297,6 +300,9 @@ class TrainingConfig:
         verification: Weight of a second loss beside that of the classes, which tells apart whether two utterances of a
             batch have the same emotion; see `emotion_tf.training.losses`.
         class_weights: `balanced` weighs classes by the inverse of their frequency in the training part.
+        focal_gamma: Weighs each utterance by (1 - p) to this power, where p is the probability of its class, so that
+            those which are hard count more; 0 weighs all alike.
+        sampling: `balanced` draws the utterances of an epoch so that it has about as many of each class.
         keep: The weights that are kept: `best` on the dev part by unweighted accuracy, or `last`.
         patience: Epochs without improvement on the dev part after which training stops; None never stops early.
         dev_splits: The dev part is one in this many parts of the training speakers.
@@ -317,6 +323,8 @@ class TrainingConfig:
     label_smoothing: float = 0.0
     verification: float = 0.0
     class_weights: Literal["none", "balanced"] = "none"
+    focal_gamma: float = 0.0
+    sampling: Literal["natural", "balanced"] = "natural"
     keep: Literal["best", "last"] = "best"
     patience: int | None = 10
     dev_splits: int = 8
@@ -435,6 +443,11 @@ class Config:
                 f"null for every model but {' and '.join(hear_voices)}",
             ),
             (training.dev_splits >= 2, "training.dev_splits", "at least 2"),
+            (
+                not (training.focal_gamma and training.verification),
+                "training.focal_gamma",
+                "0 where training.verification is more than 0",
+            ),
             (
                 training.dtype_policy in DTYPE_POLICIES,
                 "training.dtype_policy",

@@ -139,6 +139,20 @@ def iemocap(folder):
     return folder
 
 
+def msp_podcast(folder):
+    lines = ["FileName,EmoClass,EmoAct,EmoVal,EmoDom,SpkrID,Gender,Split_Set"]
+    for split in ("Train", "Development", "Test1", "Test2", "Test3"):
+        for speaker, letter in itertools.product(("Unknown", f"{split}7"), "ACDFHNOSUX"):
+            name = f"MSP-PODCAST_{split}_{speaker[-1]}{letter}"
+            touch(folder, f"Audios/{name}.wav")
+            (folder / "Transcripts").mkdir(exist_ok=True)
+            (folder / "Transcripts" / f"{name}.txt").write_text(f"Words of {letter}.\n", encoding="utf-8")
+            lines.append(f"{name}.wav,{letter},5.4,2.25,4,{speaker},Female,{split}")
+    (folder / "Labels").mkdir()
+    (folder / "Labels" / "labels_consensus.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
 TREES = {
     "audformat": audformat,
     "cremad": cremad,
@@ -148,6 +162,9 @@ TREES = {
     "iemocap-improvised": iemocap,
     "iemocap-scripted": iemocap,
     "meld": meld,
+    "msp-podcast": msp_podcast,
+    "msp-podcast-test2": msp_podcast,
+    "msp-podcast-test3": msp_podcast,
     "nemo": nemo,
     "ravdess": ravdess,
     "savee": savee,

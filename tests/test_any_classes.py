@@ -1,6 +1,7 @@
 """Manifests of other classes than the four of the paper, from the table to every artefact, with no change of code."""
 
 import csv
+import dataclasses
 import json
 
 import numpy as np
@@ -86,3 +87,22 @@ def test_every_way_of_a_manifest(count, tmp_path):
     build(out, tmp_path / "page")
     page = json.loads((tmp_path / "page" / "settings.json").read_text(encoding="utf-8"))
     assert page["labels"] == list(classes)
+
+
+def test_votes_and_imbalance_are_trained_and_judged(tmp_path):
+    corpus = write_manifest(tmp_path / "corpus", CLASSES[3], takes=2)
+    first, second, _ = CLASSES[3]
+    voted = [
+        dataclasses.replace(utterance, votes=((first, 3.0), (second, 1.0))) if utterance.label == first else utterance
+        for utterance in corpus.utterances
+    ]
+    corpus = dataclasses.replace(corpus, utterances=tuple(voted[2:]))
+    config = TINY.override(
+        "labels.votes=true", "training.sampling=balanced", "training.label_smoothing=0.1", "training.epochs=2"
+    )
+    result = training.train(corpus, config, "speaker-kfold:3", tmp_path / "run", tmp_path / "records")
+    assert result.votes is not None and result.votes.n == sum(item.label == first for item in voted[2:])
+    assert result.votes.rater_entropy == pytest.approx(-0.75 * np.log(0.75) - 0.25 * np.log(0.25))
+    assert "Jensen-Shannon divergence from the votes" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    focal = TINY.override("training.focal_gamma=2", "training.class_weights=balanced", "training.epochs=1")
+    assert training.train(corpus, focal, "speaker-kfold:3", tmp_path / "focal", tmp_path / "records").n == 16

@@ -14,6 +14,7 @@ from emotion_tf.corpora import (
     iemocap,
     manifest,
     meld,
+    msp_podcast,
     nemo,
     ravdess,
     savee,
@@ -39,6 +40,9 @@ _READERS: dict[str, ModuleType] = {
     "iemocap-scripted": iemocap,
     "manifest": manifest,
     "meld": meld,
+    "msp-podcast": msp_podcast,
+    "msp-podcast-test2": msp_podcast,
+    "msp-podcast-test3": msp_podcast,
     "nemo": nemo,
     "ravdess": ravdess,
     "savee": savee,
@@ -116,6 +120,8 @@ def load(
         )
     elif columns:
         raise EmotionTFError("columns are named for a manifest", received=f"the corpus {name}")
+    elif name.startswith("msp-podcast-"):
+        utterances = msp_podcast.read_part(place, name.rpartition("-")[2].capitalize())
     else:
         utterances = reader.read(place)
     part = name.removeprefix("iemocap-")

@@ -1,12 +1,15 @@
 """CREMA-D: 91 actors speak twelve neutral sentences in six emotions."""
 
+import dataclasses
 import re
 from pathlib import Path
 
 from emotion_tf.corpora.corpus import CorpusInfo
-from emotion_tf.corpora.sources import read_clips
+from emotion_tf.corpora.sources import read_clips, rows
 from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.errors import EmotionTFError
 from emotion_tf.labels import FOUR_SET
+from emotion_tf.utils.files import read_text_lines
 
 EMOTIONS = {"ang": "angry", "dis": "disgust", "fea": "fearful", "hap": "happy", "neu": "neutral", "sad": "sad"}
 
@@ -39,6 +42,12 @@ SENTENCES = {
     "WSI": "We'll stop in a couple of minutes.",
 }
 
+VOTES = "processedResults/tabulatedVotes.csv"
+"""The table of the release that says how many raters took a clip for what, in columns of the emotions' initials."""
+
+VOICE_ALONE = 1
+"""First digit of the rows, of six digits, whose raters heard the voice and saw no face."""
+
 SILENT = "1076_MTI_SAD_XX"
 """The one clip of the corpus that has no sound."""
 
@@ -51,6 +60,9 @@ _NAME = re.compile(
 def read(data_dir: Path) -> tuple[Utterance, ...]:
     """Reads every clip; 7441 in the whole corpus, since the one that is silent is left out.
 
+    The label is what the actor was asked for. Where `processedResults/tabulatedVotes.csv` is beside the clips, each has
+    the votes of the raters who heard it.
+
     Args:
         data_dir: The folder that holds `AudioWAV`, or that folder itself.
 
@@ -62,4 +74,27 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
     """
     folders = [data_dir, data_dir / "AudioWAV"]
     found = read_clips(INFO, data_dir, folders, _NAME, EMOTIONS, lambda clip: SENTENCES[clip["sentence"]])
-    return tuple(utterance for utterance in found if utterance.id != SILENT)
+    votes = _votes(data_dir / VOTES) or _votes(data_dir.parent / VOTES)
+    return tuple(
+        dataclasses.replace(utterance, votes=votes.get(utterance.id, ()))
+        for utterance in found
+        if utterance.id != SILENT
+    )
+
+
+def _votes(path: Path) -> dict[str, tuple[tuple[str, float], ...]]:
+    """Clip to votes; empty where there is no such table."""
+    if not path.is_file():
+        return {}
+    initials = {name[0].upper(): label for name, label in EMOTIONS.items()}
+    found = {}
+    for row in rows(path, read_text_lines(path), (*initials, "fileName")):
+        # The first column, which has no name, is the way of rating and the number of the clip.
+        number = next(iter(row.values()))
+        try:
+            votes = tuple((initials[letter], float(row[letter])) for letter in initials if float(row[letter]))
+            if int(number) // 100_000 == VOICE_ALONE:
+                found[row["fileName"].strip()] = tuple(sorted(votes))
+        except ValueError:
+            raise EmotionTFError(f"{path}: row {number!r} has votes that are no numbers") from None
+    return found

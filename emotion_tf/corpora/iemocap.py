@@ -1,5 +1,6 @@
 """IEMOCAP: ten actors in five sessions of two, improvised and scripted."""
 
+import dataclasses
 import re
 import sys
 import warnings
@@ -10,7 +11,7 @@ from emotion_tf.corpora.corpus import CorpusInfo
 from emotion_tf.corpora.sources import wrong_folder
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.labels import FOUR, FOUR_SET, label_set
+from emotion_tf.labels import FOUR, FOUR_SET, customary, label_set
 from emotion_tf.utils.files import read_bounded
 
 EMOTIONS = {
@@ -27,7 +28,10 @@ EMOTIONS = {
 }
 
 UNDECIDED = "xxx"
-"""The label of turns on which the raters did not agree; they are left out."""
+"""The label of turns on which the raters did not agree; they have no label here."""
+
+RATERS_WORDS = {"neutral state": "neutral"}
+"""What raters wrote besides the customary names of emotions."""
 
 INFO = CorpusInfo(
     title="IEMOCAP",
@@ -46,6 +50,7 @@ INFO = CorpusInfo(
         "six": label_set(*FOUR, "excited", "frustrated"),
     },
     default_labels="four",
+    dimensions={"arousal": (1.0, 5.0), "valence": (1.0, 5.0), "dominance": (1.0, 5.0)},
 )
 
 SESSIONS = ("Session1", "Session2", "Session3", "Session4", "Session5")
@@ -70,15 +75,18 @@ _LABEL = re.compile(
     r"\[[\d.]+ - [\d.]+\]\s+"
     r"(?P<turn>(?P<session>Ses\d\d)[FM]_\w+_(?P<gender>[FM])\w+)\s+"
     rf"(?P<emotion>{'|'.join(EMOTIONS)}|{UNDECIDED})\s+"
-    r"\[[\d.]+, [\d.]+, [\d.]+\]"
+    r"\[(?P<valence>[\d.]+), (?P<arousal>[\d.]+), (?P<dominance>[\d.]+)\]"
 )
+# A rater may give several emotions; the actors themselves, C-F and C-M, are not counted among the raters.
+_VOTE = re.compile(r"C-E\d+:\s*(?P<emotions>[^(]*)")
 _TRANSCRIPT = re.compile(r"(?P<turn>Ses\w+) \[[^]]*\]:\s*(?P<text>.*)")
 
 
 def read(data_dir: Path) -> tuple[Utterance, ...]:
-    """Reads the turns on whose emotion the raters agreed; 7532 in the full release.
+    """Reads every turn, 10,039 in the full release; those on whose emotion the raters did not agree have no label.
 
-    Warns if the counts of the emotions are not those of the full release.
+    Votes are those of the raters, and ratings their means of arousal (activation), valence and dominance, 1 to 5. Warns
+    if the counts of the emotions are not those of the full release.
 
     Args:
         data_dir: `IEMOCAP_full_release`, or the folder that holds it.
@@ -102,7 +110,7 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
             raise _incomplete(root / session / "dialog" / "EmoEvaluation" / "Ses*.txt")
         for evaluation in evaluations:
             utterances += _dialogue(evaluation, root / session)
-    counts = Counter(utterance.label for utterance in utterances)
+    counts = Counter(utterance.label for utterance in utterances if utterance.label)
     if counts != COUNTS:
         warnings.warn(
             f"{root} is not the full release of IEMOCAP; expected {_said(COUNTS)}, received {_said(counts)}",
@@ -127,26 +135,29 @@ def _dialogue(evaluation: Path, session: Path) -> list[Utterance]:
     texts = {line["turn"]: line["text"].strip() for line in lines if line}
     there = {path.name for path in folder.iterdir()}
     utterances = []
-    for turn, label, speaker in _labels(evaluation):
-        path = folder / f"{turn}.wav"
+    for turn in _turns(evaluation):
+        path = folder / f"{turn.id}.wav"
         if path.name not in there:
             raise _incomplete(path)
-        if turn not in texts:
+        if turn.id not in texts:
             raise EmotionTFError(
-                f"{transcripts} has no transcript of {turn}",
+                f"{transcripts} has no transcript of {turn.id}",
                 expected="a line for every turn that is labelled",
                 fix="extract the archive of IEMOCAP again",
             )
-        utterances.append(Utterance(turn, path, 0.0, None, texts[turn], label, speaker, session.name))
+        utterances.append(dataclasses.replace(turn, file=path, text=texts[turn.id], session=session.name))
     return utterances
 
 
-def _labels(evaluation: Path) -> list[tuple[str, str, str]]:
-    """Turn, label and speaker of the turns that have a label."""
-    found = []
+def _turns(evaluation: Path) -> list[Utterance]:
+    """The turns of a dialogue, with what the evaluation says of them."""
+    found: list[Utterance] = []
     for number, line in enumerate(_lines(evaluation), start=1):
         # Between the lines that matter there are a header and the judgements of single raters.
         if not line.startswith("[") and evaluation.stem not in line:
+            vote = _VOTE.match(line)
+            if vote and found:
+                found[-1] = dataclasses.replace(found[-1], votes=found[-1].votes + _votes(vote["emotions"]))
             continue
         match = _LABEL.fullmatch(line.strip())
         if not match:
@@ -156,10 +167,24 @@ def _labels(evaluation: Path) -> list[tuple[str, str, str]]:
                 received=repr(line[:80]),
                 fix="extract the archive of IEMOCAP again",
             )
-        if match["emotion"] != UNDECIDED:
-            speaker = f"{match['session']}_{match['gender']}"
-            found.append((match["turn"], EMOTIONS[match["emotion"]], sys.intern(speaker)))
-    return found
+        speaker = f"{match['session']}_{match['gender']}"
+        ratings = tuple(float(match[name]) for name in INFO.dimensions)
+        label = EMOTIONS.get(match["emotion"], "")
+        found.append(Utterance(match["turn"], None, 0.0, None, "", label, sys.intern(speaker), ratings=ratings))
+    return [dataclasses.replace(turn, votes=_summed(turn.votes)) for turn in found]
+
+
+def _votes(words: str) -> tuple[tuple[str, float], ...]:
+    """The vote of one rater, which is shared among the emotions that the rater named."""
+    names = [word.strip().lower() for word in words.split(";") if word.strip()]
+    return tuple((sys.intern(customary(RATERS_WORDS.get(name, name))), 1 / len(names)) for name in names)
+
+
+def _summed(votes: tuple[tuple[str, float], ...]) -> tuple[tuple[str, float], ...]:
+    total: dict[str, float] = {}
+    for name, number in votes:
+        total[name] = total.get(name, 0.0) + number
+    return tuple(sorted(total.items()))
 
 
 def _lines(path: Path) -> list[str]:

@@ -50,6 +50,7 @@ def choose_labels(corpus: Corpus, config: Config) -> tuple[Corpus, Config]:
         counts[label] += 1
         utterances.append(utterance if label == utterance.label else dataclasses.replace(utterance, label=label))
     classes = _checked_classes(settings, counts, corpus)
+    utterances = _with_votes(utterances, classes_of)
     _LOG.info(
         "labels: %d of %d utterances in %d classes (%s)%s",
         len(utterances),
@@ -63,6 +64,27 @@ def choose_labels(corpus: Corpus, config: Config) -> tuple[Corpus, Config]:
         dataclasses.replace(corpus, utterances=tuple(utterances), chosen=chosen),
         dataclasses.replace(config, labels=chosen),
     )
+
+
+def _with_votes(utterances: list[Utterance], classes_of: Mapping[str, str]) -> list[Utterance]:
+    """The utterances with votes for classes alone; votes for anything else are left out, counted and said."""
+    spellings = {_folded(label): name for label, name in classes_of.items()}
+    left_out: Counter[str] = Counter()
+    found = []
+    for utterance in utterances:
+        votes: Counter[str] = Counter()
+        for name, number in utterance.votes:
+            own = classes_of.get(name) or spellings.get(_folded(name))
+            if own is None:
+                left_out[name] += 1
+            else:
+                votes[own] += number  # type: ignore[assignment]
+        kept = tuple(sorted(votes.items()))
+        found.append(utterance if kept == utterance.votes else dataclasses.replace(utterance, votes=kept))
+    if left_out:
+        each = ", ".join(f"{name!r} in {count} rows" for name, count in sorted(left_out.items()))
+        _LOG.warning("votes for what is no class are left out: %s", each)
+    return found
 
 
 def _label_set(corpus: Corpus, name: str) -> Mapping[str, str] | None:

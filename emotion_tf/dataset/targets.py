@@ -34,6 +34,27 @@ def class_indices(config: Config, utterances: Sequence[Utterance], every: Sequen
 
 
 def targets(config: Config, utterances: Sequence[Utterance]) -> np.ndarray:
-    """One-hot labels (N, C) float32 of all utterances of some records."""
+    """What the network shall say (N, C) float32 of all utterances of some records.
+
+    One-hot labels; with `labels.votes`, the shares of the votes where an utterance has any.
+    """
     classes = class_names(config, utterances)
-    return np.eye(len(classes), dtype=np.float32)[class_indices(config, utterances)]
+    answers = np.eye(len(classes), dtype=np.float32)[class_indices(config, utterances)]
+    if config.labels.votes:
+        shares = vote_shares(classes, utterances)
+        answers = np.where(np.isnan(shares), answers, shares).astype(np.float32)
+    return answers
+
+
+def vote_shares(classes: Sequence[str], utterances: Sequence[Utterance]) -> np.ndarray:
+    """The share of the votes (N, C) float64 that each class has of an utterance; NaN where it has no votes."""
+    places = {name: place for place, name in enumerate(classes)}
+    shares = np.full((len(utterances), len(classes)), np.nan)
+    for row, utterance in enumerate(utterances):
+        votes = [(places[name], number) for name, number in utterance.votes if name in places]
+        if votes:
+            shares[row] = 0.0
+            for place, number in votes:
+                shares[row, place] += number
+            shares[row] /= shares[row].sum()
+    return shares

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import entr, rel_entr
 from sklearn.metrics import (
     accuracy_score,
     confusion_matrix,
@@ -14,7 +15,7 @@ from sklearn.metrics import (
 
 from emotion_tf.evaluation.coverage import selective
 from emotion_tf.evaluation.predictions import Predictions
-from emotion_tf.evaluation.result import Calibration, ClassScores, FoldScores, Interval, RunResult
+from emotion_tf.evaluation.result import Calibration, ClassScores, FoldScores, Interval, RunResult, VoteScores
 
 RESAMPLES = 2000
 """Number of resamples behind an interval."""
@@ -117,6 +118,37 @@ def metrics(predictions: Predictions, protocol: str, notes: Sequence[str] = ()) 
         folds=[_fold_scores(predictions, fold) for fold in np.unique(predictions.folds)],
         calibration=_calibration(predictions),
         selective=selective(predictions),
+        votes=vote_scores(predictions),
+    )
+
+
+def vote_scores(predictions: Predictions) -> VoteScores | None:
+    """How near probabilities come to the shares of the raters' votes; None where no utterance has votes.
+
+    Example:
+
+    >>> shares = np.array([[0.5, 0.5], [1.0, 0.0]])
+    >>> predictions = Predictions("ab", [0, 0], "xy", [0, 0], np.array([[0.5, 0.5], [0.5, 0.5]]), ("a", "b"), shares)
+    >>> scores = vote_scores(predictions)
+    >>> round(scores.cross_entropy, 4), round(scores.rater_entropy, 4)
+    (0.6931, 0.3466)
+    """
+    if predictions.votes is None:
+        return None
+    voted = ~np.isnan(predictions.votes).any(axis=1)
+    if not voted.any():
+        return None
+    shares, answers = predictions.votes[voted], predictions.probabilities[voted]
+    # A float32 softmax sums to one only to 1e-7, and may give zero.
+    answers = np.maximum(answers, np.finfo(np.float32).tiny)
+    middle = (shares + answers) / 2
+    divergence = (rel_entr(shares, middle) + rel_entr(answers, middle)).sum(axis=1) / 2
+    return VoteScores(
+        n=int(voted.sum()),
+        cross_entropy=float(-(shares * np.log(answers)).sum(axis=1).mean()),
+        jensen_shannon=float(divergence.mean()),
+        rater_entropy=float(entr(shares).sum(axis=1).mean()),
+        model_entropy=float(entr(answers).sum(axis=1).mean()),
     )
 
 

@@ -19,6 +19,9 @@ from emotion_tf.utils.files import read_text_lines, writing
 COLUMNS = ("id", "fold", "speaker", "label", "predicted")
 """First columns of `predictions.csv`; those that follow are named after the classes and hold their probabilities."""
 
+VOTES_OF = "votes:"
+"""The column `votes:angry` holds the share of the raters' votes for angry, where there are votes."""
+
 TOLERANCE = 1e-3
 """How far the probabilities of an utterance may be from a sum of one; float16 needs about half of it."""
 
@@ -34,6 +37,7 @@ class Predictions:
         labels: (N,) true class indices.
         probabilities: (N, C) probabilities of the classes, kept as float64.
         classes: Names of the C classes in their order, which is that of the indices.
+        votes: (N, C) shares of the raters' votes, NaN where an utterance has none; None where no utterance has any.
 
     Raises:
         EmotionTFError: If the parts differ in length or a value is impossible.
@@ -52,6 +56,7 @@ class Predictions:
     labels: np.ndarray
     probabilities: np.ndarray
     classes: tuple[str, ...] = FOUR
+    votes: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         """Checks the parts, and each utterance."""
@@ -66,6 +71,12 @@ class Predictions:
                 "the parts of the predictions differ in length",
                 expected=f"{count} folds, speakers and labels, and probabilities ({count}, {len(self.classes)})",
                 received=f"{lengths[0]}, {lengths[1]}, {lengths[2]} and {lengths[3:]}",
+            )
+        if self.votes is not None and self.votes.shape != self.probabilities.shape:
+            raise EmotionTFError(
+                "the votes do not fit the predictions",
+                expected=f"{self.probabilities.shape}",
+                received=f"{self.votes.shape}",
             )
         if len(set(self.ids)) < count:
             twice = next(id_ for id_, times in Counter(self.ids).items() if times > 1)
@@ -114,6 +125,7 @@ class Predictions:
             np.concatenate([part.labels for part in parts]),
             np.concatenate([part.probabilities for part in parts]),
             parts[0].classes,
+            _joined(parts),
         )
 
     def write(self, path: str | Path) -> None:
@@ -123,14 +135,12 @@ class Predictions:
         """
         with writing(path) as file:
             table = csv.writer(codecs.getwriter("utf-8")(file), lineterminator="\n")
-            table.writerow([*COLUMNS, *self.classes])
-            rows = zip(
-                self.ids, self.folds, self.speakers, self.labels, self.predicted, self.probabilities, strict=True
-            )
-            for id_, fold, speaker, label, predicted, probabilities in rows:
-                table.writerow(
-                    [id_, fold, speaker, self.classes[label], self.classes[predicted], *probabilities.tolist()]
-                )
+            voted = [] if self.votes is None else [f"{VOTES_OF}{name}" for name in self.classes]
+            table.writerow([*COLUMNS, *self.classes, *voted])
+            numbers = self.probabilities if self.votes is None else np.hstack([self.probabilities, self.votes])
+            rows = zip(self.ids, self.folds, self.speakers, self.labels, self.predicted, numbers, strict=True)
+            for id_, fold, speaker, label, predicted, of_row in rows:
+                table.writerow([id_, fold, speaker, self.classes[label], self.classes[predicted], *of_row.tolist()])
 
     @classmethod
     def read(cls, path: str | Path) -> "Predictions":
@@ -146,17 +156,11 @@ class Predictions:
         try:
             table = csv.reader(read_text_lines(path), strict=True)
             header = next(table, [])
-            classes = tuple(header[len(COLUMNS) :])
-            if tuple(header[: len(COLUMNS)]) != COLUMNS or len(classes) < 2 or len(set(classes)) < len(classes):
-                raise EmotionTFError(
-                    f"{path} has the wrong columns",
-                    expected=f"{','.join(COLUMNS)} and two classes or more",
-                    received=",".join(header) or "none",
-                )
+            classes, width = _classes(header, path), len(header)
             places = {name: place for place, name in enumerate(classes)}
             for cells in table:
                 id_, fold, speaker, label, most_probable, of_classes = _parse(
-                    cells, places, f"{path}, line {table.line_num}"
+                    cells, places, width, f"{path}, line {table.line_num}"
                 )
                 ids.append(id_)
                 folds.append(fold)
@@ -168,9 +172,18 @@ class Predictions:
             raise EmotionTFError(f"{path} does not exist", fix="name the folder of a trained run") from None
         except csv.Error as error:
             raise EmotionTFError(f"{path} is not valid CSV ({error})", fix="train the run again") from None
-        by_class = np.asarray(probabilities).reshape(-1, len(classes))
+        numbers = np.asarray(probabilities).reshape(-1, width - len(COLUMNS))
+        by_class, votes = numbers[:, : len(classes)], numbers[:, len(classes) :]
         try:
-            predictions = cls(ids, np.asarray(folds), speakers, np.asarray(labels), by_class, classes)
+            predictions = cls(
+                ids,
+                np.asarray(folds),
+                speakers,
+                np.asarray(labels),
+                by_class,
+                classes,
+                votes if votes.shape[1] else None,
+            )
         except EmotionTFError as error:
             raise EmotionTFError(f"{path}: {error}") from None
         for id_, column, most_probable in zip(ids, predicted, predictions.predicted, strict=True):
@@ -183,9 +196,32 @@ class Predictions:
         return predictions
 
 
-def _parse(cells: list[str], places: Mapping[str, int], where: str) -> tuple[Any, ...]:
-    """Id, fold, speaker, label, predicted and probabilities of a row."""
-    width = len(COLUMNS) + len(places)
+def _classes(header: Sequence[str], path: str | Path) -> tuple[str, ...]:
+    """The classes of a header."""
+    names = list(header[len(COLUMNS) :])
+    classes = tuple(name for name in names if not name.startswith(VOTES_OF))
+    voted = [f"{VOTES_OF}{name}" for name in classes]
+    fits = tuple(header[: len(COLUMNS)]) == COLUMNS and names in ([*classes], [*classes, *voted])
+    if not fits or len(classes) < 2 or len(set(classes)) < len(classes):
+        raise EmotionTFError(
+            f"{path} has the wrong columns",
+            expected=f"{','.join(COLUMNS)} and two classes or more",
+            received=",".join(header) or "none",
+        )
+    return classes
+
+
+def _joined(parts: Sequence[Predictions]) -> np.ndarray | None:
+    """The votes of several predictions, one after the other; None where none of them has any."""
+    if all(part.votes is None for part in parts):
+        return None
+    return np.concatenate(
+        [np.full_like(part.probabilities, np.nan) if part.votes is None else part.votes for part in parts]
+    )
+
+
+def _parse(cells: list[str], places: Mapping[str, int], width: int, where: str) -> tuple[Any, ...]:
+    """Id, fold, speaker, label, predicted and numbers of a row."""
     if len(cells) != width:
         raise EmotionTFError(f"{where} does not fit the header", expected=f"{width} cells", received=str(len(cells)))
     id_, fold, speaker, label, predicted, *probabilities = cells

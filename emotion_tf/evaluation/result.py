@@ -91,6 +91,25 @@ class Selective:
 
 
 @dataclass(frozen=True)
+class VoteScores:
+    """How near the probabilities come to the shares of the raters' votes.
+
+    Args:
+        n: Number of utterances that have votes.
+        cross_entropy: Mean cross-entropy of the probabilities against the shares, in nats.
+        jensen_shannon: Mean Jensen-Shannon divergence between both, in nats; 0 to ln 2.
+        rater_entropy: Mean entropy of the shares, in nats: how little the raters agree.
+        model_entropy: Mean entropy of the probabilities, in nats: how undecided the network is.
+    """
+
+    n: int
+    cross_entropy: float
+    jensen_shannon: float
+    rater_entropy: float
+    model_entropy: float
+
+
+@dataclass(frozen=True)
 class RunResult:
     """What a run reaches on the test parts of all folds.
 
@@ -108,6 +127,7 @@ class RunResult:
         folds: The scores of each fold.
         calibration: How far the probabilities can be believed.
         selective: What is gained by answering in part.
+        votes: How near the probabilities come to the votes of raters; None where there are none.
     """
 
     protocol: str
@@ -123,6 +143,7 @@ class RunResult:
     folds: list[FoldScores]
     calibration: Calibration
     selective: Selective
+    votes: VoteScores | None = None
 
     def save(self, path: str | Path) -> None:
         """Writes the result as JSON."""
@@ -142,6 +163,7 @@ class RunResult:
                 "per_class": {name: ClassScores(**scores) for name, scores in content["per_class"].items()},
                 "folds": [FoldScores(**fold) for fold in content["folds"]],
                 "calibration": Calibration(**content["calibration"]),
+                "votes": VoteScores(**content["votes"]) if content.get("votes") else None,
                 "selective": Selective(
                     **{**selective, "thresholds": [Threshold(**at) for at in selective["thresholds"]]}
                 ),

@@ -14,7 +14,7 @@ import tensorflow as tf
 from emotion_tf.config import Config, TrainingConfig
 from emotion_tf.training.checkpoint import Checkpoint
 from emotion_tf.training.distributed import agree, explaining_losses, is_chief
-from emotion_tf.training.losses import ClassificationAndVerification
+from emotion_tf.training.losses import choose_loss
 from emotion_tf.training.metrics import UnweightedAccuracy
 from emotion_tf.training.replication import check_recipe, copy_variables, deal_out, replicate
 from emotion_tf.utils.progress import tracking
@@ -36,13 +36,19 @@ def dtype_policy(name: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def compile_network(network: keras.Model, training: TrainingConfig, steps_per_epoch: int) -> None:
+def compile_network(
+    network: keras.Model,
+    training: TrainingConfig,
+    steps_per_epoch: int,
+    loss: keras.losses.Loss | None = None,
+) -> None:
     """Gives a network the optimizer, loss and metrics of the settings.
 
     Args:
         network: Any model of `emotion_tf.models`.
         training: The recipe.
         steps_per_epoch: Steps of an epoch, on which the cosine schedule depends.
+        loss: The loss; None takes that of the recipe alone, which knows of no votes.
     """
     rate: float | keras.optimizers.schedules.LearningRateSchedule = training.learning_rate
     if training.schedule == "cosine":
@@ -51,12 +57,9 @@ def compile_network(network: keras.Model, training: TrainingConfig, steps_per_ep
         optimizer = keras.optimizers.AdamW(rate, weight_decay=training.weight_decay, global_clipnorm=training.clip_norm)
     else:
         optimizer = keras.optimizers.Adam(rate, global_clipnorm=training.clip_norm)
-    loss: keras.losses.Loss = keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing)
-    if training.verification:
-        loss = ClassificationAndVerification(training.verification, training.label_smoothing)
     network.compile(
         optimizer=optimizer,
-        loss=loss,
+        loss=loss or choose_loss(Config(training=training)),
         metrics=[keras.metrics.CategoricalAccuracy(name="wa"), UnweightedAccuracy(network.output_shape[-1])],
         # Keras would compile with XLA, anew for every length of a batch, which takes longer than the steps themselves.
         jit_compile=False,
@@ -120,7 +123,7 @@ def train_network(
             batches = batches.map(lambda inputs, label: (inputs, label, tf.linalg.matvec(label, weights)))
         replicated = replicate(network, strategy)
         with strategy.scope():
-            compile_network(replicated, training, steps)
+            compile_network(replicated, training, steps, choose_loss(config))
         first = training.epochs if checkpoint.stopped else checkpoint.next_epoch
         with tracking(f"{name}, epochs", training.epochs - first) as advance:
             replicated.fit(

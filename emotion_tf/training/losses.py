@@ -1,8 +1,10 @@
-"""A loss of pairs beside the loss of classes."""
+"""Losses beside the cross-entropy of Keras: of pairs, and of votes."""
 
 from typing import Any
 
 import keras
+
+from emotion_tf.config import Config
 
 
 class ClassificationAndVerification(keras.losses.Loss):
@@ -51,3 +53,56 @@ class ClassificationAndVerification(keras.losses.Loss):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "weight": self.weight, "label_smoothing": self.label_smoothing}
+
+
+class VoteDivergence(keras.losses.Loss):
+    """Kullback-Leibler divergence of the probabilities from the shares of the raters' votes.
+
+    Its gradient is that of the cross-entropy; it is 0, and not the entropy of the raters, where the network says what
+    the raters said.
+
+    Args:
+        label_smoothing: As in `keras.losses.CategoricalCrossentropy`.
+
+    Call arguments:
+        y_true: Shares of the votes (B, C), one-hot where there are none.
+        y_pred: Probabilities (B, C).
+
+    Example:
+
+    >>> shares = keras.ops.convert_to_tensor([[0.75, 0.25]])
+    >>> round(float(VoteDivergence()(shares, keras.ops.convert_to_tensor([[0.5, 0.5]]))), 4)
+    0.1308
+    """
+
+    def __init__(self, label_smoothing: float = 0.0, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.label_smoothing = label_smoothing
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Losses (B,)."""
+        y_true = y_true * (1 - self.label_smoothing) + self.label_smoothing / y_true.shape[-1]
+        least = keras.config.epsilon()
+        kept = keras.ops.clip(y_pred, least, 1.0)
+        # Where the share is 0, the logarithm of the smallest number stands for that of 0, and counts for nothing.
+        terms = y_true * (keras.ops.log(keras.ops.maximum(y_true, least)) - keras.ops.log(kept))
+        return keras.ops.sum(terms, axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "label_smoothing": self.label_smoothing}
+
+
+def choose_loss(config: Config) -> keras.losses.Loss:
+    """The loss of the settings."""
+    training = config.training
+    smoothing = training.label_smoothing
+    if training.verification:
+        return ClassificationAndVerification(training.verification, smoothing)
+    if training.focal_gamma:
+        return keras.losses.CategoricalFocalCrossentropy(
+            alpha=1.0, gamma=training.focal_gamma, label_smoothing=smoothing
+        )
+    if config.labels.votes:
+        return VoteDivergence(smoothing)
+    return keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)

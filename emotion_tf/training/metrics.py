@@ -13,7 +13,7 @@ class UnweightedAccuracy(keras.metrics.Metric):
         num_classes: Number of classes, C.
 
     Call arguments:
-        y_true: One-hot labels (B, C).
+        y_true: One-hot labels (B, C), or shares of votes.
         y_pred: Probabilities (B, C).
     """
 
@@ -25,7 +25,8 @@ class UnweightedAccuracy(keras.metrics.Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Counts a batch; weights of examples are ignored, since recalls weigh the classes already."""
-        y_true = keras.ops.cast(y_true, self.dtype)
+        # Of votes, the class of the majority counts.
+        y_true = keras.ops.one_hot(keras.ops.argmax(y_true, axis=-1), self.num_classes, dtype=self.dtype)
         predicted = keras.ops.one_hot(keras.ops.argmax(y_pred, axis=-1), self.num_classes, dtype=self.dtype)
         self.right.assign_add(keras.ops.sum(y_true * predicted, axis=0))
         self.total.assign_add(keras.ops.sum(y_true, axis=0))

@@ -12,6 +12,7 @@ from emotion_tf.corpora.label_choice import class_names
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.extract import Records
 from emotion_tf.dataset.pipeline import evaluation_dataset
+from emotion_tf.dataset.targets import vote_shares
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.text.vocabulary import Vocabulary
 
@@ -67,4 +68,5 @@ def predictions_of(
         np.array([classes.index(utterance.label) for utterance in utterances]),
         probabilities,
         tuple(classes),
+        vote_shares(classes, utterances) if any(utterance.votes for utterance in utterances) else None,
     )

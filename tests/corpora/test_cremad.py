@@ -30,3 +30,17 @@ def test_what_is_passed_over(tmp_path):
         "sad",
         "I think I have a doctor's appointment.",
     )
+
+
+def test_votes_of_those_who_heard(tmp_path):
+    folder = touch(tmp_path, "AudioWAV/1001_DFA_ANG_XX.wav", "AudioWAV/1001_IEO_HAP_HI.wav")
+    (tmp_path / "processedResults").mkdir()
+    (tmp_path / "processedResults" / "tabulatedVotes.csv").write_text(
+        '"","A","D","F","H","N","S","fileName","numResponses"\n'
+        '"100001",7,1,0,0,2,0,"1001_DFA_ANG_XX",10\n'
+        '"200001",0,9,0,0,0,0,"1001_DFA_ANG_XX",9\n'
+    )
+    for place in (folder, folder / "AudioWAV"):
+        angry, happy = corpora.load("cremad", place).utterances
+        assert angry.votes == (("angry", 7.0), ("disgust", 1.0), ("neutral", 2.0))
+        assert happy.votes == ()

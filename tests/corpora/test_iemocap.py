@@ -52,7 +52,7 @@ def test_full_release(tmp_path):
             turns = [(f"{'FM'[number % 2]}{number:03}", label) for number, label in enumerate(own)]
             iemocap_dialogue(tmp_path, f"Ses0{session}M_{kind}", turns)
     utterances = corpora.load("iemocap", tmp_path).utterances
-    assert len(utterances) == 7532
+    assert len(utterances) == 10039
     sets = {name: Counter(labels) for name, labels in chosen(corpora.load("iemocap", tmp_path)).items()}
     assert sets["four"] == {"angry": 1103, "happy": 1636, "sad": 1084, "neutral": 1708}
     assert sets["five"] == sets["four"] + Counter(frustrated=1849)
@@ -75,6 +75,7 @@ def test_fields(root):
             ("Ses02M_script03_2_F000", "excited", "Ses02_F", "Session2"),
             ("Ses02M_script03_2_M041", "neutral", "Ses02_M", "Session2"),
             ("Ses02M_script03_2_M042", "frustrated", "Ses02_M", "Session2"),
+            ("Ses02M_script03_2_M043", "", "Ses02_M", "Session2"),
             ("Ses02M_script03_2_MXX1", "sad", "Ses02_M", "Session2"),
         ]
         wav = "Session2/sentences/wav/Ses02M_script03_2/Ses02M_script03_2_F000.wav"
@@ -142,3 +143,17 @@ def test_turn_without_transcript(root):
     path.write_text(path.read_text().replace("Ses01F_impro01_M001 ", "Ses01F_impro01_M009 "))
     with pytest.raises(EmotionTFError, match=r"Ses01F_impro01\.txt has no transcript of Ses01F_impro01_M001; expected"):
         corpora.load("iemocap", root)
+
+
+def test_votes_and_ratings(root):
+    path = first(root, "EmoEvaluation")
+    lines = path.read_text().splitlines()
+    place = next(number for number, line in enumerate(lines) if "Ses01F_impro01_F001\t" in line)
+    raters = ["C-E2:\tAnger; Frustration;\t()", "C-E3:\tAnger;\t()", "C-E4:\tNeutral state;\t()", "C-F1:\tSadness;\t()"]
+    path.write_text("\n".join([*lines[: place + 1], *raters, *lines[place + 2 :]]) + "\n")
+    corpus = corpora.load("iemocap", root)
+    one, other = corpus.utterances[:2]
+    assert (one.votes, one.ratings) == ((("neutral", 1.0),), (3.0, 2.5, 2.5))
+    assert other.id == "Ses01F_impro01_F001"
+    assert other.votes == (("angry", 1.5), ("frustrated", 0.5), ("neutral", 1.0))
+    assert corpus.dimensions == {"arousal": (1, 5), "valence": (1, 5), "dominance": (1, 5)}

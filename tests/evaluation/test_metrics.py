@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import warnings
 from dataclasses import asdict
@@ -5,10 +6,13 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 import sklearn.metrics
+from scipy.spatial.distance import jensenshannon
+from scipy.stats import entropy
 from sklearn.calibration import calibration_curve
 
 from emotion_tf.evaluation.metrics import metrics, reliability, unweighted_accuracy, weighted_accuracy
 from emotion_tf.evaluation.predictions import Predictions
+from emotion_tf.evaluation.result import RunResult
 
 
 def test_eight_utterances_by_hand(eight):
@@ -151,3 +155,33 @@ def test_one_speaker_has_no_interval(make):
     found = asdict(metrics(make("ah", "aa", "XX", "01"), "random:2"))
     assert found["wa_ci95"] is None
     assert found["ua_ci95"] is None
+
+
+def test_votes_against_scipy():
+    generator = np.random.default_rng(0)
+    shares, answers = generator.dirichlet(np.ones(3), (2, 6))
+    shares[4] = np.nan
+    made = Predictions(
+        [str(number) for number in range(6)], [0] * 6, ["a"] * 6, [0] * 6, answers, ("x", "y", "z"), shares
+    )
+    scores = metrics(made, "speaker-kfold:2").votes
+    kept = [0, 1, 2, 3, 5]
+    pairs = [(shares[place], answers[place]) for place in kept]
+    assert scores.n == 5
+    assert scores.cross_entropy == pytest.approx(np.mean([-(p * np.log(q)).sum() for p, q in pairs]))
+    assert scores.jensen_shannon == pytest.approx(np.mean([jensenshannon(p, q) ** 2 for p, q in pairs]))
+    assert scores.rater_entropy == pytest.approx(np.mean([entropy(p) for p, _ in pairs]))
+    assert scores.model_entropy == pytest.approx(np.mean([entropy(q) for _, q in pairs]))
+    assert metrics(dataclasses.replace(made, votes=None), "speaker-kfold:2").votes is None
+
+
+def test_votes_are_written_and_read(tmp_path):
+    shares = np.array([[0.25, 0.75], [np.nan, np.nan]])
+    made = Predictions(["a", "b"], [0, 0], ["x", "y"], [1, 0], [[0.5, 0.5], [0.4, 0.6]], ("u", "v"), shares)
+    plain = Predictions(["c"], [0], ["x"], [1], [[0.5, 0.5]], ("u", "v"))
+    joined = Predictions.concatenate([made, plain])
+    joined.write(tmp_path / "p.csv")
+    np.testing.assert_array_equal(Predictions.read(tmp_path / "p.csv").votes, [*shares, [np.nan, np.nan]])
+    result = metrics(joined, "speaker-kfold:2")
+    result.save(tmp_path / "metrics.json")
+    assert RunResult.load(tmp_path / "metrics.json") == result

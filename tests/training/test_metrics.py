@@ -52,3 +52,9 @@ def test_config_gives_the_same_metric():
     )
     assert isinstance(metric, UnweightedAccuracy)
     assert (metric.num_classes, metric.name) == (3, "recall")
+
+
+def test_of_votes_the_majority_counts():
+    metric = UnweightedAccuracy(2)
+    metric.update_state([[0.75, 0.25], [0.4, 0.6]], [[0.9, 0.1], [0.9, 0.1]])
+    assert float(metric.result()) == 0.5

@@ -125,6 +125,13 @@ def _overall(result: RunResult) -> str:
         ("Negative log likelihood", calibration.negative_log_likelihood, None),
         ("Area under risk and coverage", result.selective.area_under_risk_coverage, None),
     ]
+    if result.votes is not None:
+        rows += [
+            (f"Cross-entropy against the votes of {result.votes.n} utterances", result.votes.cross_entropy, None),
+            ("Jensen-Shannon divergence from the votes", result.votes.jensen_shannon, None),
+            ("Entropy of the raters", result.votes.rater_entropy, None),
+            ("Entropy of the model", result.votes.model_entropy, None),
+        ]
     return table(
         ("measure", "value", "95 % interval"), ((name, cell(value), interval(ends)) for name, value, ends in rows)
     )
