@@ -1,5 +1,8 @@
 """The one exception that a user's mistake raises; the command line prints it as a single line."""
 
+import difflib
+from collections.abc import Iterable
+
 MAX_CHARACTERS = 500
 """Longest problem and longest received value: what a broken file holds may be of any length."""
 
@@ -31,6 +34,23 @@ class EmotionTFError(ValueError):
         if fix:
             message += f". To fix: {fix}"
         super().__init__(_one_line(message))
+
+
+def did_you_mean(name: str, names: Iterable[str], otherwise: str = "") -> str:
+    """What to say to somebody who mistyped a name.
+
+    Args:
+        name: What was typed.
+        names: The names that there are.
+        otherwise: What to say where none of them is like it.
+
+    Example:
+
+    >>> did_you_mean("papr", ["paper", "strong"])
+    "did you mean 'paper'?"
+    """
+    nearest = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {nearest[0]!r}?" if nearest else otherwise
 
 
 def _clipped(text: str) -> str:

@@ -1,6 +1,8 @@
 """The command line: what goes wrong is one line, and the rest is handed on."""
 
 import json
+import re
+import shlex
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -11,6 +13,7 @@ from made_corpus import make_corpus
 
 from emotion_tf import __version__, asr, training
 from emotion_tf.cli import main
+from emotion_tf.cli.parser import COMMANDS, Parser, parse
 from emotion_tf.config import Config, LabelConfig
 from emotion_tf.corpora.folds import NOTICES
 from emotion_tf.evaluation.predictions import Predictions
@@ -93,6 +96,9 @@ def test_flags_arrive_as_settings(train_flags, tmp_path, monkeypatch, capsys):
         return SimpleNamespace(notes=["a note"], protocol="speaker-kfold:2", n=16, wa=0.5, ua=0.25)
 
     monkeypatch.setattr(training, "train", train)
+    monkeypatch.chdir(tmp_path)
+    for name in ("a b.txt", "folds.json"):
+        (tmp_path / name).touch()
     flags = ["--preset", "strong", "--word_vectors", "a b.txt", "--set", "training.epochs=7", "--records_dir", "kept"]
     assert main([*train_flags, *flags, "--set", "model.filters=9", "--skip_bad", "--folds", "folds.json"]) == 0
     ((corpus, config, protocol, workdir, records_dir, skip_bad, folds),) = calls
@@ -178,48 +184,80 @@ def test_failed_transcripts_are_listed_and_the_others_kept(heard, tmp_path, caps
     assert lines[-2] == "1 of 8 utterances have no transcript:" and str(corpus.utterances[3].audio) in lines[-1]
 
 
-@pytest.mark.parametrize(
-    ("flags", "line"),
-    [
-        (["--transcripts", "whisper"], "--transcripts or --without needs a folder for the new figures"),
-        (["--without", "audio"], "--transcripts or --without needs a folder for the new figures"),
-        (["--stress"], "--stress needs a folder for the new figures"),
-        (["--misheard"], "--misheard needs a folder for the new figures"),
-        (["--stress", "--misheard"], "one kind of test at a time; received --stress and --misheard. To fix: call once"),
-    ],
-    ids=flags_only,
-)
-def test_evaluate_says_what_it_needs(workdir, flags, line, capsys):
-    assert main(["evaluate", "--workdir", str(workdir), *flags]) == 1
-    assert the_line(capsys).startswith(line)
+def test_evaluate_says_what_it_needs(workdir, capsys):
+    assert main(["evaluate", "--workdir", str(workdir), "--transcripts", "whisper"]) == 1
+    assert the_line(capsys).startswith("--transcripts needs a folder for the new figures")
+
+
+def test_stress_does_not_write_into_the_run(workdir, capsys):
+    assert main(["stress", "--workdir", str(workdir), "--out", str(workdir)]) == 1
+    assert the_line(capsys) == "--out is the run itself; expected a folder for the new figures"
 
 
 @pytest.mark.parametrize(
     ("flags", "line"),
     [
-        ([], "predict needs --model or --server"),
-        (["--model", "m", "--hop", "1"], "--hop needs --timeline"),
+        ([], "a model is needed. To fix: name one with --model, or a server with --server"),
+        (["b.wav", "--server", "s", "--out", "a.csv"], "a server's answers are printed. To fix: leave out --out"),
+        (["none.wav", "--model", "."], "none.wav does not exist; expected an audio file, a folder or a manifest"),
         (
-            ["b.wav", "--model", "m", "--out", "a.csv"],
-            "--out answers many utterances at once; expected one folder or manifest",
+            ["b.wav", "--model", ".", "--out", "a.csv", "--text", "one", "--text", "two", "--text", "three"],
+            "files and texts do not pair; expected no text, one for all files or one a file",
         ),
-        (["--model", "m", "--timeline", "--explain"], "--explain is of one utterance, --timeline of many"),
-        (["--server", "localhost:1", "--explain"], "a server cannot explain itself"),
-        (
-            ["b.wav", "--model", "m", "--explain"],
-            "--explain is of one utterance; expected one file, one text, or both, received 2 files and 1 texts",
-        ),
-        (
-            ["b.wav", "--model", "m", "--timeline"],
-            "--timeline hears one recording; expected one file, and one text or none, received 2 files and 1 texts",
-        ),
+        (["-", "--model", ".", "--text", "-"], "the standard input is a recording or a text"),
         (["--server", "localhost:1"], "no answer from localhost:1 ("),
         (["--server", "http://localhost:1"], "no answer from http://localhost:1 ([Errno 111] Connection refused)"),
     ],
+    ids=flags_only,
 )
-def test_predict_says_what_it_needs(flags, line, capsys):
+def test_predict_says_what_it_needs(flags, line, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.wav", "b.wav"):
+        (tmp_path / name).touch()
     assert main(["predict", "a.wav", *flags]) == 1
     assert the_line(capsys).startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("flags", "line"),
+    [
+        (["timeline", "a.wav"], "a model is needed. To fix: name one with --model, or a server with --server"),
+        (["timeline", "none.wav", "--model", "."], "none.wav does not exist"),
+        (["explain", "none.wav", "--model", "."], "none.wav does not exist"),
+        (["explain", "none.wav", "--model", "no/model"], "no/model does not exist"),
+    ],
+    ids=flags_only,
+)
+def test_timeline_and_explain_say_what_they_need(flags, line, capsys):
+    assert main(flags) == 1
+    assert the_line(capsys).startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("flags", "problem"),
+    [
+        (["explain", "a.wav"], "the following arguments are required: --model"),
+        (["explain", "a.wav", "b.wav", "--model", "m"], "unrecognized arguments: b.wav"),
+        (["timeline", "a.wav", "b.wav", "--model", "m"], "unrecognized arguments: b.wav"),
+        (["explain", "a.wav", "--model", "m", "--server", "s"], "unrecognized arguments: --server"),
+        (["stress", "--workdir", "w"], "the following arguments are required: --out"),
+        (["train", "--workdirs", "w", "--corpus", "demo"], "required: --protocol, --workdir"),
+        (["presets", "--qiet"], "unrecognized arguments: --qiet; did you mean '--quiet'?"),
+        (["trian"], "invalid choice: 'trian' (choose from"),
+        (["trian"], "did you mean 'train'?"),
+        (
+            ["presets", "papr"],
+            "invalid choice: 'papr' (choose from what `emotion-tf presets` lists); did you mean 'paper'",
+        ),
+    ],
+    ids=flags_only,
+)
+def test_wrong_usage_is_one_line(flags, problem, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(flags)
+    assert stopped.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("emotion-tf") and problem in line
 
 
 def test_evaluate_prints_the_figures(workdir, capsys):
@@ -260,7 +298,9 @@ def test_a_folder_where_a_file_should_be(workdir, capsys):
     ("flags", "problem"),
     [
         (["--preset", "best"], "'best' (choose from"),
+        (["--preset", "strnog"], "did you mean 'strong'?"),
         (["--corpus", "iemocup"], "'iemocup'"),
+        (["--corpus", "iemocup"], "did you mean 'iemocap'?"),
         (["--modality", "video"], "'video'"),
     ],
     ids=flags_only,
@@ -272,14 +312,44 @@ def test_argparse_refuses_unknown_choices(train_flags, capsys, flags, problem):
     assert problem in capsys.readouterr().err.splitlines()[-1]
 
 
-def test_help_describes_the_presets(capsys):
+@pytest.mark.parametrize("module", COMMANDS, ids=lambda module: module.__name__.rpartition(".")[2])
+def test_help_of_every_command(module, capsys):
+    """Every flag has a text, and the example is a call that the command takes."""
+    name = module.__name__.rpartition(".")[2]
     with pytest.raises(SystemExit) as stopped:
-        main(["train", "--help"])
+        main([name, "--help"])
     assert stopped.value.code == 0
+    assert "_" not in re.sub(r"[A-Z.|]+_[A-Z]+", "", " ".join(re.findall(r"--[\w-]+", capsys.readouterr().out)))
+    parser = Parser()
+    module.add_flags(parser)
+    assert all(action.help and action.help != "==SUPPRESS==" for action in parser._actions)
+    assert parse([name, *shlex.split(module.EXAMPLE)]).run is module.run
+
+
+def test_help_says_where_values_are_listed(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
     text = " ".join(capsys.readouterr().out.split())
-    for name in ("paper", "strong", "demo"):
-        assert f"{name}: {PRESETS[name].description}" in text.replace("- ", "-")
-    assert "paper-att-swem-xvector" in text.replace("- ", "-")
+    for words in ("`emotion-tf presets` lists them", "`emotion-tf settings` lists them", "leave-one-speaker-out"):
+        assert words in text
+
+
+def test_presets_are_described(capsys):
+    assert main(["presets"]) == 0
+    text = capsys.readouterr().out
+    for name, described in PRESETS.items():
+        assert re.search(rf"^{name}\t{re.escape(described.description)}\t", text, re.MULTILINE)
+    assert main(["presets", "robust"]) == 0
+    lines = capsys.readouterr().out
+    assert "augmentation.disturbed_copies=2" in lines and "experts" not in lines
+
+
+@pytest.mark.parametrize("flag", ["--data_dir", "--data-dir"])
+@pytest.mark.parametrize("equals", [True, False])
+def test_flags_may_be_written_with_underscores(flag, equals):
+    given = [f"{flag}=a_b"] if equals else [flag, "a_b"]
+    found = parse(["prepare", "--corpus", "ravdess", *given, "--records_dir", "r_s", "--skip_bad"])
+    assert (str(found.data_dir), str(found.records_dir), found.skip_bad) == ("a_b", "r_s", True)
 
 
 def test_version(capsys):
@@ -318,6 +388,11 @@ def test_table_of_runs(runs, tmp_path, capsys):
 def test_comparison_of_two_runs(runs, tmp_path, capsys):
     one, other = (str(tmp_path / "runs" / name) for name in ("with", "without"))
     assert main(["table", "--compare", one, other]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].split(" | ")[1:3] == [one, other] and [line[:6] for line in lines[4:]] == ["| WA |", "| UA |"]
+    assert main(["table", "--compare", one, other, "--form", "csv"]) == 0
+    assert capsys.readouterr().out.startswith(f",{one},{other},difference,")
+    assert main(["table", "--compare", one, other, "--form", "json"]) == 0
     compared = json.loads(capsys.readouterr().out)
     assert compared["n"] == 16 and 0 < compared["ua"]["p"] <= 1
     assert main(["table", "--compare", one]) == 1

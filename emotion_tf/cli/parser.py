@@ -1,247 +1,141 @@
-"""The flags of each command."""
+"""The parser of `emotion-tf`, and the list of its commands."""
 
 import argparse
+import textwrap
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any, NoReturn
 
 from emotion_tf import __version__
-from emotion_tf.cli import commands
-from emotion_tf.recipes import PRESETS
-from emotion_tf.utils.paths import as_path
+from emotion_tf.cli import (
+    compare,
+    evaluate,
+    explain,
+    export,
+    predict,
+    prepare,
+    presets,
+    run_file,
+    stress,
+    table,
+    timeline,
+    train,
+    webdemo,
+)
+from emotion_tf.errors import did_you_mean
+
+COMMANDS = (
+    train,
+    evaluate,
+    export,
+    prepare,
+    compare,
+    table,
+    predict,
+    timeline,
+    explain,
+    stress,
+    webdemo,
+    presets,
+)
+"""The modules of the commands, each named after its command.
+
+Each has `HELP`, a line; `EXAMPLE`, its arguments in a call that is typical; `add_flags`, which takes a parser; and
+`run`, which takes the arguments and returns the exit code. `AFTER_INTERRUPT` says how to go on after Ctrl-C.
+"""
+
+MANY = 20
+"""More names than this are not listed where one is mistyped."""
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The flags of a command; with `--runner`, those that are not ours in `beam_options`."""
-    parser = make_parser()
-    arguments, others = parser.parse_known_args(argv)
+    arguments, others = make_parser().parse_known_args(argv)
     if getattr(arguments, "runner", None) is not None:
         arguments.beam_options = ("--runner", arguments.runner, *others)
     elif others:
-        parser.error(f"unrecognized arguments: {' '.join(others)}")
+        command: Parser = arguments.parser
+        name = others[0].partition("=")[0]
+        hint = did_you_mean(command.hyphenated(name), command.flags)
+        command.error(f"unrecognized arguments: {' '.join(others)}{hint and f'; {hint}'}")
     return arguments
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The parser of `emotion-tf`; `command` of what it returns is the function to call."""
-    from emotion_tf.asr import ENGINES
-
-    parser = argparse.ArgumentParser(prog="emotion-tf", description="Speech emotion recognition from audio and words.")
+def make_parser() -> "Parser":
+    """The parser; `run` of what it returns is the function to call."""
+    parser = Parser(
+        prog="emotion-tf",
+        description="Speech emotion recognition from audio and words.",
+        epilog="emotion-tf COMMAND --help lists the flags of a command.",
+    )
     parser.add_argument("--version", action="version", version=f"emotion-tf {__version__}")
-    subcommands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    prepare = subcommands.add_parser(
-        "prepare", help="make the features of a corpus, which train would make too, or its transcripts"
-    )
-    _add_corpus_flags(prepare)
-    _add_preset_flag(prepare)
-    prepare.add_argument(
-        "--records_dir",
-        type=as_path,
-        required=True,
-        help="where features and transcripts are kept; that of features may be a URL such as gs://bucket/records",
-    )
-    prepare.add_argument(
-        "--transcribe", choices=ENGINES, help="let this recogniser transcribe the corpus, in place of making features"
-    )
-    prepare.add_argument(
-        "--runner",
-        help="let Apache Beam make the features: DirectRunner here, FlinkRunner, SparkRunner or DataflowRunner there; "
-        "flags that emotion-tf does not know are then options of Beam",
-    )
-    prepare.set_defaults(command=commands.prepare)
-
-    train = subcommands.add_parser("train", help="train and test every fold of a protocol")
-    _add_corpus_flags(train)
-    _add_preset_flag(train)
-    _add_protocol_flag(train)
-    train.add_argument("--folds", type=Path, metavar="FILE", help="the folds.json of another run, to test on its folds")
-    train.add_argument("--workdir", type=Path, required=True, help="the run's folder; a stopped run goes on")
-    train.add_argument(
-        "--records_dir", type=Path, help="where features are kept; `records` beside the workdir if not given"
-    )
-    train.set_defaults(command=commands.train)
-
-    evaluate = subcommands.add_parser(
-        "evaluate", help="make metrics.json and report.html anew, or test a run's models under other conditions"
-    )
-    evaluate.add_argument("--workdir", type=Path, required=True, help="the run's folder")
-    _add_transcript_flags(evaluate, default=None)
-    evaluate.add_argument(
-        "--stress",
-        action="store_true",
-        help="test the run's models under noise, in rooms, over the telephone and so on",
-    )
-    evaluate.add_argument(
-        "--misheard",
-        action="store_true",
-        help="test them on transcripts with more and more errors, and on those of recognisers that prepare left",
-    )
-    evaluate.add_argument(
-        "--without", choices=("audio", "words"), help="test models that hear and read on one of both alone"
-    )
-    evaluate.add_argument("--data_dir", type=Path, help="where the run's corpus lies; demo needs none")
-    _add_columns_flag(evaluate)
-    evaluate.add_argument("--records_dir", type=Path, help="as for train")
-    evaluate.add_argument("--out", type=Path, help="the folder of the figures of such a test")
-    evaluate.set_defaults(command=commands.evaluate)
-
-    table = subcommands.add_parser("table", help="collate runs into a table, or compare two of them")
-    table.add_argument("workdirs", type=Path, nargs="+", metavar="RUN")
-    table.add_argument("--form", default="markdown", choices=("markdown", "csv", "latex"))
-    table.add_argument("--compare", action="store_true", help="test the difference between two runs for significance")
-    table.add_argument("--out", type=Path, metavar="FILE", help="write the table there")
-    table.set_defaults(command=commands.table)
-
-    compare = subcommands.add_parser(
-        "compare", help="train, test and time several presets on the same folds; a stopped call goes on"
-    )
-    _add_corpus_flags(compare)
-    compare.add_argument("--presets", nargs="+", required=True, metavar="PRESET", choices=tuple(PRESETS))
-    _add_protocol_flag(compare)
-    compare.add_argument("--workdir", type=Path, required=True, help="gets a run's folder a preset, and the table")
-    compare.add_argument("--records_dir", type=Path, help="as for train")
-    compare.set_defaults(command=commands.compare)
-
-    export = subcommands.add_parser("export", help="export a run to SavedModel and TFLite, proved equal")
-    export.add_argument("--workdir", type=Path, required=True, help="the run's folder")
-    export.add_argument("--out", type=Path, required=True, help="the export's folder")
-    export.add_argument(
-        "--data_dir",
-        type=Path,
-        help="where the run's corpus lies, by which int8 is calibrated and all is tested; demo needs none",
-    )
-    _add_columns_flag(export)
-    _add_transcript_flags(export, default=None)
-    export.add_argument("--records_dir", type=Path, help="as for train")
-    export.set_defaults(command=commands.export)
-
-    predict = subcommands.add_parser("predict", help="say how the speaker feels, a line a file")
-    predict.add_argument(
-        "files",
-        type=Path,
-        nargs="*",
-        metavar="FILE",
-        help="audio files; none for a model that reads alone, or can; with --out one folder, or one manifest of the "
-        "columns id, audio, text, start, end as far as they are known",
-    )
-    predict.add_argument(
-        "--model",
-        help="an export, a SavedModel, a .tflite or a .keras; with --server the served model's name",
-    )
-    predict.add_argument(
-        "--server", metavar="ADDRESS", help="ask TensorFlow Serving: HOST:PORT for gRPC, http://HOST:PORT for REST"
-    )
-    predict.add_argument("--text", action="append", help="the transcript: once for all files, or once for each")
-    predict.add_argument(
-        "--speaker_embeddings",
-        type=Path,
-        metavar="FILE",
-        help="a .scp, .ark or .npz by the files' names without suffix, for a model that was trained on such",
-    )
-    predict.add_argument(
-        "--min_confidence", type=float, default=0.0, help='answer "undecided" where no emotion is this likely, 0 to 1'
-    )
-    predict.add_argument("--json", action="store_true", help="a JSON object a line")
-    predict.add_argument("--skip_bad", action="store_true", help="go on after a file that cannot be read")
-    predict.add_argument(
-        "--timeline", action="store_true", help="hear one recording of any length, window by window, in constant memory"
-    )
-    predict.add_argument(
-        "--explain", action="store_true", help="say which words and which stretches of audio one answer comes from"
-    )
-    predict.add_argument("--window", type=float, metavar="S", help="with --timeline: seconds of a window")
-    predict.add_argument("--hop", type=float, metavar="S", help="with --timeline: seconds from window to window")
-    predict.add_argument("--smoothing", type=float, metavar="S", help="with --timeline: seconds of memory, 0 for none")
-    predict.add_argument(
-        "--out",
-        type=Path,
-        metavar="FILE",
-        help="write it there: the answers to a folder or a manifest as .csv or .jsonl, going on where a call was "
-        "stopped; a --timeline as .png, .json or .csv; an --explain as .png or .json",
-    )
-    _add_columns_flag(predict)
-    predict.set_defaults(command=commands.predict)
-
-    demo = subcommands.add_parser("demo", help="show a model in the browser, where it runs on this machine alone")
-    demo.add_argument("--model", type=Path, required=True, help="an export")
-    demo.add_argument("--out", type=Path, help="keep the page here; any web server can serve it")
-    demo.add_argument("--port", type=int, default=8000)
-    demo.set_defaults(command=commands.demo)
+    subcommands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    for module in COMMANDS:
+        name = module.__name__.rpartition(".")[2]
+        command = subcommands.add_parser(
+            name,
+            help=module.HELP,
+            description=f"{module.HELP[0].upper()}{module.HELP[1:]}.",
+            epilog=f"Example: emotion-tf {name} {module.EXAMPLE}",
+        )
+        module.add_flags(command)
+        command.add_argument("--quiet", action="store_true", help="say nothing but results and what goes wrong")
+        command.add_argument("--verbose", action="store_true", help="say where in the code something went wrong, too")
+        after_interrupt = getattr(module, "AFTER_INTERRUPT", "start the command again")
+        command.set_defaults(run=module.run, parser=command, after_interrupt=after_interrupt)
     return parser
 
 
-def _add_corpus_flags(parser: argparse.ArgumentParser) -> None:
-    """The flags that say what is read, and how."""
-    from emotion_tf.corpora import NAMES
+class _Formatter(argparse.HelpFormatter):
+    """Keeps names with hyphens in one piece."""
 
-    parser.add_argument("--corpus", required=True, choices=NAMES)
-    parser.add_argument(
-        "--data_dir", type=as_path, help="the corpus's folder; for `manifest` the file itself, which may be a URL"
-    )
-    _add_columns_flag(parser)
-    parser.add_argument(
-        "--labels",
-        metavar="SET",
-        help="a named choice of the corpus among its emotions, such as four, or all; without it, the four of the paper "
-        "where the corpus has them, and every class of a manifest",
-    )
-    parser.add_argument(
-        "--word_vectors", metavar="FILE", help="GloVe, word2vec or fastText vectors as text, plain, .gz or in a .zip"
-    )
-    parser.add_argument(
-        "--speaker_embeddings",
-        metavar="ge2e|FILE",
-        help="adds a speaker embedding: computed, or from a Kaldi .scp or .ark or an .npz by utterance id",
-    )
-    _add_transcript_flags(parser, default="reference")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="SECTION.NAME=VALUE", help="one setting; repeatable"
-    )
-    parser.add_argument("--skip_bad", action="store_true", help="leave out, and list, audio that cannot be read")
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        text = " ".join(text.split())
+        return textwrap.fill(
+            text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+        )
 
 
-def _add_columns_flag(parser: argparse.ArgumentParser) -> None:
-    """The flag that names the columns of a manifest."""
-    parser.add_argument(
-        "--columns",
-        metavar="NAME=COLUMN,...",
-        help="what the columns of a manifest are called, such as audio=file,label=emotion,speaker=spk",
-    )
+class Parser(argparse.ArgumentParser):
+    """A parser whose flags may be written with underscores, too, and which names what a mistyped word is nearest to."""
 
+    def __init__(self, **options: Any):
+        self.flags: list[str] = []
+        super().__init__(**options, allow_abbrev=False, formatter_class=_Formatter)
 
-def _add_preset_flag(parser: argparse.ArgumentParser) -> None:
-    """The flag that chooses the settings of one run."""
-    variants = ("paper-", "strong-")
-    bases = [f"{name}: {preset.description}" for name, preset in PRESETS.items() if not name.startswith(variants)]
-    presets = "; ".join(bases) + " The paper's variants: "
-    presets += ", ".join(name for name in PRESETS if name.startswith("paper-")) + "; likewise strong-audio and so on."
-    # argparse takes a percent sign for the beginning of a name.
-    parser.add_argument(
-        "--preset", default="paper", metavar="PRESET", choices=tuple(PRESETS), help=presets.replace("%", "%%")
-    )
-    parser.add_argument("--modality", choices=("audio", "text", "both"), help="what the model hears and reads")
+    def add_argument(self, *names: str, **options: Any) -> argparse.Action:  # type: ignore[override]
+        """As argparse does it; `flags` gets the names."""
+        self.flags += [name for name in names if name.startswith("-")]
+        return super().add_argument(*names, **options)
 
+    def hyphenated(self, argument: str) -> str:
+        """`--data_dir=X` as `--data-dir=X` where that is a flag, and any other argument as it is."""
+        flag, equals, value = argument.partition("=")
+        listed = flag.replace("_", "-")
+        return listed + equals + value if listed in self.flags else argument
 
-def _add_protocol_flag(parser: argparse.ArgumentParser) -> None:
-    """The flag that says what is tested on whom."""
-    parser.add_argument(
-        "--protocol",
-        required=True,
-        help="speaker-kfold:K, leave-one-speaker-out, leave-one-session-out, published-split, or random:K, in which "
-        "speakers leak",
-    )
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def, override]
+        """What argparse does, after the flags of a `--config` file are put in front of the others."""
+        if args is not None:
+            args = [self.hyphenated(argument) for argument in args]
+            if "--config" in self.flags:
+                args = [*run_file.flags_of(self, args), *args]
+        return super().parse_known_args(args, namespace)
 
+    def error(self, message: str) -> NoReturn:
+        """One line, and exit code 2."""
+        self.exit(2, f"{self.prog}: error: {message}\n")
 
-def _add_transcript_flags(parser: argparse.ArgumentParser, default: str | None) -> None:
-    """The flags that say whose transcripts are read."""
-    from emotion_tf.asr import ENGINES
-
-    parser.add_argument(
-        "--transcripts",
-        default=default,
-        choices=("reference", *ENGINES),
-        help="whose transcripts are read; those of a recogniser are made by prepare --transcribe",
-    )
-    parser.add_argument(
-        "--engine_model", metavar="NAME|FOLDER", help="the recogniser's model, where it has a choice of them"
-    )
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """As argparse does it, but names the nearest of the choices, and only few of them all."""
+        if action.choices is None or value in action.choices or value == []:
+            return
+        names = list(map(str, action.choices))
+        what = "`emotion-tf presets`" if action.metavar == "PRESET" else "--help"
+        all_names = ", ".join(names) if len(names) <= MANY else f"what {what} lists"
+        hint = did_you_mean(str(value), names)
+        raise argparse.ArgumentError(
+            action, f"invalid choice: {value!r} (choose from {all_names}){hint and f'; {hint}'}"
+        )

@@ -105,12 +105,12 @@ def with_transcripts(
     keys = [audio_key(utterance) for utterance in utterances]
     untried = [utterance.id for utterance, key in zip(utterances, keys, strict=True) if key not in texts]
     if untried:
-        choice = "" if model is None else f" --engine_model {model}"
+        choice = "" if model is None else f" --engine-model {model}"
         raise EmotionTFError(
             f"{len(untried)} of {len(utterances)} utterances have no transcript of {engine} ({version}), "
             f"{untried[0]} first of all",
             expected=f"them in {cache.path}",
-            fix=f"run emotion-tf prepare --transcribe {engine}{choice} on this corpus, with the same --records_dir",
+            fix=f"run emotion-tf prepare --transcribe {engine}{choice} on this corpus, with the same --records-dir",
         )
     return tuple(
         dataclasses.replace(utterance, text=texts[key]) for utterance, key in zip(utterances, keys, strict=True)

@@ -54,7 +54,7 @@ def build(export: str | Path, out: str | Path) -> None:
         raise EmotionTFError(
             "the model takes a speaker embedding, which a browser cannot compute",
             expected="a model of audio, words or both",
-            fix="train without --speaker_embeddings",
+            fix="train without --speaker-embeddings",
         )
     check_own_folder(out, "page")
     packages = litertjs()

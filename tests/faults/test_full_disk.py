@@ -52,7 +52,7 @@ def call(corpus, capsys):
     """Calls a command, and returns its exit code and its lines on the standard error."""
 
     def call(name, *flags):
-        code = main([name, *corpus, *map(str, flags)])
+        code = main([name, "--quiet", *corpus, *map(str, flags)])
         return code, capsys.readouterr().err.splitlines()
 
     return call

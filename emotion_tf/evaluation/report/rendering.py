@@ -165,3 +165,39 @@ def _csv(rows: Sequence[Row]) -> str:
 
 
 FORMS: dict[str, Callable[[Sequence[Row]], str]] = {"markdown": _markdown, "csv": _csv, "latex": _latex}
+
+
+def render_cells(header: Sequence[str], rows: Sequence[Sequence[str]], caption: str, form: str) -> str:
+    """Writes a small table of any cells, the first column of which names the rows.
+
+    Args:
+        header: The names of the columns.
+        rows: The cells.
+        caption: A sentence above; CSV has none.
+        form: As for `render`.
+
+    Returns:
+        The text of a file, the last line ended.
+
+    Example:
+
+    >>> print(render_cells(["", "a"], [["UA", "0.5"]], "Two runs.", "markdown"))
+    Two runs.
+    <BLANKLINE>
+    |  | a |
+    |:---|---:|
+    | UA | 0.5 |
+    <BLANKLINE>
+    """
+    if form == "csv":
+        text = io.StringIO(newline="")
+        csv.writer(text, lineterminator="\n").writerows([header, *rows])
+        return text.getvalue()
+    if form == "latex":
+        lines = [" & ".join(cell.translate(LATEX) for cell in cells) + r" \\" for cells in (header, *rows)]
+        table = [r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"]
+        columns = "l" + "r" * (len(header) - 1)
+        return "\n".join([rf"\begin{{tabular}}{{{columns}}}", *table, r"\end{tabular}", ""])
+    lines = ["| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |" for cells in (header, *rows)]
+    lines.insert(1, "|:---|" + "---:|" * (len(header) - 1))
+    return "\n".join([caption, "", *lines, ""])

@@ -1,0 +1,266 @@
+"""Flags that several commands share, and what they mean."""
+
+import argparse
+import dataclasses
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emotion_tf.config import Config
+from emotion_tf.errors import EmotionTFError
+from emotion_tf.recipes import PRESETS, preset
+from emotion_tf.utils.files import records_dir_of
+from emotion_tf.utils.paths import RemotePath, as_path
+
+if TYPE_CHECKING:
+    from emotion_tf.corpora import Corpus
+
+RESUMES = "the same command goes on where this one was"
+"""What a command says after Ctrl-C that keeps what is finished."""
+
+NOTHING_WRITTEN = "nothing was written; start the command again"
+"""What a command says that writes all or nothing."""
+
+
+def add_corpus_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags that say which corpus is read, and how."""
+    from emotion_tf.corpora import NAMES
+
+    parser.add_argument(
+        "--corpus", required=True, metavar="CORPUS", choices=NAMES, help=f"the corpus: {', '.join(NAMES)}"
+    )
+    parser.add_argument(
+        "--data-dir",
+        type=as_path,
+        metavar="FOLDER",
+        help="where the corpus lies; for manifest the file itself, which may be a URL",
+    )
+    add_columns_flag(parser)
+    parser.add_argument(
+        "--labels",
+        metavar="SET",
+        help="a named choice of the corpus among its emotions, such as four, or all; without it, the four of the paper "
+        "where the corpus has them, and every class of a manifest",
+    )
+    add_transcript_flags(parser, default="reference")
+    parser.add_argument("--skip-bad", action="store_true", help="leave out, and list, audio that cannot be read")
+
+
+def add_columns_flag(parser: argparse.ArgumentParser) -> None:
+    """The flag that names the columns of a manifest."""
+    parser.add_argument(
+        "--columns",
+        type=_pairs,
+        default={},
+        metavar="NAME=COLUMN,...",
+        help="what the columns of a manifest are called, such as audio=file,label=emotion,speaker=spk",
+    )
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """The columns of `--columns audio=file,label=emotion`."""
+    pairs = {}
+    for part in text.split(","):
+        name, equals, column = part.partition("=")
+        if not (equals and name.strip() and column.strip()):
+            raise argparse.ArgumentTypeError(f"expected such as audio=file,label=emotion, received {part!r}")
+        pairs[name.strip()] = column.strip()
+    return pairs
+
+
+def add_setting_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags that make the settings, but for the preset."""
+    parser.add_argument(
+        "--word-vectors", metavar="FILE", help="GloVe, word2vec or fastText vectors as text, plain, .gz or in a .zip"
+    )
+    parser.add_argument(
+        "--speaker-embeddings",
+        metavar="ge2e|FILE",
+        help="add a speaker embedding: computed, or from a Kaldi .scp or .ark or an .npz by utterance id",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SECTION.NAME=VALUE",
+        help="change one setting; repeatable; `emotion-tf settings` lists them",
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="read flags and settings from a TOML file, such as the config.toml of a run; flags given here win",
+    )
+    parser.set_defaults(file_settings=())
+
+
+def add_preset_flag(parser: argparse.ArgumentParser) -> None:
+    """The flag that chooses the settings of one run."""
+    parser.add_argument(
+        "--preset",
+        default="paper",
+        metavar="PRESET",
+        choices=tuple(PRESETS),
+        help="settings by name, `paper` if not given; `emotion-tf presets` lists them",
+    )
+    parser.add_argument("--modality", choices=("audio", "text", "both"), help="what the model hears and reads")
+
+
+def add_protocol_flag(parser: argparse.ArgumentParser) -> None:
+    """The flag that says what is tested on whom."""
+    parser.add_argument(
+        "--protocol",
+        required=True,
+        help="what is tested on whom: speaker-kfold:K, leave-one-speaker-out, leave-one-session-out, published-split, "
+        "or random:K, in which speakers leak",
+    )
+
+
+def add_workdir_flag(parser: argparse.ArgumentParser) -> None:
+    """The flag that names a finished run."""
+    parser.add_argument("--workdir", type=Path, required=True, metavar="RUN", help="the run's folder")
+
+
+def add_records_flag(parser: argparse.ArgumentParser) -> None:
+    """The flag that says where features are kept."""
+    parser.add_argument(
+        "--records-dir",
+        type=Path,
+        metavar="FOLDER",
+        help="where features are kept; `records` beside the workdir if not given",
+    )
+
+
+def add_corpus_of_run_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags that find the corpus of a finished run again."""
+    add_workdir_flag(parser)
+    parser.add_argument(
+        "--data-dir", type=as_path, metavar="FOLDER", help="where the run's corpus lies; demo needs none"
+    )
+    add_columns_flag(parser)
+    add_records_flag(parser)
+
+
+def add_transcript_flags(parser: argparse.ArgumentParser, default: str | None) -> None:
+    """The flags that say whose transcripts are read."""
+    from emotion_tf.asr import ENGINES
+
+    parser.add_argument(
+        "--transcripts",
+        default=default,
+        choices=("reference", *ENGINES),
+        help="whose transcripts are read; those of a recogniser are made by prepare --transcribe",
+    )
+    add_engine_model_flag(parser)
+
+
+def add_engine_model_flag(parser: argparse.ArgumentParser) -> None:
+    """The flag that chooses among the models of a recogniser."""
+    parser.add_argument(
+        "--engine-model", metavar="NAME|FOLDER", help="the recogniser's model, where it has a choice of them"
+    )
+
+
+def add_model_flag(parser: argparse.ArgumentParser, required: bool = True) -> None:
+    """The flag that names a trained model."""
+    parser.add_argument(
+        "--model",
+        required=required,
+        metavar="MODEL",
+        help="an export, a run's folder, a SavedModel, a .tflite or a .keras"
+        + ("" if required else "; with --server the served model's name"),
+    )
+
+
+def add_server_flag(parser: argparse.ArgumentParser) -> None:
+    """The flag that names a server in place of a model's files."""
+    parser.add_argument(
+        "--server", metavar="ADDRESS", help="ask TensorFlow Serving: HOST:PORT for gRPC, http://HOST:PORT for REST"
+    )
+
+
+def add_speaker_file_flag(parser: argparse.ArgumentParser) -> None:
+    """The flag that brings speaker embeddings from elsewhere."""
+    parser.add_argument(
+        "--speaker-embeddings",
+        type=Path,
+        metavar="FILE",
+        help="a .scp, .ark or .npz by the files' names without suffix, for a model that was trained on such",
+    )
+
+
+def check_model(arguments: argparse.Namespace) -> None:
+    """Refuses a model that is not there, before TensorFlow is imported.
+
+    Raises:
+        EmotionTFError: If neither a server nor a model that exists is named.
+    """
+    if getattr(arguments, "server", None) is not None:
+        return
+    if arguments.model is None:
+        raise EmotionTFError("a model is needed", fix="name one with --model, or a server with --server")
+    if not Path(arguments.model).exists():
+        raise EmotionTFError(
+            f"{arguments.model} does not exist",
+            expected="an export, a run's folder, a SavedModel, a .tflite or a .keras",
+        )
+
+
+def check_audio(files: Iterable[str | Path]) -> None:
+    """Refuses files that are not there.
+
+    Raises:
+        EmotionTFError: If one is missing.
+    """
+    for file in files:
+        if not Path(file).exists():
+            raise EmotionTFError(f"{file} does not exist", expected="an audio file, a folder or a manifest")
+
+
+def config_of(arguments: argparse.Namespace, preset_name: str) -> Config:
+    """The settings that a preset, a file and the flags ask for, each in place of what comes before."""
+    config = preset(preset_name)
+    given = {
+        "model.modality": getattr(arguments, "modality", None),
+        "words.word_vectors": arguments.word_vectors,
+        "speaker.embeddings": arguments.speaker_embeddings,
+        "labels.set": arguments.labels,
+    }
+    flags = [f"{name}={json.dumps(value)}" for name, value in given.items() if value]
+    return config.override(*arguments.file_settings, *flags, *arguments.set)
+
+
+def corpus_of(
+    name: str, arguments: argparse.Namespace, records_dir: Path | RemotePath, config: Config
+) -> "tuple[Corpus, Config]":
+    """The corpus with the classes of the settings and the transcripts that are asked for; and the settings."""
+    from emotion_tf import corpora
+
+    corpus, config = corpora.choose_labels(corpora.load(name, arguments.data_dir, arguments.columns), config)
+    if arguments.transcripts == "reference":
+        return corpus, config
+    if isinstance(records_dir, RemotePath):
+        raise EmotionTFError(
+            "transcripts are not kept behind a URL",
+            expected="a local or mounted --records-dir",
+            received=str(records_dir),
+        )
+    from emotion_tf import dataset
+
+    utterances = dataset.with_transcripts(
+        corpus.utterances, arguments.transcripts, records_dir / "transcripts", arguments.engine_model
+    )
+    return dataclasses.replace(corpus, utterances=utterances, transcripts=arguments.transcripts), config
+
+
+def corpus_of_run(arguments: argparse.Namespace, run: dict[str, Any]) -> "Corpus":
+    """The corpus of a finished run, with the transcripts of the run if no others are asked for.
+
+    Args:
+        arguments: The flags.
+        run: What `evaluation.read_run` says of the run.
+    """
+    arguments.transcripts = arguments.transcripts or run["transcripts"]
+    records_dir = records_dir_of(arguments.workdir, arguments.records_dir)
+    return corpus_of(run["corpus"], arguments, records_dir, Config.from_dict(run["settings"]))[0]

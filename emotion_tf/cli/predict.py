@@ -1,0 +1,204 @@
+"""`emotion-tf predict`: the emotions of recordings."""
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emotion_tf.cli import flags
+from emotion_tf.errors import EmotionTFError
+
+if TYPE_CHECKING:
+    from emotion_tf.inference import Request
+
+HELP = "say how the speaker feels, a line a recording"
+EXAMPLE = "clip.wav recordings/ --model export/demo"
+AFTER_INTERRUPT = f"with --out, {flags.RESUMES}"
+
+STANDARD_INPUT = "-"
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of the command."""
+    parser.add_argument(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="audio files; folders of them; a manifest of the columns id, audio, text, start, end as far as they are "
+        "known; - for a recording on the standard input; none for a model that reads alone, or can",
+    )
+    flags.add_model_flag(parser, required=False)
+    flags.add_server_flag(parser)
+    parser.add_argument(
+        "--text",
+        action="append",
+        metavar="TRANSCRIPT",
+        help="what is said: once for all files, or once for each; - for a line of the standard input each",
+    )
+    flags.add_columns_flag(parser)
+    flags.add_speaker_file_flag(parser)
+    parser.add_argument(
+        "--min-confidence",
+        type=float,
+        default=0.0,
+        metavar="P",
+        help='answer "undecided" where no emotion is this likely, 0 to 1',
+    )
+    parser.add_argument("--json", action="store_true", help="print a JSON object a line")
+    parser.add_argument("--skip-bad", action="store_true", help="go on after a file that cannot be read")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="write the answers there, as .csv or .jsonl, many at a time; a call that was stopped goes on",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Answers."""
+    flags.check_model(arguments)
+    if arguments.out is not None and arguments.server is not None:
+        raise EmotionTFError("a server's answers are printed", fix="leave out --out, or name an export with --model")
+    if arguments.text == [STANDARD_INPUT]:
+        if STANDARD_INPUT in arguments.files:
+            raise EmotionTFError("the standard input is a recording or a text", fix="name a file for one of both")
+        arguments.text = [line.strip() for line in sys.stdin if line.strip()]
+    if not arguments.skip_bad:
+        flags.check_audio(file for file in arguments.files if file != STANDARD_INPUT)
+    with ExitStack() as stack:
+        files = [
+            stack.enter_context(_standard_input()) if file == STANDARD_INPUT else Path(file) for file in arguments.files
+        ]
+        if arguments.out is not None:
+            return _write(arguments, _requests(arguments, files))
+        if any(_is_manifest(file) for file in files):
+            if arguments.server is not None:
+                raise EmotionTFError("a server is asked about files and folders", fix="name an export with --model")
+            out = Path(stack.enter_context(tempfile.TemporaryDirectory()), "answers.jsonl")
+            _predict_batch(arguments, _requests(arguments, files), out)
+            return _print(arguments, map(json.loads, out.open(encoding="utf-8")))
+        return _print(arguments, _predict_files(arguments, files))
+
+
+def _predict_files(arguments: argparse.Namespace, files: list[Path]) -> Iterator[dict[str, Any]]:
+    """The answers to audio files and those in folders, each as soon as it is known."""
+    from emotion_tf import inference
+
+    audio: list[Any] = [
+        request.audio
+        for file in files
+        for request in (inference.requests_in(file) if file.is_dir() else [_request(file)])
+    ]
+    return inference.predict_files(
+        audio,
+        arguments.model or inference.DEFAULT_MODEL,
+        arguments.text,
+        arguments.skip_bad,
+        arguments.speaker_embeddings,
+        arguments.server,
+        arguments.min_confidence,
+    )
+
+
+def _print(arguments: argparse.Namespace, answers: Iterator[dict[str, Any]]) -> int:
+    failed = 0
+    for answer in answers:
+        name = answer.get("file") or answer.get("id") or STANDARD_INPUT
+        if arguments.json:
+            print(json.dumps(answer, ensure_ascii=False), flush=True)
+        elif "error" in answer:
+            print(f"emotion-tf: {answer['error']}", file=sys.stderr)
+        else:
+            print(f"{name}\t{answer['label']}\t{scores(answer['probabilities'])}", flush=True)
+        failed += "error" in answer
+    return 1 if failed else 0
+
+
+def scores(probabilities: dict[str, float]) -> str:
+    """Probabilities in a line.
+
+    >>> scores({"angry": 0.75, "sad": 0.25})
+    'angry 0.750  sad 0.250'
+    """
+    return "  ".join(f"{name} {value:.3f}" for name, value in probabilities.items())
+
+
+def _write(arguments: argparse.Namespace, requests: list["Request"]) -> int:
+    failed = _predict_batch(arguments, requests, arguments.out)
+    if failed:
+        print(f"emotion-tf: {failed} of {len(requests)} could not be heard; {arguments.out} says why", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _predict_batch(arguments: argparse.Namespace, requests: list["Request"], out: Path) -> int:
+    from emotion_tf import inference
+
+    return inference.predict_batch(
+        requests,
+        arguments.model,
+        out,
+        arguments.skip_bad,
+        arguments.speaker_embeddings,
+        arguments.min_confidence,
+        report=lambda line: print(line, file=sys.stderr),
+    )
+
+
+def _requests(arguments: argparse.Namespace, files: list[Path]) -> list["Request"]:
+    """What is asked about files, folders and manifests."""
+    from emotion_tf import inference
+    from emotion_tf.corpora import manifest
+
+    texts = arguments.text or [""]
+    if len(texts) not in (1, len(files)) or (texts != [""] and any(map(_is_manifest, files))):
+        raise EmotionTFError(
+            "files and texts do not pair",
+            expected="no text, one for all files or one a file; the transcripts of a manifest in the manifest",
+            received=f"{len(files)} files and {len(texts)} texts",
+        )
+    requests = []
+    for file, text in zip(files, texts * len(files) if len(texts) == 1 else texts, strict=True):
+        if _is_manifest(file):
+            requests += [
+                inference.Request(item.id, item.audio, item.start, item.end, item.text)
+                for item in manifest.read(file, labelled=False, columns=arguments.columns)
+            ]
+        elif file.is_dir():
+            found = inference.requests_in(file)
+            # A folder alone needs no name in front of its files'.
+            requests += [
+                _request(request.audio, text, request.id if len(files) == 1 else str(request.audio))
+                for request in found
+            ]
+        else:
+            requests.append(_request(file, text))
+    if not requests:
+        raise EmotionTFError("there is nothing to hear", expected="audio files, a folder or a manifest")
+    return requests
+
+
+def _request(file: Any, text: str = "", name: str | None = None) -> "Request":
+    from emotion_tf import inference
+
+    return inference.Request(name or str(file), file, text=text)
+
+
+def _is_manifest(file: Path) -> bool:
+    from emotion_tf.corpora.table import SUFFIXES
+
+    return file.suffix.lower() in (*SUFFIXES, ".jsonl") and not file.is_dir()
+
+
+@contextmanager
+def _standard_input() -> Iterator[Path]:
+    """A file of what is on the standard input, which formats of audio that need to be searched cannot be read from."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "stdin")
+        with path.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        yield path

@@ -1,0 +1,63 @@
+"""Keeps what TensorFlow says to its own developers off the standard error."""
+
+import importlib.machinery
+import importlib.util
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.abc import MetaPathFinder
+from types import ModuleType
+
+
+def quiet_tensorflow() -> None:
+    """Silences TensorFlow in this process and in those that it starts. It need not be imported, now or later."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # `absl` is the logger of the converter to TFLite, among others.
+    for name in ("tensorflow", "absl"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    if "tensorflow" not in sys.modules and not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
+
+
+class _Finder(MetaPathFinder):
+    """Discards what TensorFlow's libraries print while they are loaded."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """The usual way to import TensorFlow, but in silence; None for all other modules."""
+        if name != "tensorflow":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def exec_module(module: ModuleType) -> None:
+                with _discarding_stderr():
+                    execute(module)
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
+@contextmanager
+def _discarding_stderr() -> Iterator[None]:
+    """Discards what is written to descriptor 2 while the block runs.
+
+    Since TensorFlow 2.19, libraries tell of oneDNN and of missing CUDA drivers while they are loaded, before they read
+    TF_CPP_MIN_LOG_LEVEL, and nothing else could stop them.
+    """
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    stderr = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)

@@ -1,0 +1,132 @@
+"""TOML files that hold the flags and settings of a run, which `--config` reads and a run leaves in its folder."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emotion_tf import __version__
+from emotion_tf.config import Config
+from emotion_tf.errors import EmotionTFError, did_you_mean
+from emotion_tf.recipes import preset
+from emotion_tf.utils.files import read_bounded, write_text
+
+if TYPE_CHECKING:
+    from emotion_tf.cli.parser import Parser
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+NAME = "config.toml"
+
+WRITTEN = ("corpus", "data_dir", "columns", "transcripts", "engine_model", "protocol", "folds", "skip_bad")
+"""The flags that a run writes beside its preset."""
+
+KNOWN = (
+    "preset",
+    "presets",
+    "modality",
+    "labels",
+    "word_vectors",
+    "speaker_embeddings",
+    *WRITTEN,
+    "workdir",
+    "records_dir",
+)
+"""The flags that a file may hold. Those that a command does not have are passed over, so that one file serves many."""
+
+
+def write(workdir: Path, arguments: argparse.Namespace, preset_name: str, config: Config) -> None:
+    """Writes the file of a run that begins; one that goes on has it.
+
+    Args:
+        workdir: The run's folder.
+        arguments: The flags.
+        preset_name: The preset from which the settings were made.
+        config: The settings.
+    """
+    if (workdir / "config.json").exists() and (workdir / NAME).exists():
+        return
+    import tomli_w
+
+    before, after = preset(preset_name).as_dict(), config.as_dict()
+    content: dict[str, Any] = {"preset": preset_name}
+    for flag in WRITTEN:
+        value = getattr(arguments, flag, None)
+        if isinstance(value, dict):
+            value = ",".join(f"{name}={column}" for name, column in value.items())
+        if value:
+            content[flag] = str(value.absolute()) if isinstance(value, Path) else value if value is True else str(value)
+    for section, values in after.items():
+        # TOML has no null.
+        changed = {
+            name: "null" if value is None else list(value) if isinstance(value, tuple) else value
+            for name, value in values.items()
+            if value != before[section][name]
+        }
+        if changed:
+            content[section] = changed
+    comment = f"# A run of emotion-tf {__version__}; emotion-tf train --config {NAME} --workdir FOLDER repeats it.\n"
+    write_text(workdir / NAME, comment + tomli_w.dumps(content))
+
+
+def flags_of(parser: "Parser", arguments: Sequence[str]) -> list[str]:
+    """The flags that the file behind `--config` stands for, if that is among the arguments.
+
+    Its settings become the default `file_settings` of the parser, since other flags that change settings win.
+
+    Raises:
+        EmotionTFError: If there is no such file, or it holds something else.
+    """
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    finder.add_argument("--config", type=Path, nargs="?")
+    path = finder.parse_known_args(list(arguments))[0].config
+    if path is None:
+        return []
+    path = path / NAME if path.is_dir() else path
+    content = _read(path)
+    sections = {name: values for name, values in content.items() if isinstance(values, dict)}
+    own = {name: value for name, value in content.items() if name not in sections}
+    parser.set_defaults(file_settings=tuple(_assignments(sections)))
+    tokens = []
+    for name, value in own.items():
+        name = name.replace("-", "_")
+        flag = f"--{name.replace('_', '-')}"
+        if name not in KNOWN:
+            hint = did_you_mean(name, KNOWN, f"{path} may hold {', '.join(KNOWN)} and sections of settings")
+            raise EmotionTFError(f"{path} holds an unknown key", received=repr(name), fix=hint)
+        if flag in parser.flags and value is not False:
+            tokens += (
+                [flag, *map(str, value)]
+                if isinstance(value, list)
+                else [flag]
+                if value is True
+                else [f"{flag}={value}"]
+            )
+    return tokens
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(read_bounded(path).decode("utf-8"))
+    except FileNotFoundError:
+        raise EmotionTFError(
+            f"{path} does not exist", expected="a TOML file, such as the config.toml of a run"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise EmotionTFError(f"{path} is not valid TOML ({error})") from None
+
+
+def _assignments(sections: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """Sections of settings as `Config.override` takes them."""
+    for section, values in sections.items():
+        for name, value in values.items():
+            if not isinstance(value, str | int | float | list | dict):
+                raise EmotionTFError(
+                    f"{section}.{name} is no setting", expected="a text, a number, a list or true or false"
+                )
+            yield f"{section}.{name}={'null' if value == 'null' else json.dumps(value)}"
