@@ -2,9 +2,10 @@
 
 import dataclasses
 import logging
+import math
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from emotion_tf.config import Config, LabelConfig
 from emotion_tf.corpora.corpus import ALL, Corpus
@@ -51,6 +52,7 @@ def choose_labels(corpus: Corpus, config: Config) -> tuple[Corpus, Config]:
         utterances.append(utterance if label == utterance.label else dataclasses.replace(utterance, label=label))
     classes = _checked_classes(settings, counts, corpus)
     utterances = _with_votes(utterances, classes_of)
+    _check_ratings(corpus, utterances)
     _LOG.info(
         "labels: %d of %d utterances in %d classes (%s)%s",
         len(utterances),
@@ -85,6 +87,24 @@ def _with_votes(utterances: list[Utterance], classes_of: Mapping[str, str]) -> l
         each = ", ".join(f"{name!r} in {count} rows" for name, count in sorted(left_out.items()))
         _LOG.warning("votes for what is no class are left out: %s", each)
     return found
+
+
+def _check_ratings(corpus: Corpus, utterances: Sequence[Utterance]) -> None:
+    """Refuses ratings outside their range; says how many are missing, unless all are."""
+    for place, (name, (lowest, highest)) in enumerate(corpus.dimensions.items()):
+        rated = [utterance for utterance in utterances if not math.isnan(utterance.ratings[place])]
+        outside = [utterance for utterance in rated if not lowest <= utterance.ratings[place] <= highest]
+        if outside:
+            raise EmotionTFError(
+                f"{len(outside)} of {len(utterances)} ratings of {name} are outside their range",
+                expected=f"{lowest:g} to {highest:g}",
+                received=f"{outside[0].ratings[place]:g} for {outside[0].id}",
+                fix="correct the rows",
+            )
+        if rated and len(rated) < len(utterances):
+            _LOG.warning(
+                "%d of %d utterances have no rating of %s", len(utterances) - len(rated), len(utterances), name
+            )
 
 
 def _label_set(corpus: Corpus, name: str) -> Mapping[str, str] | None:

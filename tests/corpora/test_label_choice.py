@@ -1,6 +1,7 @@
 """Choosing classes among labels: each setting by hand, and what is said of each mistake."""
 
 import logging
+import math
 
 import pytest
 
@@ -116,3 +117,19 @@ def test_nothing_labelled():
 
 def test_class_names_without_a_choice():
     assert class_names(Config(), corpus("b", "a", "").utterances) == ("a", "b")
+
+
+def rated(*ratings):
+    utterances = tuple(
+        Utterance(str(number), None, 0.0, None, "x", "ab"[number % 2], "s", ratings=(rating,))
+        for number, rating in enumerate(ratings)
+    )
+    return Corpus("made", "", "", False, utterances, dimensions={"arousal": (1.0, 5.0)})
+
+
+def test_ratings_that_are_missing_or_impossible(caplog):
+    choose_labels(rated(1, math.nan, 5, 2), Config())
+    assert "1 of 4 utterances have no rating of arousal" in caplog.messages
+    message = r"2 of 4 ratings of arousal are outside their range; expected 1 to 5, received 5\.5 for 1"
+    with pytest.raises(EmotionTFError, match=message):
+        choose_labels(rated(1, 5.5, 0, 2), Config())
