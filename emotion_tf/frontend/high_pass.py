@@ -15,8 +15,8 @@ import tensorflow as tf
 STOP_SHARE = 2 / 3
 """What lies below this share of `highpass_hz` is taken out: at 90 Hz, that is hum of 50 and 60 Hz."""
 
-STEADY_HZ = (0, 50, 60)
-"""An offset, and the hum of the mains of the world."""
+MAINS_HZ = (50, 60)
+"""The hum of the mains of the world."""
 
 ATTENUATION_DB = 80.0
 
@@ -45,16 +45,18 @@ def high_pass(waveform: tf.Tensor, num_samples: tf.Tensor, highpass_hz: float, s
     edge = tf.minimum(round(EDGE_SECONDS * sample_rate), num_samples // 4)  # (B,)
 
     waveform = tf.pad(waveform, [[0, 0], [0, tf.math.floormod(-length, block)]])
-    inside = _inside(waveform, num_samples, edge, block)
-    for hertz in STEADY_HZ:
-        waveform -= _tone(waveform, inside, num_samples, hertz, sample_rate, block)
+    share, inner = _share(waveform, num_samples, edge, block)
+    waveform -= _offset(waveform, share)
+    for hertz in MAINS_HZ:
+        waveform -= _hum(waveform, share, inner, num_samples, hertz, sample_rate, block)
     margin = sum(len(taps) // 2 for taps in (down, low_pass, up))
     low = tf.reshape(_extended(waveform, num_samples, edge, margin, block), [tf.shape(waveform)[0], -1, block])
     for taps in (down, low_pass, up):
         low = tf.nn.conv1d(low, tf.constant(taps), stride=1, padding="VALID")  # at last (B, N / block, block)
     waveform -= tf.reshape(low, tf.shape(waveform))
 
-    ramp = tf.clip_by_value(inside / tf.cast(tf.maximum(edge, 1), tf.float32)[:, tf.newaxis], 0.0, 1.0)
+    ramp = tf.minimum(share, 1.0 - share) * inner / tf.cast(tf.maximum(edge, 1), tf.float32)[:, tf.newaxis]
+    ramp = tf.clip_by_value(ramp, 0.0, 1.0)
     return (waveform * ramp * ramp * (3.0 - 2.0 * ramp))[:, :length]
 
 
@@ -65,38 +67,69 @@ def _positions(num_blocks: tf.Tensor, block: int, first: tf.Tensor) -> tf.Tensor
     return tf.reshape(starts[:, :, tf.newaxis] + tf.range(block), [tf.shape(first)[0], -1])
 
 
-def _inside(waveform: tf.Tensor, num_samples: tf.Tensor, edge: tf.Tensor, block: int) -> tf.Tensor:
-    """How many samples each sample (B, N) lies inside of the nearer edge; negative in the edge and beyond."""
+def _share(waveform: tf.Tensor, num_samples: tf.Tensor, edge: tf.Tensor, block: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Which share of the way from edge to edge lies before each sample (B, N), and the way in samples (B, 1)."""
     # Counted from the end: it is not known before, which the numbers from the start would be.
-    to_come = -1 - _positions(tf.shape(waveform)[1] // block, block, -num_samples)
-    inside = tf.minimum(to_come, num_samples[:, tf.newaxis] - 1 - to_come) - edge[:, tf.newaxis]
-    return tf.cast(inside, tf.float32)
+    from_end = _positions(tf.shape(waveform)[1] // block, block, -num_samples)
+    inner = tf.cast(tf.maximum(num_samples - 2 * edge - 1, 1), tf.float32)[:, tf.newaxis]
+    return 1.0 + tf.cast(from_end + 1 + edge[:, tf.newaxis], tf.float32) / inner, inner
 
 
-def _tone(
-    waveform: tf.Tensor, inside: tf.Tensor, num_samples: tf.Tensor, hertz: int, rate: int, block: int
+def _window(share: tf.Tensor) -> tf.Tensor:
+    """Weights (B, N) that rise and fall within shares of 0 to 1; their sum over each wave is 1."""
+    # Tones that lie tens of periods away are heard 100 dB more faintly.
+    share = tf.clip_by_value(share, 0.0, 1.0)
+    weights = tf.square(share * (1.0 - share))
+    return weights / tf.maximum(tf.reduce_sum(weights, axis=1, keepdims=True), 1e-9)
+
+
+def _offset(waveform: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
+    """The offset (B, 1) of each wave."""
+    return tf.reduce_sum(_window(share) * waveform, axis=1, keepdims=True)
+
+
+def _hum(
+    waveform: tf.Tensor,
+    share: tf.Tensor,
+    inner: tf.Tensor,
+    num_samples: tf.Tensor,
+    hertz: int,
+    sample_rate: int,
+    block: int,
 ) -> tf.Tensor:
-    """The tone (B, N) of a frequency that fits each wave (B, N) best between its edges, be it an offset."""
-    # Under such a window the other tones, which lie tens of periods away, are heard 100 dB more faintly.
-    half = tf.maximum(tf.reduce_max(inside, axis=1, keepdims=True), 1.0)
-    weights = tf.square(tf.maximum(inside, 0.0) * (2.0 * half - tf.maximum(inside, 0.0)))
-    weights /= tf.maximum(tf.reduce_sum(weights, axis=1, keepdims=True), 1.0)  # (B, N)
+    """The tone (B, N) near a frequency that fits each wave best.
 
-    # By the sums of angles, the phase is computed once a block: periods in whole numbers, which stay exact.
+    The mains drift by some hundredths of a hertz. How far they are off shows in the phase, which turns between the
+    first and the second half of the wave.
+    """
+    # By the sums of angles, a phase is computed once a block, for its middle: in whole numbers, which stay exact.
     num_blocks = tf.shape(waveform)[1] // block
     starts = block * tf.range(num_blocks) - num_samples[:, tf.newaxis]  # (B, N / block)
-    angles = (2 * np.pi / rate) * tf.cast(tf.math.floormod(hertz * starts, rate), tf.float32)
-    turn = 2 * np.pi * hertz / rate * np.arange(block)
-    inner = tf.constant(np.stack([np.cos(turn), np.sin(turn)]), tf.float32)  # (2, block)
+    angles = (2 * np.pi / sample_rate) * tf.cast(tf.math.floormod(hertz * starts, sample_rate), tf.float32)
+    angles += np.pi * hertz / sample_rate * (block - 1)
+    places = np.arange(block) - (block - 1) / 2
+    turns = 2 * np.pi * hertz / sample_rate * places
+    waves = np.stack([np.cos(turns), np.sin(turns)])  # (2, block)
 
-    shape = [tf.shape(waveform)[0], num_blocks, block]
-    sums = tf.tensordot(tf.reshape(weights * waveform, shape), tf.transpose(inner), axes=1)  # (B, N / block, 2)
+    def phasor(weights: tf.Tensor, angles: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Real and imaginary part, each (B, 1), of the tone under some weights."""
+        blocks = tf.reshape(weights * waveform, [tf.shape(waveform)[0], num_blocks, block])
+        sums = tf.tensordot(blocks, tf.constant(waves.T, tf.float32), axes=1)  # (B, N / block, 2)
+        cosine, sine = tf.cos(angles), tf.sin(angles)
+        real = cosine * sums[:, :, 0] - sine * sums[:, :, 1]
+        imaginary = -sine * sums[:, :, 0] - cosine * sums[:, :, 1]
+        return tuple(2.0 * tf.reduce_sum(part, axis=1, keepdims=True) for part in (real, imaginary))
+
+    (a, b), (c, d) = phasor(_window(2.0 * share), angles), phasor(_window(2.0 * share - 1.0), angles)
+    drift = tf.atan2(a * d - b * c, a * c + b * d) / (0.5 * inner)  # (B, 1) radians a sample
+    angles += drift * (tf.cast(starts, tf.float32) + (block - 1) / 2)
+    real, imaginary = phasor(_window(share), angles)
     cosine, sine = tf.cos(angles), tf.sin(angles)
-    scale = 2.0 if hertz else 1.0
-    along = scale * tf.reduce_sum(cosine * sums[:, :, 0] - sine * sums[:, :, 1], axis=1, keepdims=True)  # (B, 1)
-    across = scale * tf.reduce_sum(sine * sums[:, :, 0] + cosine * sums[:, :, 1], axis=1, keepdims=True)
-    turned = tf.stack([along * cosine + across * sine, across * cosine - along * sine], axis=-1)
-    return tf.reshape(tf.tensordot(turned, inner, axes=1), tf.shape(waveform))
+    real, imaginary = real * cosine - imaginary * sine, real * sine + imaginary * cosine  # (B, N / block)
+    # Within a block the drift is so small that its sine is itself.
+    parts = tf.stack([real, -imaginary, -drift * imaginary, -drift * real], axis=-1)
+    drifting = tf.constant(np.concatenate([waves, places * waves]), tf.float32)  # (4, block)
+    return tf.reshape(tf.tensordot(parts, drifting, axes=1), tf.shape(waveform))
 
 
 def _extended(waveform: tf.Tensor, num_samples: tf.Tensor, edge: tf.Tensor, margin: int, block: int) -> tf.Tensor:

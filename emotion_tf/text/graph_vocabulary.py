@@ -4,7 +4,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from emotion_tf.text.tokenizer import RULES
+from emotion_tf.text.graph_normalization import normalize_graph
+from emotion_tf.text.tokenizer import STEPS
 from emotion_tf.text.vocabulary import PADDING, UNKNOWN, Vocabulary
 from emotion_tf.utils.files import write_text
 
@@ -26,12 +27,14 @@ def tokenize_graph(texts: tf.Tensor) -> tf.RaggedTensor:
     >>> tokenize_graph(tf.constant(["Don't go!", ""])).to_list()
     [[b'do', b'not', b'go', b'!'], []]
     """
-    # Lower-casing beyond ASCII takes a NUL for the end of the text, and, where the locale is Turkish, I for ı; so
-    # neither is left when its turn comes.
-    texts = tf.strings.lower(tf.strings.regex_replace(texts, r"\x00", " "))
-    texts = tf.strings.lower(texts, encoding="utf-8")
-    for pattern, replacement in RULES:
-        texts = tf.strings.regex_replace(texts, pattern, replacement)
+    for step in STEPS:
+        if step[0] == "replace":
+            texts = tf.strings.regex_replace(texts, step[1], step[2])
+        elif step[0] == "normalize":
+            texts = normalize_graph(texts)
+        else:
+            # Beyond ASCII, TensorFlow listens to the locale: I becomes ı where that is Turkish. So none is left then.
+            texts = tf.strings.lower(tf.strings.lower(texts), encoding="utf-8")
     return tf.strings.split(texts)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.streaming import HOP_SECONDS, SMOOTHING_SECONDS, WINDOW_SECONDS
-from emotion_tf.text.tokenizer import RULES
+from emotion_tf.text.tokenizer import tokenizer_rules
 from emotion_tf.text.vocabulary import UNKNOWN
 from emotion_tf.utils.files import read_json, write_json
 from emotion_tf.utils.own_folder import check_own_folder, replacing_own_folder
@@ -101,6 +101,5 @@ def settings(bundle: ModelBundle, notes: list[str]) -> dict[str, Any]:
         "smoothing_seconds": SMOOTHING_SECONDS,
         "max_words": config.words.max_words,
         "unknown_word": UNKNOWN,
-        # JavaScript's patterns mean the same, but it writes the groups in a replacement with another sign.
-        "tokenizer": [(pattern, replacement.replace("\\1", "$1")) for pattern, replacement in RULES],
+        "tokenizer": tokenizer_rules()["steps"],
     }

@@ -51,9 +51,9 @@ def test_offset_and_steady_hum_are_gone_up_to_the_ends():
         clean = passed(voice)
         for offset in (0.001, 0.1, -0.9):
             assert np.abs(passed(voice + np.float32(offset)) - clean).max() < 1e-6
-        for hertz in (50, 60):
+        for hertz in (50, 60, 49.95, 60.1):
             hum = 0.01 * np.sqrt(2) * tone(hertz)[: len(voice)]
-            assert np.abs(passed(voice + hum) - clean).max() < (1e-5 if seconds >= 1 else 1e-3)
+            assert np.abs(passed(voice + hum) - clean).max() < (5e-5 if seconds >= 1 else 1e-3)
 
 
 def test_clicks_at_the_ends_are_silenced():

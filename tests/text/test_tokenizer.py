@@ -1,16 +1,20 @@
+import json
 import os
 import re
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from emotion_tf.errors import EmotionTFError
 from emotion_tf.text import tokenizer
+from emotion_tf.text.graph_normalization import normalize_graph
 from emotion_tf.text.graph_vocabulary import tokenize_graph
-from emotion_tf.text.tokenizer import tokenize
+from emotion_tf.text.tokenizer import check_tokenizer, save_tokenizer, tokenize
 from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.text.word_vectors import read_word_vectors
 
@@ -28,12 +32,23 @@ TOKENS = {
     "'quoted' ''twice'' dogs' ' rock'n'roll o'clock": ["quoted", "twice", "dogs", "rock'n'roll", "o'clock"],
     "it 's already split , is n't it": ["it", "'s", "already", "split", "is", "not", "it"],
     "señor Ångström ÉCOLE 5×3÷2": ["señor", "ångström", "école", "5", "3", "2"],
-    "cafe\u0301 na\u0131\u0308ve": ["cafe", "naıve"],
+    "cafe\u0301 na\u0131\u0308ve": ["café", "naıve"],
     "İstanbul \u212aelvin \u212bngström": ["istanbul", "kelvin", "ångström"],
     "great😂job 👩‍👩‍👧 ❤️": ["great", "job"],
     "one\ntwo\tthree\r\nfour\u00a0five\u2028six\0seven": ["one", "two", "three", "four", "five", "six", "seven"],
-    "abc שלום مرحبا \u202eabc": ["abc", "abc"],
-    "ΟΔΟΣ straße ﬁne": ["straße", "ne"],
+    "abc שלום مرحبا \u202eabc": ["abc", "שלום", "مرحبا", "abc"],
+    "ΟΔΟΣ straße ﬁne": ["οδος", "straße", "fine"],
+    "Я так ЗЛЮСЬ, за\u0301мок!": ["я", "так", "злюсь", "замок", "!"],
+    "我很生气！他说：「走开」？": ["我", "很", "生", "气", "!", "他", "说", "走", "开", "?"],
+    "Tôi rất tức giận": ["tôi", "rất", "tức", "giận"],
+    "أنا غاضب جدا؟": ["أنا", "غاضب", "جدا", "?"],
+    "मैं बहुत गुस्से में हूँ": ["मैं", "बहुत", "गुस्से", "में", "हूँ"],
+    "ฉันโกรธ": ["ฉั", "น", "โ", "ก", "ร", "ธ"],
+    "カ\u3099ﾊﾞ 화났어 \u1112\u116a\u11ab": ["ガ", "バ", "화났어", "환"],
+    "don´t don′t don＇t don‛t don`t": ["do", "not"] * 5,
+    "ＡＢＣ ①２ x²": ["abc", "12", "x2"],
+    "м'я l'été rock'n'roll": ["м'я", "l'été", "rock'n'roll"],
+    "so\u00adfar می\u200cروم": ["sofar", "میروم"],
     "'s ' 'd 'tis": ["'s", "'d", "tis"],
 }
 
@@ -50,6 +65,25 @@ def test_tokens_by_hand(text):
 
 def test_graph_gives_the_same_tokens_by_hand():
     assert tokens_in_graph(list(TOKENS)) == list(TOKENS.values())
+
+
+def test_composed_and_decomposed_texts_have_the_same_tokens():
+    for text in TOKENS:
+        for form in ("NFC", "NFD"):
+            assert tokenize(unicodedata.normalize(form, text)) == TOKENS[text]
+
+
+def test_graph_normalizes_as_python():
+    generator = np.random.default_rng(0)
+    points = [chr(point) for point in range(0x30000) if point and not 0xD800 <= point < 0xE000]
+    marks = [point for point in points if unicodedata.combining(point)]
+    hangul = [chr(point) for point in range(0x1100, 0x1200)]
+    texts = ["".join(points[start : start + 500]) for start in range(0, len(points), 500)]
+    for pieces in (marks + points[:2000], hangul, ["e", "a", "ê", *marks[:60]]):
+        texts += ["".join(generator.choice(pieces, size=8)) for _ in range(3000)]
+    wanted = [unicodedata.normalize("NFKC", text) for text in texts]
+    assert [text.decode() for text in normalize_graph(tf.constant(texts)).numpy()] == wanted
+    assert normalize_graph(tf.constant([], tf.string)).shape == (0,)
 
 
 def test_graph_gives_the_same_tokens_for_every_code_point():
@@ -125,3 +159,14 @@ def test_graph_does_not_listen_to_the_locale():
     root = Path(tokenizer.__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, env=environment, capture_output=True, text=True)
     assert done.stdout == "[[b'i', b'like', b'it']]\n", done.stderr
+
+
+def test_rules_travel_and_are_checked(tmp_path):
+    check_tokenizer(tmp_path)
+    save_tokenizer(tmp_path)
+    check_tokenizer(tmp_path)
+    rules = json.loads((tmp_path / "tokenizer.json").read_text(encoding="utf-8"))
+    rules["steps"][4] = ["replace", "a", "b"]
+    (tmp_path / "tokenizer.json").write_text(json.dumps(rules), encoding="utf-8")
+    with pytest.raises(EmotionTFError, match=r"tokenizer\.json holds other rules than those of this release"):
+        check_tokenizer(tmp_path)

@@ -1,25 +1,26 @@
 // From a transcript to word ids, as emotion_tf/text/tokenizer.py and vocabulary.py do it.
 
 /**
- * Splits an English transcript into words, contractions, question marks and exclamation marks.
+ * Splits a transcript into words, contractions, question marks and exclamation marks.
  *
  * @param {string} text The transcript.
- * @param {[string, string][]} rules Patterns and what replaces them, one after the other, from settings.json.
+ * @param {string[][]} steps What is done to it, one after the other: the steps of tokenizer.json.
  * @returns {string[]} The tokens in lower case.
  */
-export function tokenize(text, rules) {
-  const split = rules.reduce(
-    (rest, [pattern, replacement]) => rest.replaceAll(new RegExp(pattern, "g"), replacement),
-    text.toLowerCase(),
-  );
-  return split.split(" ").filter(Boolean);
+export function tokenize(text, steps) {
+  const done = {
+    replace: (rest, pattern, by) => rest.replaceAll(new RegExp(pattern, "gu"), by.replaceAll("\\1", "$1").replaceAll("\\2", "$2")),
+    normalize: (rest, form) => rest.normalize(form),
+    lowercase: (rest) => rest.toLowerCase(),
+  };
+  return steps.reduce((rest, [name, ...rule]) => done[name](rest, ...rule), text).split(" ").filter(Boolean);
 }
 
 /** Words and their ids. */
 export class Vocabulary {
   /**
    * @param {string} lines The content of vocabulary.txt, in which the number of a line, counted from 0, is the id.
-   * @param {{tokenizer: [string, string][], unknown_word: number, max_words: number}} settings
+   * @param {{tokenizer: string[][], unknown_word: number, max_words: number}} settings
    */
   constructor(lines, settings) {
     this.ids = new Map(lines.split("\n").slice(0, -1).map((word, id) => [word, id]));
