@@ -140,6 +140,60 @@ def gain(waveform: np.ndarray, rate: int, generator: np.random.Generator, gain_d
     return np.clip(waveform * np.float32(10 ** (gain_db / 20)), -1.0, 1.0)
 
 
+def offset(waveform: np.ndarray, rate: int, generator: np.random.Generator, level: float) -> np.ndarray:
+    """Adds direct current, as cheap sound cards do; `level` is a share of full scale."""
+    return waveform + np.float32(level)
+
+
+def hum(waveform: np.ndarray, rate: int, generator: np.random.Generator, level_db: float, hertz: float) -> np.ndarray:
+    """Adds the hum of the mains, at a level over full scale and a random phase."""
+    phase = generator.uniform(0, 2 * np.pi)
+    tone = np.sin(2 * np.pi * hertz / rate * np.arange(len(waveform)) + phase)
+    return (waveform + 10 ** (level_db / 20) * np.sqrt(2) * tone).astype(np.float32)
+
+
+def click(waveform: np.ndarray, rate: int, generator: np.random.Generator) -> np.ndarray:
+    """Begins with two samples of full scale, as where a recorder is switched on."""
+    heard = waveform.copy()
+    heard[:2] = 1.0
+    return heard
+
+
+def clipping(waveform: np.ndarray, rate: int, generator: np.random.Generator, share: float) -> np.ndarray:
+    """Cuts off the loudest samples, as a microphone that is driven too hard; `share` of all samples lie beyond."""
+    limit = np.quantile(np.abs(waveform), 1 - share)
+    return np.clip(waveform, -limit, limit).astype(np.float32)
+
+
+def surround(waveform: np.ndarray, rate: int, generator: np.random.Generator) -> np.ndarray:
+    """Stores the voice as the centre of six channels, of which the others are silent, and takes their mean."""
+    return waveform / np.float32(6)
+
+
+def coded(
+    waveform: np.ndarray, rate: int, generator: np.random.Generator, form: str, encoding: str, stored_rate: int
+) -> np.ndarray:
+    """Stores the wave by a codec of libsndfile at its usual rate, and reads it again; what lies beyond ±1 is clipped.
+
+    Args:
+        waveform: (samples,) float32.
+        rate: Its rate, in hertz.
+        generator: Not asked.
+        form: What libsndfile calls the format.
+        encoding: What it calls the codec.
+        stored_rate: The rate at which the codec works, in hertz.
+
+    Returns:
+        (samples,) float32. A shift of less than 20 ms stays.
+    """
+    file = io.BytesIO()
+    samples = np.clip(resample(waveform, rate, stored_rate), -1, 1)
+    soundfile.write(file, samples, stored_rate, encoding, format=form)
+    file.seek(0)
+    heard = soundfile.read(file, dtype="float32")[0]
+    return of_length(resample(heard, stored_rate, rate), len(waveform))
+
+
 def silence(waveform: np.ndarray, rate: int, generator: np.random.Generator, seconds: float) -> np.ndarray:
     """Puts digital silence before and after the wave, which becomes that much longer at both ends."""
     return np.pad(waveform, round(seconds * rate))
@@ -172,6 +226,16 @@ def conditions(voices: Sequence[np.ndarray]) -> dict[str, Disturbance]:
         "reverberation-0.8s": functools.partial(reverberation, rt60_seconds=0.8),
         "telephone": telephone,
         "mp3-16kbit": mp3,
+        "opus": functools.partial(coded, form="OGG", encoding="OPUS", stored_rate=16_000),
+        "gsm": functools.partial(coded, form="WAV", encoding="GSM610", stored_rate=8_000),
+        "offset-0.01": functools.partial(offset, level=0.01),
+        "offset-0.1": functools.partial(offset, level=0.1),
+        "hum-50hz": functools.partial(hum, level_db=-40, hertz=50),
+        "hum-60hz": functools.partial(hum, level_db=-40, hertz=60),
+        "click": click,
+        "clipping-0.05": functools.partial(clipping, share=0.05),
+        "surround": surround,
+        "gain-40db": functools.partial(gain, gain_db=-40),
         "gain+12db": functools.partial(gain, gain_db=12),
         "gain-12db": functools.partial(gain, gain_db=-12),
         "silence-0.5s": functools.partial(silence, seconds=0.5),

@@ -43,8 +43,8 @@ def export(
         workdir: The run's folder.
         out: The export's folder: a new one, or an export that is replaced. It gets `saved_model/1/`,
             `batching_parameters.txt`, `tflite/`, `golden/`, `model.keras`, `config.json`, `labels.txt`,
-            `vocabulary.txt` if the model reads, `MODEL_CARD.md`, `parity.json`, `emotion-tf.json`, by which it is
-            known for an export, and `SHA256SUMS`.
+            `vocabulary.txt` and `tokenizer.json` if the model reads, `MODEL_CARD.md`, `parity.json`,
+            `emotion-tf.json`, by which it is known for an export, and `SHA256SUMS`.
         utterances: The corpus of the run, with the transcripts that the model shall read. Its training part gives the
             ranges of the int8 model, and on its test part the loss of every artefact is measured; without it there is
             no int8 model.
@@ -73,7 +73,7 @@ def export(
     made = made_examples(bundle, runtime.speaker_width)
     shown = illustrations(examples.test, made, bundle.config.model.learned_placeholders)
     with _alone_at(out), replacing_own_folder(out, "export") as temporary:
-        for name in ("model.keras", "config.json", "labels.txt", "vocabulary.txt"):
+        for name in ("model.keras", "config.json", "labels.txt", "vocabulary.txt", "tokenizer.json"):
             if (source / name).exists():
                 shutil.copyfile(source / name, temporary / name)
         write_saved_model(runtime.model, bundle, temporary / "saved_model" / "1")

@@ -52,7 +52,7 @@ def _decode(content: tf.Tensor, config: FeatureConfig) -> tuple[tf.Tensor, tf.Te
     encoding, channels = _number(content, header + 8, 2), _number(content, header + 10, 2)
     encoding = tf.where(encoding == EXTENSIBLE, _number(content, header + 32, 2), encoding)
     rate, bits = _number(content, header + 12, 4), _number(content, header + 22, 2)
-    size = _number(content, data + 4, 4)
+    size = _samples_bytes(content, data, length)
 
     expected = f"expected the bytes of a 16-bit PCM WAV file at {config.sample_rate} Hz"
     received = tf.strings.format(f"{expected}, received encoding {{}} with {{}} bits", (encoding, bits))
@@ -73,6 +73,18 @@ def _decode(content: tf.Tensor, config: FeatureConfig) -> tuple[tf.Tensor, tf.Te
     frames = tf.where(error == "", tf.minimum(size // (2 * channels), config.max_samples), 0)
     samples = tf.io.decode_raw(tf.strings.substr(content, data + 8, 2 * channels * frames), tf.int16)
     return tf.reduce_mean(tf.reshape(tf.cast(samples, tf.float32) / FULL_SCALE, [frames, channels]), axis=1), error
+
+
+def _samples_bytes(content: tf.Tensor, data: tf.Tensor, length: tf.Tensor) -> tf.Tensor:
+    """How many bytes of samples the chunk at `data` holds, by its header, or by the end where that cannot be right.
+
+    A writer to a pipe does not know the length, and leaves 0, the largest number or one near 2³¹. Others count too many
+    bytes of samples within a file that as a whole is as long as it says.
+    """
+    claimed, there = _number(content, data + 4, 4), tf.maximum(length - data - 8, 0)
+    unknown = (claimed == 0) | (claimed == 2**32 - 1) | ((claimed >= 2**31 - 2**16) & (length < claimed // 2))
+    whole = _number(content, 4, 4) + 8 == length
+    return tf.where((data + 8 <= length) & (unknown | whole) & ((claimed > there) | (claimed == 0)), there, claimed)
 
 
 def _find(name: bytes, content: tf.Tensor, length: tf.Tensor) -> tf.Tensor:

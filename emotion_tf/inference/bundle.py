@@ -7,6 +7,7 @@ import numpy as np
 
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.text.tokenizer import check_tokenizer
 from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.utils.checksums import check_files
 from emotion_tf.utils.files import read_bounded
@@ -62,6 +63,7 @@ class ModelBundle:
                 expected="two lines or more, each with another label",
                 received=", ".join(map(repr, labels)) or "none",
             )
+        check_tokenizer(root)
         vocabulary = Vocabulary.load(root / "vocabulary.txt") if config.model.reads else None
         return cls(config, labels, vocabulary)
 

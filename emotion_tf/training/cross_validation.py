@@ -22,6 +22,7 @@ from emotion_tf.evaluation import RunResult, evaluate
 from emotion_tf.evaluation.metrics import unweighted_accuracy
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.evaluation.run import check_workdir
+from emotion_tf.text.tokenizer import save_tokenizer
 from emotion_tf.training.distributed import agree, choose_strategy, explaining_losses, is_chief
 from emotion_tf.training.fitting import fit_network, remove_checkpoints
 from emotion_tf.training.loop import dtype_policy
@@ -190,7 +191,7 @@ def save_model(folder: Path, network: keras.Model, config: Config, preprocessing
 
     Args:
         folder: An existing folder; it gets `model.keras`, which hears waves, `config.json`, `labels.txt` and, if it
-            reads, `vocabulary.txt`.
+            reads, `vocabulary.txt` and `tokenizer.json`.
         network: A network of features and words.
         config: Its settings.
         preprocessing: What it was built with.
@@ -205,6 +206,7 @@ def save_model(folder: Path, network: keras.Model, config: Config, preprocessing
     write_text(folder / "labels.txt", "".join(f"{name}\n" for name in preprocessing.labels))
     if preprocessing.vocabulary is not None:
         preprocessing.vocabulary.save(folder / "vocabulary.txt")
+        save_tokenizer(folder)
 
 
 def _choose_model(workdir: Path, numbers: Sequence[int]) -> None:

@@ -11,8 +11,10 @@ from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.extract import Records
 from emotion_tf.dataset.pipeline import read_examples
 from emotion_tf.dataset.targets import class_indices
+from emotion_tf.errors import EmotionTFError
 from emotion_tf.models import Preprocessing
 from emotion_tf.text.subwords import subword_ids
+from emotion_tf.text.tokenizer import tokenize
 from emotion_tf.text.vocabulary import SPECIAL_WORDS, Vocabulary
 from emotion_tf.text.word_vectors import embedding_matrix, read_word_vectors
 
@@ -62,6 +64,13 @@ def fit_preprocessing(config: Config, records: Records, train: Sequence[Utteranc
 def build_vocabulary(config: Config, train: Sequence[Utterance]) -> Vocabulary:
     """The words of the training part and, where word vectors are frozen, further words that have one."""
     words = config.words
+    if not any(tokenize(utterance.text) for utterance in train):
+        raise EmotionTFError(
+            "no transcript of the training part holds a word",
+            expected="words of any script",
+            received=f"{len(train)} transcripts, such as {train[0].text!r}" if train else "no transcript",
+            fix="train with --modality audio, or transcribe the corpus first",
+        )
     also: Sequence[str] = ()
     if words.word_vectors is not None and not words.trainable:
         also, _ = read_word_vectors(words.word_vectors, limit=words.vocabulary_size, width=words.embedding_width)

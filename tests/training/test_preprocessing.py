@@ -8,7 +8,9 @@ from emotion_tf.config import Config
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset import Records
 from emotion_tf.dataset.records import serialize
+from emotion_tf.errors import EmotionTFError
 from emotion_tf.training import fit_preprocessing
+from emotion_tf.training.preprocessing import build_vocabulary
 
 CONFIG = Config().override(
     "features.mel_bands=3", "features.mfcc_coefficients=3", "features.deltas=0", "model.modality=audio"
@@ -147,3 +149,13 @@ def test_prior_of_the_emotions(tmp_path, frames):
     np.testing.assert_allclose(prior, np.array([1, 1, 1, 6]) / 9, rtol=1e-6)
     balanced = fit_preprocessing(config.override("training.class_weights=balanced"), records, records.utterances)
     np.testing.assert_array_equal(balanced.log_prior, np.zeros(4))
+
+
+def test_corpus_without_a_word_is_refused():
+    utterances = [
+        Utterance(f"u{number}", None, 0.0, None, text, "sad", "Ann") for number, text in enumerate(("...", "—"))
+    ]
+    with pytest.raises(
+        EmotionTFError, match="no transcript of the training part holds a word; .*received 2 transcripts"
+    ):
+        build_vocabulary(Config(), utterances)
