@@ -68,11 +68,17 @@ EXPORTS = {"any_export", "both_export", "stand_ins_export", "audio_export", "tex
 """Fixtures of exported_runs.py, which many files ask for and which take long."""
 
 
+def export_of(item: pytest.Item) -> str | None:
+    """The export that a test asks for; those that ask for the same one share a process, which makes it once."""
+    fixtures = sorted(EXPORTS & set(getattr(item, "fixturenames", ())))
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    return f"export {parameters.get(fixtures[0], fixtures[0].removesuffix('_export'))}" if fixtures else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Marks every test that asks for real data, so that `-m data` picks them, and says which share a process."""
     for item in items:
-        fixtures = set(getattr(item, "fixturenames", ()))
-        if {"real_data", "ravdess_clips"} & fixtures:
+        if {"real_data", "ravdess_clips"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.data)
-        item.add_marker(pytest.mark.xdist_group("exports" if EXPORTS & fixtures else str(item.path)))
+        item.add_marker(pytest.mark.xdist_group(export_of(item) or str(item.path)))

@@ -194,8 +194,9 @@ def test_sizes_of_the_published_network(tmp_path):
     assert not too_large
 
 
-@pytest.mark.parametrize("suffix", ["", "-fixed"])
-def test_recurrent_layers_are_quantized_too(text_export, tmp_path, suffix):
+@pytest.fixture(scope="module")
+def recurrent(text_export, tmp_path_factory):
+    """A network with recurrent layers, the word ids of three utterances, and the folder of its files."""
     keras.utils.set_random_seed(3)
     words = keras.Input((None,), dtype="int32", name="word_ids")
     numbers = keras.layers.Embedding(11, 16, mask_zero=True, name="embeddings")(words)
@@ -203,13 +204,20 @@ def test_recurrent_layers_are_quantized_too(text_export, tmp_path, suffix):
     model = keras.Model({"word_ids": words}, keras.layers.Dense(4, "softmax", kernel_initializer="he_normal")(state))
     bundle = ModelBundle.find(text_export.folder / "model.keras")
     asked = [np.array([ids], np.int32) for ids in ([2, 3, 4, 5], [10], [9, 8, 7, 6, 5, 4])]
-    write_tflite(model, bundle, tmp_path, representative=[{"word_ids": ids} for ids in asked])
-    sizes = {path.stem: path.stat().st_size for path in tmp_path.iterdir()}
+    folder = tmp_path_factory.mktemp("recurrent")
+    write_tflite(model, bundle, folder, representative=[{"word_ids": ids} for ids in asked])
+    return model, asked, folder
+
+
+@pytest.mark.parametrize("suffix", ["", "-fixed"])
+def test_recurrent_layers_are_quantized_too(recurrent, text_export, suffix):
+    model, asked, folder = recurrent
+    sizes = {path.stem: path.stat().st_size for path in folder.iterdir()}
     assert sizes[f"int8{suffix}"] < sizes[f"float16{suffix}"] < sizes[f"float32{suffix}"]
     for variant in VARIANTS:
-        run = Interpreter(str(tmp_path / f"{variant}{suffix}.tflite")).get_signature_runner("serving_default")
+        run = Interpreter(str(folder / f"{variant}{suffix}.tflite")).get_signature_runner("serving_default")
         for ids in asked:
-            padding = bundle.config.words.max_words - ids.shape[1] if suffix else 0
+            padding = text_export.config.words.max_words - ids.shape[1] if suffix else 0
             received = run(word_ids=np.pad(ids, ((0, 0), (0, padding))))["probabilities"]
             np.testing.assert_allclose(received, model({"word_ids": ids}), atol=TOLERANCES[variant])
 

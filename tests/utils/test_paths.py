@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 import gcs_stand_in
 import numpy as np
 import pytest
+import s3_stand_in
 import soundfile
 from fsspec.registry import _registry
 from made_waves import RATE, noise
@@ -32,16 +33,11 @@ def remote(request, tmp_path, monkeypatch):
     with contextlib.ExitStack() as servers:
         if scheme == "s3":
             s3fs = pytest.importorskip("s3fs", reason="SKIPPED FOR WANT OF s3fs")
-            server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-            server.start()
-            servers.callback(server.stop)
-            monkeypatch.setenv("AWS_ENDPOINT_URL", "http://{}:{}".format(*server.get_host_and_port()))
+            monkeypatch.setenv("AWS_ENDPOINT_URL", servers.enter_context(s3_stand_in.serving()))
             for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
                 monkeypatch.setenv(name, "nobody")
             monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
             s3fs.S3FileSystem.clear_instance_cache()
-            with contextlib.suppress(FileExistsError):
-                s3fs.S3FileSystem().mkdir("bucket")
         if scheme == "gs":
             gcsfs = pytest.importorskip("gcsfs", reason="SKIPPED FOR WANT OF gcsfs")
             monkeypatch.setenv("STORAGE_EMULATOR_HOST", servers.enter_context(gcs_stand_in.serving()))
