@@ -2,10 +2,8 @@
 
 import argparse
 import ast
-import dataclasses
 import html
-import re
-import typing
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -108,37 +106,18 @@ def flags(command: argparse.ArgumentParser) -> Iterator[str]:
 
 def settings() -> str:
     """Every setting, section by section."""
-    from emotion_tf.config import Config
+    from emotion_tf import config
 
-    pages = ["# Settings\n", "`emotion-tf settings` prints the same; `--set section.name=value` changes a setting.\n"]
-    for section in dataclasses.fields(Config):
-        kind = typing.get_type_hints(Config)[section.name]
-        meanings = arguments_of(kind.__doc__ or "")
-        pages += [f"## {section.name}\n", "| setting | type | default | meaning |\n|---|---|---|---|"]
-        for setting in dataclasses.fields(kind):
-            annotation = typing.get_type_hints(kind)[setting.name]
-            default = "null" if setting.default is None else setting.default
-            pages.append(
-                f"| {code(f'{section.name}.{setting.name}')} | {code(type_name(annotation))} | {code(str(default))} "
-                f"| {cell(meanings.get(setting.name, ''))} |"
-            )
-        pages.append("")
-    return "\n".join(pages)
-
-
-def type_name(annotation: typing.Any) -> str:
-    """The type of a setting as a reader of TOML would write it."""
-    if typing.get_origin(annotation) is typing.Literal:
-        return " | ".join(map(str, typing.get_args(annotation)))
-    shown = annotation.__name__ if isinstance(annotation, type) and not typing.get_args(annotation) else str(annotation)
-    return shown.replace("typing.", "").replace("None", "null")
-
-
-def arguments_of(docstring: str) -> dict[str, str]:
-    """What a docstring says of each argument."""
-    _, _, text = docstring.partition("Args:\n")
-    found = re.findall(r"^ {8}(\w+): (.*?)(?=^ {8}\w+: |\Z)", text, re.DOTALL | re.MULTILINE)
-    return {name: " ".join(meaning.split()) for name, meaning in found}
+    pages = ["# Settings\n", "`emotion-tf settings` prints the same; `--set section.name=value` changes a setting."]
+    section = ""
+    for name, setting in config.settings().items():
+        if name.partition(".")[0] != section:
+            section = name.partition(".")[0]
+            pages += [f"\n## {section}\n", "| setting | type | range | default | meaning |\n|---|---|---|---|---|"]
+        default = setting.default if isinstance(setting.default, str) else json.dumps(setting.default)
+        cells = [code(name), code(setting.type), cell(setting.range), code(default), cell(setting.meaning)]
+        pages.append(f"| {' | '.join(cells)} |")
+    return "\n".join(pages) + "\n"
 
 
 def presets() -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from emotion_tf.config import Config
-from emotion_tf.errors import EmotionTFError
+from emotion_tf.errors import EmotionTFError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -13,11 +13,19 @@ class Preset:
 
     Args:
         description: What it is, in a line.
-        settings: What differs from the defaults of `Config`, as `Config.override` takes it.
+        changes: What differs from the preset that it builds on, or from the defaults, as `Config.override` takes it.
+        base: The name of the preset that it builds on.
     """
 
     description: str
-    settings: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    base: str | None = None
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """What differs from the defaults of `Config`; of a setting that is named twice, the last counts."""
+        before = PRESETS[self.base].settings if self.base else ()
+        return (*before, *self.changes)
 
 
 _FRONT_END = (
@@ -65,24 +73,30 @@ _BASES = {
     ),
     "robust": Preset(
         "Strong with two more copies of the training part, disturbed by noise, reverberation or a telephone.",
-        (*_STRONG, "augmentation.disturbed_copies=2"),
+        ("augmentation.disturbed_copies=2",),
+        base="strong",
     ),
     "misheard": Preset(
         "Strong with transcripts that are misheard, up to a word error rate of 60 %.",
-        (*_STRONG, "augmentation.word_error_rate=0.6"),
+        ("augmentation.word_error_rate=0.6",),
+        base="strong",
     ),
     "modality-dropout": Preset(
         "Strong for audio and words together and for either alone: learns to do without one of them.",
         (
-            *_STRONG,
             "model.learned_placeholders=true",
             "augmentation.transcript_dropout=0.65",
             "augmentation.audio_dropout=0.1",
         ),
+        base="strong",
     ),
     "experts": Preset(
         "Strong for audio and words together and for either alone: each has a network that learns by itself.",
-        (*_STRONG, "model.name=experts", "model.learned_placeholders=true"),
+        (
+            "model.name=experts",
+            "model.learned_placeholders=true",
+        ),
+        base="strong",
     ),
     "demo": Preset(
         "A small network with the front end of strong, for the demo corpus: some seconds a fold.",
@@ -100,10 +114,10 @@ _BASES = {
 }
 
 _VARIANTS = {
-    "audio": ("model.modality=audio",),
-    "text": ("model.modality=text",),
-    "both": ("model.modality=both", "model.attention=false"),
-    "att": ("model.modality=both", "model.attention=true"),
+    "audio": ("Audio", ("model.modality=audio",)),
+    "text": ("Words", ("model.modality=text",)),
+    "both": ("Audio and words", ("model.modality=both", "model.attention=false")),
+    "att": ("Audio that attends to words", ("model.modality=both", "model.attention=true")),
 }
 """What is heard and read; with both, without and with the attention of the audio over the words."""
 
@@ -170,34 +184,58 @@ def _variants(base: str) -> Iterator[tuple[str, Preset]]:
 
     The rows are each variant without and with SWEM and x-vector.
     """
-    recipe = _BASES[base].settings
-    for variant, settings in _VARIANTS.items():
+    for variant, (inputs, settings) in _VARIANTS.items():
         for swem in (False, True) if variant != "audio" else (False,):
             for x_vector in (False, True) if variant != "text" else (False,):
                 name = f"{base}-{variant}{'-swem' * swem}{'-xvector' * x_vector}"
                 additions = (f"model.swem={'true' if swem else 'false'}", *["speaker.embeddings=ge2e"] * x_vector)
-                yield name, Preset(f"A variant of {base}.", (*recipe, *settings, *additions))
+                parts = [inputs, *["SWEM"] * swem, *["a speaker embedding"] * x_vector]
+                description = f"{', '.join(parts)}, under the recipe of {base}."
+                yield name, Preset(description, (*settings, *additions), base)
     for variant in ("audio", "att"):
+        inputs, settings = _VARIANTS[variant]
         for convolution in _CONVOLUTIONS:
-            settings = (*_VARIANTS[variant], "model.swem=false", f"model.convolution={convolution}")
-            yield f"{base}-{variant}-{convolution}", Preset(f"A variant of {base}.", (*recipe, *settings))
-    for rival, (description, settings) in _RIVALS.items():
-        yield f"{base}-{rival}", Preset(f"{description} under the recipe of {base}.", (*recipe, *settings))
+            changes = (*settings, "model.swem=false", f"model.convolution={convolution}")
+            description = f"{inputs}, {convolution} convolutions, under the recipe of {base}."
+            yield f"{base}-{variant}-{convolution}", Preset(description, changes, base)
+    for rival, (description, changes) in _RIVALS.items():
+        yield f"{base}-{rival}", Preset(f"{description} under the recipe of {base}.", changes, base)
 
 
 PRESETS = {**_BASES, **dict(_variants("paper")), **dict(_variants("strong"))}
 """Every preset. `paper-att-swem-xvector` is the recipe `paper` with attention, SWEM and speaker embeddings."""
 
 
+def presets() -> dict[str, Preset]:
+    """Every preset by its name.
+
+    Example:
+
+    >>> presets()["robust"].base, presets()["robust"].changes
+    ('strong', ('augmentation.disturbed_copies=2',))
+    """
+    return dict(PRESETS)
+
+
 def preset(name: str) -> Config:
     """The settings of a preset.
 
     Args:
-        name: One of `PRESETS`.
+        name: One of `presets`.
 
     Raises:
         EmotionTFError: If there is no such preset.
+
+    Example:
+
+    >>> preset("strong-audio").model.modality
+    'audio'
     """
     if name not in PRESETS:
-        raise EmotionTFError("no such preset", expected=f"one of {', '.join(PRESETS)}", received=repr(name))
+        raise EmotionTFError(
+            "no such preset",
+            expected=f"one of {', '.join(_BASES)}, or a variant such as paper-audio; `emotion-tf presets` lists them",
+            received=repr(name),
+            fix=did_you_mean(name, PRESETS),
+        )
     return Config().override(*PRESETS[name].settings)

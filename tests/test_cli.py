@@ -14,7 +14,7 @@ from made_corpus import make_corpus
 from emotion_tf import __version__, asr, training
 from emotion_tf.cli import main
 from emotion_tf.cli.parser import COMMANDS, Parser, parse
-from emotion_tf.config import Config, LabelConfig
+from emotion_tf.config import Config, LabelConfig, settings
 from emotion_tf.corpora.folds import NOTICES
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.labels import FOUR
@@ -342,6 +342,20 @@ def test_presets_are_described(capsys):
     assert main(["presets", "robust"]) == 0
     lines = capsys.readouterr().out
     assert "augmentation.disturbed_copies=2" in lines and "experts" not in lines
+
+
+def test_settings_are_explained(capsys):
+    assert main(["settings"]) == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert [row[0] for row in rows] == list(settings()) and {len(row) for row in rows} == {5}
+    assert ["training.epochs", "int", "more than zero", "40", "Number of passes over the training part."] in rows
+    assert main(["settings", "speaker", "training.seed"]) == 0
+    assert [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()] == [
+        "speaker.embeddings",
+        "training.seed",
+    ]
+    assert main(["settings", "traning"]) == 1
+    assert the_line(capsys).startswith("no setting traning; expected a setting such as training.epochs")
 
 
 @pytest.mark.parametrize("flag", ["--data_dir", "--data-dir"])

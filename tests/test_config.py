@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from emotion_tf.config import Config, FeatureConfig, ModelConfig
+from emotion_tf.config import Config, FeatureConfig, ModelConfig, settings
 from emotion_tf.errors import EmotionTFError
 
 
@@ -99,10 +99,15 @@ def test_values_take_the_type_of_their_setting(assignment, value):
 @pytest.mark.parametrize(
     ("assignment", "message"),
     [
-        ("training.epoch=5", "no such setting; expected one of features.sample_rate, "),
-        ("epochs=5", "no such setting"),
+        ("training.epoch=5", "no such setting; expected one of those that `emotion-tf settings` lists"),
+        ("training.epoch=5", "received 'training.epoch=5'. To fix: did you mean 'training.epochs'?"),
+        ("epochs=5", "To fix: did you mean 'training.epochs'?"),
+        ("model.learning_rate=5", "To fix: did you mean 'training.learning_rate'?"),
         ("training=5", "no such setting"),
-        ("training.epochs", "no such setting"),
+        ("training.epochs", "received 'training.epochs'. To fix: give it a value"),
+        ("training.dtype_policy=float8", "setting training.dtype_policy does not fit; expected one of float32, mixed_"),
+        ("training.optimizer=adam2", "received 'adam2'. To fix: did you mean 'adam'?"),
+        ("features.deltas=true", "setting features.deltas does not fit; expected one of 0, 1, 2, received True"),
         ("training.epochs=many", "setting training.epochs does not fit; expected int, received 'many'"),
         ("training.epochs=2.5", "setting training.epochs does not fit; expected int, received 2.5"),
         ("training.epochs=true", "setting training.epochs does not fit; expected int, received True"),
@@ -153,7 +158,7 @@ def test_override_of_nothing_or_with_what_does_not_fit(assignment, message):
         (["training.patience=-3"], "training.patience"),
         ([f"training.seed={2**32}"], "training.seed"),
         ([f"training.fold_seed={2**32}"], "training.fold_seed"),
-        (["training.dtype_policy=float8"], "training.dtype_policy"),
+        (["model.name=mscn"], "model.name"),
         (["model.filters=0"], "model.filters"),
         (["features.window_seconds=0"], "features.window_seconds"),
         (["features.mel_min_hz=9000"], "features.mel_max_hz"),
@@ -183,13 +188,43 @@ def test_unknown_names_in_a_file(tmp_path):
         Config.load(path)
 
 
-def test_setting_that_is_gone_is_passed_over_only_where_it_was_off(tmp_path):
-    path = tmp_path / "config.json"
-    path.write_text('{"augmentation": {"noise_snr_db": null, "gain_db": 3}}')
-    assert Config.load(path) == Config().override("augmentation.gain_db=3")
-    path.write_text('{"augmentation": {"noise_snr_db": 10}}')
-    with pytest.raises(EmotionTFError, match=r"no setting augmentation\.noise_snr_db"):
-        Config.load(path)
+def test_mistyped_names_in_a_file_are_told_the_nearest():
+    with pytest.raises(EmotionTFError, match=r"To fix: did you mean 'training'\?"):
+        Config.from_dict({"trainings": {}})
+    with pytest.raises(EmotionTFError, match=r"To fix: did you mean 'training\.epochs'\?"):
+        Config.from_dict({"training": {"epoch": 3}})
+    with pytest.raises(EmotionTFError, match=r"To fix: did you mean 'mscnn'\?"):
+        Config().override("model.name=mscn")
+
+
+@pytest.mark.parametrize("setting", settings().values(), ids=lambda setting: setting.name)
+def test_every_setting_is_explained_and_holds_its_default(setting):
+    assert re.fullmatch(r"[A-Z`0-9].*\.", setting.meaning)
+    assert re.fullmatch(r"((list|object) of )?(int|float|str|bool)( or null)?", setting.type)
+    assert setting.fit(setting.default) == setting.default
+    setting.check(setting.default)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "range_"),
+    [
+        ("training.epochs", "int", "more than zero"),
+        ("training.seed", "int", "from 0 to less than 4294967296"),
+        ("training.dev_splits", "int", "at least 2"),
+        ("training.weight_decay", "float", "zero or more"),
+        ("training.patience", "int or null", "more than zero"),
+        ("training.optimizer", "str", "adam, adamw"),
+        ("features.deltas", "int", "0, 1, 2"),
+        ("features.trim_db", "float or null", "more than zero"),
+        ("model.dropout", "float", "from 0 to less than 1"),
+        ("model.audio_kernel_sizes", "list of int", "each more than zero"),
+        ("labels.map", "object of str or null", ""),
+        ("labels.drop", "list of str or null", "at least one value"),
+        ("words.trainable", "bool", ""),
+    ],
+)
+def test_types_and_ranges_in_words(name, kind, range_):
+    assert (settings()[name].type, settings()[name].range) == (kind, range_)
 
 
 @pytest.mark.parametrize("content", [[1], {"features": 3}, None])

@@ -6,7 +6,7 @@ import pytest
 from emotion_tf import models
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.models import Preprocessing
-from emotion_tf.recipes import PRESETS, preset
+from emotion_tf.recipes import PRESETS, preset, presets
 from emotion_tf.text.vocabulary import Vocabulary
 
 
@@ -110,6 +110,16 @@ def test_modality_dropout_is_strong_that_learns_to_do_without():
         "augmentation.audio_dropout=0", "model.learned_placeholders=false", "augmentation.transcript_dropout=0.5"
     )
     assert shared == preset("strong")
+
+
+def test_presets_are_data():
+    assert presets() == PRESETS and presets() is not PRESETS
+    assert PRESETS["strong-svm"].base == "strong" and "training.epochs=24" in PRESETS["strong-svm"].settings
+
+
+def test_mistyped_preset_is_told_the_nearest():
+    with pytest.raises(EmotionTFError, match="To fix: did you mean 'paper-audio'"):
+        preset("paper-adio")
 
 
 def test_unknown_preset():

@@ -15,6 +15,7 @@ from emotion_tf.cli import (
     prepare,
     presets,
     run_file,
+    settings,
     stress,
     table,
     timeline,
@@ -36,6 +37,7 @@ COMMANDS = (
     stress,
     webdemo,
     presets,
+    settings,
 )
 """The modules of the commands, each named after its command.
 

@@ -18,9 +18,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Lists them."""
-    rows = [
-        [name, PRESETS[name].description, ", ".join(PRESETS[name].settings) or "nothing"]
-        for name in arguments.preset or PRESETS
-    ]
+    if arguments.preset:
+        differences = {name: PRESETS[name].settings for name in arguments.preset}
+    else:
+        differences = {name: (*filter(None, [of.base]), *of.changes) for name, of in PRESETS.items()}
+    rows = [[name, PRESETS[name].description, ", ".join(changes) or "nothing"] for name, changes in differences.items()]
     print_table(["preset", "description", "differs from the defaults in"], rows)
     return 0
