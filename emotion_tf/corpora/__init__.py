@@ -103,30 +103,11 @@ def load(
     emotion_tf.errors.EmotionTFError: no/such/folder is not the folder of RAVDESS; ...
     """
     known = info(name)
-    reader = _READERS[name]
     folder = folder or known.default_folder
     if folder is None:
         raise EmotionTFError(f"the corpus {name} needs a data_dir", expected=known.layout)
     place = as_path(folder)
-    ranges: Mapping[str, tuple[float, float]] = known.dimensions
-    if reader is manifest:
-        utterances, ranges = manifest.read_table(place, columns or {}, dimensions)
-    elif isinstance(place, RemotePath):
-        raise EmotionTFError(
-            f"the corpus {name} is read from a folder",
-            expected="a local or mounted data_dir",
-            received=str(place),
-            fix="mount it, or list its files in a manifest, which may lie behind a URL",
-        )
-    elif columns:
-        raise EmotionTFError("columns are named for a manifest", received=f"the corpus {name}")
-    elif name.startswith("msp-podcast-"):
-        utterances = msp_podcast.read_part(place, name.rpartition("-")[2].capitalize())
-    else:
-        utterances = reader.read(place)
-    part = name.removeprefix("iemocap-")
-    if part in iemocap.PARTS:
-        utterances = tuple(utterance for utterance in utterances if iemocap.part(utterance) == part)
+    utterances, ranges = _read(name, place, columns or {}, dimensions)
     return Corpus(
         name,
         known.citation,
@@ -137,3 +118,28 @@ def load(
         default_labels=known.default_labels,
         dimensions=ranges,
     )
+
+
+def _read(
+    name: str, place: Path | RemotePath, columns: Mapping[str, str], dimensions: Sequence[str]
+) -> tuple[tuple[Utterance, ...], Mapping[str, tuple[float, float]]]:
+    """The utterances of a corpus, and the ranges of their ratings."""
+    reader = _READERS[name]
+    if reader is manifest:
+        return manifest.read_table(place, columns, dimensions)
+    if isinstance(place, RemotePath):
+        raise EmotionTFError(
+            f"the corpus {name} is read from a folder",
+            expected="a local or mounted data_dir",
+            received=str(place),
+            fix="mount it, or list its files in a manifest, which may lie behind a URL",
+        )
+    if columns:
+        raise EmotionTFError("columns are named for a manifest", received=f"the corpus {name}")
+    part = name.rpartition("-")[2]
+    if reader is msp_podcast and part.startswith("test"):
+        return msp_podcast.read_part(place, part.capitalize()), reader.INFO.dimensions
+    utterances = reader.read(place)
+    if part in iemocap.PARTS:
+        utterances = tuple(utterance for utterance in utterances if iemocap.part(utterance) == part)
+    return utterances, reader.INFO.dimensions

@@ -313,3 +313,10 @@ def test_recording_without_samples(tmp_path):
     soundfile.write(tmp_path / "nothing.wav", noise(0), RATE)
     with pytest.raises(EmotionTFError, match=r"nothing\.wav holds no samples"):
         list(timeline(Listener(), tmp_path / "nothing.wav"))
+
+
+def test_more_classes_than_colours():
+    scores = {f"class {number}": 1 / 12 for number in range(12)}
+    windows = [Window(0.0, 1.0, "class 3", scores, scores), Window(0.5, 1.5, "class 11", scores, scores)]
+    _, *panels = timeline_plot(windows, np.ones(10)).axes
+    assert [axes.get_ylabel() for axes in panels] == list(scores)
