@@ -6,16 +6,21 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import numpy as np
 
+from emotion_tf.audio.activity import onset
 from emotion_tf.audio.channels import Channel, Mixer
-from emotion_tf.audio.decode import bounds, decode, decode_blocks
+from emotion_tf.audio.decode import bounds, decode, decode_blocks, seconds_of
 from emotion_tf.audio.resample import BlockResampler, resample
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.utils.paths import RemotePath, as_path
+
+MARGIN_SECONDS = 0.05
+"""Silence that is left before the sound where the rest is cut off."""
 
 
 def read_waveform(
@@ -26,6 +31,9 @@ def read_waveform(
     channel: Channel = "mean",
 ) -> np.ndarray:
     """Reads an audio file, or a stretch of it, as one channel at the rate wanted.
+
+    Of a stretch no more is kept than that, and no more decoded than what lies before it; WAV, FLAC and AIFF are sought
+    in. What is wrong with the file elsewhere then stays unseen.
 
     Args:
         path: A file of a format that `decode` takes, or its URL.
@@ -48,9 +56,44 @@ def read_waveform(
     ...     read_waveform(f"{folder}/tone.wav", sample_rate=16_000, start=0.5).shape
     (8000,)
     """
+    if start == 0 and end is None:
+        return resample(*decode(_read(as_path(path)), str(path), channel), sample_rate)
+    in_order = 0 <= start < np.inf if end is None else 0 <= start < end < np.inf
+    found = _stretch(as_path(path), start, end, channel) if in_order else None
+    return resample(*(found or _stretch_of_all(path, start, end, channel)), sample_rate)
+
+
+def _stretch(
+    path: Path | RemotePath, start: float, end: float | None, channel: Channel
+) -> tuple[np.ndarray, int] | None:
+    """A stretch of a file and its rate, in the memory that it takes; None where it is not inside the file."""
+    mixer, blocks, heard, rate, wanted = Mixer(str(path), channel), [], 0, 0, np.inf
+    for samples, block_rate in _decode_blocks(path, start):
+        if rate not in (0, block_rate):
+            return None  # Recordings of several rates, one behind the other, have to be joined first.
+        rate = block_rate
+        wanted = np.inf if end is None else round(end * rate) - round(start * rate)
+        blocks.append(mixer(samples, rate))
+        heard += len(samples)
+        bounds.check_length(heard, samples.shape[1], rate, str(path))
+        if heard > wanted:  # One sample more shows that the end lies inside the file.
+            break
+    # Half a sample of grace: an end that was written with few digits still is the end of the file.
+    if not heard or (end is not None and (wanted < 1 or end * rate >= round(start * rate) + heard + 0.5)):
+        return None
+    return np.concatenate(blocks)[: heard if end is None else int(wanted)], rate
+
+
+def _stretch_of_all(
+    path: str | Path | RemotePath, start: float, end: float | None, channel: Channel
+) -> tuple[np.ndarray, int]:
+    """A stretch of a file that is decoded whole, and its rate.
+
+    Raises:
+        EmotionTFError: If the stretch is not inside the file.
+    """
     samples, rate = decode(_read(as_path(path)), str(path), channel)
     first, last = start * rate, len(samples) if end is None else end * rate
-    # Half a sample of grace: an end that was written with few digits still is the end of the file.
     if not 0 <= first < last < len(samples) + 0.5:
         raise EmotionTFError(
             f"the stretch wanted of {path} is not inside the file",
@@ -64,7 +107,7 @@ def read_waveform(
             expected=f"at least {1 / rate:g} seconds",
             received=f"{(last - first) / rate:g} seconds",
         )
-    return resample(stretch, rate, sample_rate)
+    return stretch, rate
 
 
 def read_blocks(path: str | Path | RemotePath, sample_rate: int, channel: Channel = "mean") -> Iterator[np.ndarray]:
@@ -107,6 +150,21 @@ def read_blocks(path: str | Path | RemotePath, sample_rate: int, channel: Channe
     yield resampler.finish()
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """The part of a recording that is heard.
+
+    Args:
+        waveform: (samples,) float32.
+        start: Where it begins in the recording, in seconds.
+        seconds: How long the recording is; None where only reading all of it would tell.
+    """
+
+    waveform: np.ndarray
+    start: float
+    seconds: float | None
+
+
 def read_beginning(
     path: str | Path | RemotePath, sample_rate: int, seconds: float, channel: Channel = "mean"
 ) -> np.ndarray:
@@ -119,7 +177,7 @@ def read_beginning(
         channel: As for `read_waveform`.
 
     Returns:
-        (samples,) float32, at most `seconds` long.
+        (samples,) float32, at most `seconds` long. Of a longer file, silence at its beginning is left out.
 
     Raises:
         EmotionTFError: As for `read_blocks`, but for what is wrong behind the part that is wanted.
@@ -132,13 +190,55 @@ def read_beginning(
     ...     read_beginning(f"{folder}/tone.wav", sample_rate=16_000, seconds=0.5).shape
     (8000,)
     """
-    wanted, read, blocks = round(seconds * sample_rate), 0, []
+    return beginning_of(path, sample_rate, seconds, channel).waveform
+
+
+def beginning_of(
+    path: str | Path | RemotePath, sample_rate: int, seconds: float, channel: Channel = "mean"
+) -> Beginning:
+    """What `read_beginning` reads, and where and of how much it is.
+
+    Args:
+        path: As for `read_beginning`.
+        sample_rate: Likewise.
+        seconds: Likewise.
+        channel: Likewise.
+
+    Raises:
+        EmotionTFError: As for `read_beginning`.
+
+    Example:
+
+    >>> import soundfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     soundfile.write(f"{folder}/late.wav", np.append(np.zeros(32_000), np.sin(np.arange(8_000))), 8_000)
+    ...     beginning = beginning_of(f"{folder}/late.wav", sample_rate=8_000, seconds=2.0)
+    >>> len(beginning.waveform), beginning.start, beginning.seconds
+    (8400, 3.95, 5.0)
+    """
+    wanted = round(seconds * sample_rate)
+    opening: np.ndarray | None = None  # What is heard where all is silent.
+    heard, skipped, sounds = np.zeros(0, np.float32), 0, False
     for block in read_blocks(path, sample_rate, channel):
-        blocks.append(block)
-        read += len(block)
-        if read >= wanted:
-            break
-    return np.concatenate(blocks)[:wanted]
+        heard = np.concatenate([heard, block])
+        while not sounds and len(heard) > wanted:
+            opening = heard[:wanted] if opening is None else opening
+            silent, sounds = _silence(heard[:wanted], sample_rate)
+            heard, skipped = heard[silent:], skipped + silent
+        if sounds and len(heard) >= wanted:
+            return Beginning(heard[:wanted], skipped / sample_rate, _seconds_of(as_path(path)))
+    length = (skipped + len(heard)) / sample_rate
+    if opening is not None and not sounds:
+        silent, sounds = _silence(heard, sample_rate)
+        heard, skipped = (heard[silent:], skipped + silent) if sounds else (opening, 0)
+    return Beginning(heard, skipped / sample_rate, length)
+
+
+def _silence(waveform: np.ndarray, sample_rate: int) -> tuple[int, bool]:
+    """How many samples at the beginning of a wave are silence that may be left out, and whether sound follows."""
+    begins = onset(waveform, sample_rate)
+    margin = min(round(MARGIN_SECONDS * sample_rate), len(waveform) // 2)
+    return max(0, (len(waveform) if begins is None else begins) - margin), begins is not None
 
 
 def _read(path: Path | RemotePath) -> bytes:
@@ -184,11 +284,19 @@ def _on_disk(path: RemotePath) -> Iterator[BinaryIO]:
         yield cast(BinaryIO, copy)
 
 
-def _decode_blocks(path: Path | RemotePath) -> Iterator[tuple[np.ndarray, int]]:
+def _decode_blocks(path: Path | RemotePath, skip_seconds: float = 0.0) -> Iterator[tuple[np.ndarray, int]]:
     """Blocks (frames, channels) float32 of an audio file, each with the rate."""
     with _on_disk(path) if isinstance(path, RemotePath) else _open(path) as stream:
         if not os.fstat(stream.fileno()).st_size:
             raise bounds.empty(str(path))
         # The checks look at a few places of the content, of which a map loads no more than those.
         with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            yield from decode_blocks(stream, content, str(path))
+            yield from decode_blocks(stream, content, str(path), skip_seconds=skip_seconds)
+
+
+def _seconds_of(path: Path | RemotePath) -> float | None:
+    """How long a recording is by its header; None if that does not say."""
+    if isinstance(path, RemotePath):
+        return None
+    with _open(path) as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return seconds_of(stream, content, str(path))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from emotion_tf.audio.reader import read_beginning, read_blocks, read_waveform
+from emotion_tf.audio.reader import beginning_of, read_beginning, read_blocks, read_waveform
 from emotion_tf.errors import EmotionTFError
 
 RATE = 16_000
@@ -21,7 +21,7 @@ def heard(path, **settings) -> np.ndarray:
     """The wave of a file, which every reader gives alike."""
     wave = read_waveform(path, RATE, **settings)
     np.testing.assert_array_equal(np.concatenate(list(read_blocks(path, RATE, **settings))), wave)
-    np.testing.assert_array_equal(read_beginning(path, RATE, 1.0, **settings), wave[:RATE])
+    np.testing.assert_array_equal(read_beginning(path, RATE, 100.0, **settings), wave)
     return wave
 
 
@@ -113,6 +113,54 @@ def test_integers_written_as_floats_are_said(cases, caplog):
 def test_float_that_is_a_little_too_loud_is_left_as_it_is(sentence, tmp_path):
     soundfile.write(tmp_path / "loud.wav", 7 * sentence / np.abs(sentence).max(), RATE, subtype="FLOAT")
     assert np.abs(heard(tmp_path / "loud.wav")).max() == pytest.approx(7)
+
+
+def test_silence_at_the_beginning_takes_nothing_from_what_is_heard(cases, sentence, tmp_path):
+    beginning = beginning_of(cases / "e-lead.wav", RATE, 7.5)
+    assert beginning.seconds == pytest.approx(8 + len(sentence) / RATE)
+    assert beginning.start == pytest.approx(7.95, abs=0.02)
+    np.testing.assert_array_equal(beginning.waveform[-len(sentence) :], sentence)
+    for lead, tail in ((20, 0), (9, 30), (0, 30)):
+        wave = np.concatenate([np.zeros(lead * RATE), sentence, np.zeros(tail * RATE)])
+        soundfile.write(tmp_path / "late.flac", wave, RATE)
+        beginning = beginning_of(tmp_path / "late.flac", RATE, 7.5)
+        assert beginning.seconds == pytest.approx(len(wave) / RATE)
+        assert beginning.start == pytest.approx(max(0, lead - 0.05), abs=0.02)
+        assert likeness(beginning.waveform, sentence) > 0.99
+
+
+def test_what_fits_is_heard_whole_and_silence_as_it_is(cases):
+    for name, seconds in (("e-silence.wav", 2.0), ("e-lead.wav", 60.0)):
+        beginning = beginning_of(cases / name, RATE, seconds)
+        np.testing.assert_array_equal(beginning.waveform, read_waveform(cases / name, RATE)[: round(seconds * RATE)])
+        assert beginning.start == 0 and beginning.seconds == pytest.approx(
+            len(read_waveform(cases / name, RATE)) / RATE
+        )
+
+
+@pytest.mark.parametrize("form", ["WAV", "FLAC", "AIFF", "OGG", "MP3"])
+def test_stretches_are_those_of_the_file_read_whole(form, tmp_path):
+    path = tmp_path / "long"
+    soundfile.write(path, np.cumsum(np.random.default_rng(0).uniform(-1e-3, 1e-3, 30 * RATE)), RATE, format=form)
+    whole = read_waveform(path, RATE)
+    for start, end in ((0.0, 0.5), (3.21, 3.5), (12.3456, 20.0), (29.5, None), (0.0, 30.0), (17.0, len(whole) / RATE)):
+        last = len(whole) if end is None else round(end * RATE)
+        np.testing.assert_array_equal(read_waveform(path, RATE, start, end), whole[round(start * RATE) : last])
+
+
+def test_stretch_of_a_long_file_is_sought(tmp_path, monkeypatch):
+    decoded, read = 0, soundfile.SoundFile.read
+
+    def count(*arguments, **named):
+        nonlocal decoded
+        samples = read(*arguments, **named)
+        decoded += len(samples)
+        return samples
+
+    soundfile.write(tmp_path / "long.flac", np.zeros(600 * RATE), RATE)
+    monkeypatch.setattr(soundfile.SoundFile, "read", count)
+    assert len(read_waveform(tmp_path / "long.flac", RATE, 590, 591)) == RATE
+    assert decoded <= 2**16
 
 
 def test_git_lfs_pointer(cases):

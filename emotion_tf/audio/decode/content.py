@@ -61,7 +61,11 @@ def decode(content: bytes, name: str = "the audio", channel: Channel = "mean") -
 
 
 def decode_blocks(
-    stream: BinaryIO, content: bytes | mmap.mmap, name: str = "the audio", bounded: bool = False
+    stream: BinaryIO,
+    content: bytes | mmap.mmap,
+    name: str = "the audio",
+    bounded: bool = False,
+    skip_seconds: float = 0.0,
 ) -> Iterator[tuple[np.ndarray, int]]:
     """Decodes an audio file, block after block.
 
@@ -71,6 +75,7 @@ def decode_blocks(
         name: How errors call it.
         bounded: Whether its length is bounded. Memory is taken for what there is, block by block, and not for what the
             header claims.
+        skip_seconds: Where to begin, rounded to a sample; formats that allow it are sought in.
 
     Yields:
         Blocks (frames, channels) float32, each with the rate in hertz.
@@ -78,6 +83,30 @@ def decode_blocks(
     Raises:
         EmotionTFError: As for `decode`, but for the bounds on the length unless that is `bounded`.
     """
+    whole, kind = _whole(stream, content, name)
+    if kind is None:
+        yield from sound_file.blocks(whole, name, bounded, skip_seconds)
+        return
+    frames = 0
+    for samples, rate in container.blocks(whole, kind, name):
+        first = max(0, round(skip_seconds * rate) - frames)
+        frames += len(samples)
+        if first < len(samples):
+            yield samples[first:], rate
+
+
+def seconds_of(stream: BinaryIO, content: bytes | mmap.mmap, name: str = "the audio") -> float | None:
+    """How long a recording is by its header; None if that does not say, or PyAV would have to read it.
+
+    Raises:
+        EmotionTFError: If it cannot be decoded.
+    """
+    whole, kind = _whole(stream, content, name)
+    return sound_file.seconds(whole, name) if kind is None else None
+
+
+def _whole(stream: BinaryIO, content: bytes | mmap.mmap, name: str) -> tuple[Span, container.Container | None]:
+    """The content, and what PyAV has to open."""
     if not len(content):
         raise bounds.empty(name)
     if content[: len(LFS_POINTER)] == LFS_POINTER:
@@ -85,8 +114,4 @@ def decode_blocks(
             f"{name} is a Git LFS pointer and not the recording itself", expected="an audio file", fix="git lfs pull"
         )
     whole = Span(stream, content)
-    kind = container.container_of(whole)
-    if kind is not None:
-        yield from container.blocks(whole, kind, name)
-    else:
-        yield from sound_file.blocks(whole, name, bounded)
+    return whole, container.container_of(whole)

@@ -21,6 +21,9 @@ INTEGER_PEAK = 8.0
 
 INTEGER_SCALE = 2.0**15
 
+SOUGHT = ("WAV", "WAVEX", "FLAC", "AIFF", "AU", "W64", "RF64", "CAF")
+"""Formats that begin at any sample as if all before it had been decoded."""
+
 MPEG_DELAY = 2_304
 """Frames of silence of an MP3 encoder and decoder, which a WAV header around MP3 may count."""
 
@@ -37,7 +40,9 @@ class OneWayFile(soundfile.SoundFile):
         return False
 
 
-def blocks(content: Span, name: str, bounded: bool) -> Iterator[tuple[np.ndarray, int]]:
+def blocks(
+    content: Span, name: str, bounded: bool = False, skip_seconds: float = 0.0
+) -> Iterator[tuple[np.ndarray, int]]:
     """Blocks (frames, channels) float32 of all recordings in a file, one behind the other, each with the rate.
 
     Args:
@@ -58,7 +63,11 @@ def blocks(content: Span, name: str, bounded: bool) -> Iterator[tuple[np.ndarray
         if number == 2:
             LOGGER.warning("%s holds several recordings, one behind the other; all of them are heard", name)
         with _opened(part, name) as (file, read):
-            yield from _blocks_of(file, part, read, name, bounded)
+            first = round(skip_seconds * file.samplerate)
+            skipped = first if file.format in SOUGHT and first < file.frames < MOST_FRAMES else 0
+            skip_seconds = max(0.0, skip_seconds - file.frames / file.samplerate)
+            found = _blocks_of(file, part, read, name, bounded, skipped)
+            yield from without_beginning(found, first - skipped)
             if file.format == "MP3":
                 end = mp3.end_of_recording(rest, read())
             elif file.format == "FLAC":
@@ -86,17 +95,20 @@ def _opened(content: Span, name: str) -> Iterator[tuple[OneWayFile, Callable[[],
 
 
 def _blocks_of(
-    file: OneWayFile, content: Span, read: Callable[[], int], name: str, bounded: bool
+    file: OneWayFile, content: Span, read: Callable[[], int], name: str, bounded: bool, first: int
 ) -> Iterator[tuple[np.ndarray, int]]:
     """Blocks (frames, channels) float32 of an open file, each with the rate."""
     if bounded and file.frames < MOST_FRAMES:
         bounds.check_length(file.frames, file.channels, file.samplerate, name)
     scale = _scale(file, name)
-    samples = wav.decode_plain(content, file.subtype, file.channels, file.samplerate, file.frames) if bounded else None
-    if samples is not None:
-        yield samples, file.samplerate
-        return
-    frames, step = 0, bounds.block_frames(file.channels)
+    if bounded and not first:
+        samples = wav.decode_plain(content, file.subtype, file.channels, file.samplerate, file.frames)
+        if samples is not None:
+            yield samples, file.samplerate
+            return
+    if first:
+        file.seek(first)
+    frames, step = first, bounds.block_frames(file.channels)
     # A read beyond the last frame might look at all that is left of an MP3, which tells nothing any more.
     while frames < file.frames:
         with mp3.quiet(content):
@@ -123,6 +135,21 @@ def _scale(file: OneWayFile, name: str) -> float:
         return 1.0
     LOGGER.warning("%s holds 16-bit integers that were written as floats without scaling; they are scaled", name)
     return INTEGER_SCALE
+
+
+def without_beginning(found: Iterator[tuple[np.ndarray, int]], frames: int) -> Iterator[tuple[np.ndarray, int]]:
+    """The blocks without so many frames at their beginning."""
+    for samples, rate in found:
+        if frames < len(samples):
+            yield samples[frames:], rate
+        frames = max(0, frames - len(samples))
+
+
+def seconds(content: Span, name: str) -> float | None:
+    """How long a file is by its header, if that says so and is to be believed."""
+    with _opened(content, name) as (file, _):
+        guessed = file.format == "MP3" and not mp3.states_its_length(content)
+        return None if guessed or file.frames >= MOST_FRAMES else file.frames / file.samplerate
 
 
 def _check_header(file: soundfile.SoundFile, content: Span, name: str) -> None:
