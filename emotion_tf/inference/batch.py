@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from emotion_tf.audio.folder import recordings_in
 from emotion_tf.audio.reader import read_waveform
 from emotion_tf.audio.speaker.embeddings import read_speaker_embeddings
 from emotion_tf.errors import EmotionTFError
@@ -26,11 +27,6 @@ WINDOW = 128
 BATCH_SIZE = 32
 
 FORMATS = (".csv", ".jsonl")
-
-AUDIO_SUFFIXES = frozenset(
-    {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".mp4", ".aac", ".aif", ".aiff", ".au", ".webm"}
-)
-"""Files that are taken for recordings where a folder is named."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +54,7 @@ def requests_in(folder: str | Path) -> list[Request]:
     Raises:
         EmotionTFError: If there is none.
     """
-    folder = Path(folder)
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file())
-    if not found:
-        raise EmotionTFError(f"{folder} holds no recording", expected=f"files of {', '.join(sorted(AUDIO_SUFFIXES))}")
-    return [Request(path.relative_to(folder).as_posix(), path) for path in found]
+    return [Request(path.relative_to(folder).as_posix(), path) for path in recordings_in(folder)]
 
 
 def predict_batch(
@@ -242,8 +234,8 @@ def _cells(answer: dict[str, Any], labels: Sequence[str]) -> list[str]:
 def _csv_line(cells: Sequence[str]) -> bytes:
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue().encode("utf-8")
+    return line.getvalue().encode("utf-8", "backslashreplace")
 
 
 def _json_line(answer: dict[str, Any]) -> bytes:
-    return (json.dumps(answer, ensure_ascii=False) + "\n").encode("utf-8")
+    return (json.dumps(answer, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")

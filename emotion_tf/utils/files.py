@@ -203,7 +203,7 @@ def digest(content: Any) -> str:
     >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     True
     """
-    return hashlib.sha256(canonical_json(content).encode("utf-8")).hexdigest()
+    return hashlib.sha256(canonical_json(content).encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def seed_of(name: str) -> int:
@@ -223,7 +223,7 @@ def hash_rows(found: Any, rows: Iterable[Any]) -> Any:
     """
     found.update(b"[")
     for number, row in enumerate(rows):
-        found.update(f"{',' if number else ''}{canonical_json(row)}".encode())
+        found.update(f"{',' if number else ''}{canonical_json(row)}".encode("utf-8", "backslashreplace"))
     found.update(b"]")
     return found
 
