@@ -32,7 +32,7 @@ def write_models(folder: Path) -> None:
     config = preset("paper").override("model.modality=audio")
     network = random_network(config)
     save_model(folder, network, config, made_up(config))
-    bundle = ModelBundle.find(folder / "model.keras")
+    bundle = ModelBundle.read(folder / "model.keras")
     speech = models.speech_model(network, config)
     write_saved_model(speech, bundle, folder / "saved_model")
     write_tflite(speech, bundle, folder / "tflite", representative=[])
@@ -49,9 +49,7 @@ def answers(folder: Path, data_dir: Path | None) -> Calls:
     for name, place in MODELS.items():
         model = folder / place
         calls[f"{name}, one by one"] = functools.partial(one_by_one, files, model)
-        calls[f"{name}, in bulk"] = functools.partial(
-            inference.predict_batch, requests, model, folder / "answers.csv", report=lambda line: None
-        )
+        calls[f"{name}, in bulk"] = functools.partial(inference.predict_batch, requests, model, folder / "answers.csv")
     return calls
 
 

@@ -150,7 +150,7 @@ def serving_default(folder: Path) -> Callable[..., dict[str, Any]]:
     from emotion_tf.inference.bundle import ModelBundle
 
     model = make_run(folder / "run", Config().override(*SMALL))
-    bundle = ModelBundle.find(folder / "run" / "model" / "model.keras")
+    bundle = ModelBundle.read(folder / "run" / "model" / "model.keras")
     write_saved_model(model, bundle, folder / "saved_model")
     loaded = tf.saved_model.load(str(folder / "saved_model"))
     serve = loaded.signatures["serving_default"]

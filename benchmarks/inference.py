@@ -51,14 +51,14 @@ def make_artefacts(preset_name: str, folder: Path) -> None:
     config = preset(preset_name)
     network = random_network(config)
     save_model(folder, network, config, made_up(config))
-    bundle = ModelBundle.find(folder / "model.keras")
+    bundle = ModelBundle.read(folder / "model.keras")
     speech = models.speech_model(network, config)
 
     num_samples, num_words = config.features.max_samples, config.words.max_words
     generator = np.random.default_rng(2)
     transcript = " ".join(generator.choice(made_up(config).vocabulary.words[len(SPECIAL_WORDS) :], num_words))
     waveform = generator.normal(0, 0.1, (1, num_samples)).astype(np.float32)
-    window = {"waveform": waveform, **bundle.words(transcript)}
+    window = {"waveform": waveform, **bundle.word_ids(transcript)}
     write_saved_model(speech, bundle, folder / "saved_model")
     write_tflite(speech, bundle, folder / "tflite", representative=[window])
 
@@ -114,12 +114,11 @@ def tensorflow(folder: Path, window: dict[str, np.ndarray]) -> dict[str, Call]:
     tf.config.threading.set_intra_op_parallelism_threads(THREADS)
     tf.config.threading.set_inter_op_parallelism_threads(THREADS)
 
-    from emotion_tf.inference.bundle import ModelBundle
-    from emotion_tf.inference.runtimes import KerasRuntime, SavedModelRuntime
+    from emotion_tf.inference.keras_runtime import KerasRuntime
+    from emotion_tf.inference.saved_model_runtime import SavedModelRuntime
 
-    bundle = ModelBundle.find(folder / "model.keras")
-    model = KerasRuntime(folder / "model.keras", bundle).model
-    saved_model = SavedModelRuntime(folder / "saved_model", bundle)
+    model = KerasRuntime(folder / "model.keras").model
+    saved_model = SavedModelRuntime(folder / "saved_model")
     inputs = {tensor.name: window[tensor.name] for tensor in model.inputs}
     waveform, transcript = window["waveform"][0], str(window["transcript"])
     return {
@@ -166,11 +165,11 @@ def load_twin(folder: Path) -> Any:
     from twin import check_twin, twin_of
 
     from emotion_tf.inference.bundle import ModelBundle
-    from emotion_tf.inference.runtimes import KerasRuntime
+    from emotion_tf.inference.keras_runtime import KerasRuntime
     from emotion_tf.models import inner_network
 
-    bundle = ModelBundle.find(folder / "model.keras")
-    network = inner_network(KerasRuntime(folder / "model.keras", bundle).model)
+    bundle = ModelBundle.read(folder / "model.keras")
+    network = inner_network(KerasRuntime(folder / "model.keras").model)
     twin = twin_of(network, bundle.config)
     check_twin(network, twin, bundle.config)
     return twin

@@ -15,7 +15,7 @@ from made_waves import RATE, babble
 from emotion_tf import models
 from emotion_tf.config import Config
 from emotion_tf.dataset import FrontEnd
-from emotion_tf.exporting import export
+from emotion_tf.exporting import ExportResult, export
 from emotion_tf.layers import LearnedPlaceholder
 from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.training import compile_network, save_model
@@ -66,7 +66,12 @@ class Exported(NamedTuple):
     workdir: Path
     config: Config
     speech_model: keras.Model
-    parity: dict
+    result: ExportResult
+
+    @property
+    def parity(self) -> dict:
+        """The content of `parity.json`."""
+        return self.result.as_dict()
 
     @property
     def voice(self) -> np.ndarray | None:
@@ -148,8 +153,8 @@ def exported_variant(folder: Path, name: str) -> Exported:
     config = Config().override(*SMALL, *VARIANTS[name])
     workdir = folder / "runs" / name
     model = make_run(workdir, config)
-    parity = export(workdir, folder / "export" / name, threads=())
-    return Exported(folder / "export" / name, workdir, config, model, parity)
+    result = export(workdir, folder / "export" / name, threads=())
+    return Exported(folder / "export" / name, workdir, config, model, result)
 
 
 @pytest.fixture(scope="session", params=VARIANTS)

@@ -67,8 +67,8 @@ def test_every_way_of_a_manifest(count, tmp_path):
     assert tested.n == 6 * count
 
     chosen, _ = corpora.choose_labels(corpus, config)
-    parity = exporting.export(run, out, chosen.utterances)
-    assert parity["notes"] is not None
+    result = exporting.export(run, out, corpus)
+    assert result.notes is not None
     wave, _ = soundfile.read(chosen.utterances[0].audio, dtype="float32")
     requests = [Request(u.id, u.audio, 0.0, None, u.text) for u in chosen.utterances[:3]]
     for artefact in ("model.keras", "saved_model/1", "tflite/float32.tflite", "tflite/int8.tflite"):

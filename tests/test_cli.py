@@ -1,11 +1,8 @@
 """The command line: what goes wrong is one line, and the rest is handed on."""
 
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -421,10 +418,3 @@ def test_table_of_no_run(tmp_path, capsys):
     assert (
         capsys.readouterr().err.splitlines()[-1] == "emotion-tf: there is no run; expected folders that training wrote"
     )
-
-
-def test_names_that_the_terminal_cannot_show_are_printed_with_escapes():
-    code = "from emotion_tf import cli; cli._print_every_name(); print('怒 Gr\\udcfcn')"
-    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
-    assert done.stdout.split() == [b"\\u6012", b"Gr\\udcfcn"]

@@ -16,7 +16,7 @@ from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.exporting import write_saved_model
 from emotion_tf.inference.bundle import ModelBundle
-from emotion_tf.inference.runtimes import SavedModelRuntime
+from emotion_tf.inference.saved_model_runtime import SavedModelRuntime
 
 pytest_plugins = ["exported_runs"]
 
@@ -55,9 +55,9 @@ def test_reader(name, tmp_path):
 def test_graph(tmp_path):
     config = Config().override(*SMALL)
     model = make_run(tmp_path / "run", config)
-    bundle = ModelBundle.find(tmp_path / "run" / "model" / "model.keras")
+    bundle = ModelBundle.read(tmp_path / "run" / "model" / "model.keras")
     write_saved_model(model, bundle, tmp_path / "saved_model")
-    signatures = SavedModelRuntime(tmp_path / "saved_model", bundle).signatures
+    signatures = SavedModelRuntime(tmp_path / "saved_model").signatures
     assert check(graph_reader(signatures["serving_default"]), tmp_path) == {"answered", "refused"}
 
 

@@ -1,7 +1,6 @@
 """The command line: each command calls one library function with the same arguments."""
 
 import argparse
-import io
 import logging
 import os
 import re
@@ -30,7 +29,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         SystemExit: With 2, where the arguments are not those of a command.
     """
     quiet_tensorflow()
-    _print_every_name()
     # Memory that TensorFlow keeps from step to step, in place of giving it back to the system, is a fifth of a training
     # step's time on a CPU.
     os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "true")
@@ -55,13 +53,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         logging.getLogger(__name__).debug("where it happened:", exc_info=error)
         print(f"emotion-tf: {line}", file=sys.stderr)
         return 1
-
-
-def _print_every_name() -> None:
-    """Names of files that the terminal cannot show, or that are no text at all, are printed with escapes."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
 
 
 def _level(arguments: argparse.Namespace) -> int:

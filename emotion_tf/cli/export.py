@@ -26,9 +26,9 @@ def run(arguments: argparse.Namespace) -> int:
     check_own_folder(arguments.out, "export")
     # Of all corpora the demo alone needs no folder. By the corpus int8 is calibrated, and all is tested.
     has_corpus = arguments.data_dir is not None or run["corpus"] == "demo"
-    utterances = flags.corpus_of_run(arguments, run).utterances if has_corpus else ()
+    corpus = flags.corpus_of_run(arguments, run) if has_corpus else None
     from emotion_tf import exporting
 
-    exporting.export(arguments.workdir, arguments.out, utterances)
+    exporting.export(arguments.workdir, arguments.out, corpus)
     print(f"what each artefact loses, weighs and costs: {arguments.out / 'MODEL_CARD.md'}")
     return 0

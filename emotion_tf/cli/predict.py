@@ -14,7 +14,7 @@ from emotion_tf.cli import flags
 from emotion_tf.errors import EmotionTFError
 
 if TYPE_CHECKING:
-    from emotion_tf.inference import Request
+    from emotion_tf.inference import Request, Requested
 
 HELP = "say how the speaker feels, a line a recording"
 EXAMPLE = "clip.wav recordings/ --model export/demo"
@@ -128,14 +128,14 @@ def scores(probabilities: dict[str, float]) -> str:
     return "  ".join(f"{name} {value:.3f}" for name, value in probabilities.items())
 
 
-def _write(arguments: argparse.Namespace, requests: list["Request"]) -> int:
+def _write(arguments: argparse.Namespace, requests: list["Requested"]) -> int:
     failed = _predict_batch(arguments, requests, arguments.out)
     if failed:
         print(f"emotion-tf: {failed} of {len(requests)} could not be heard; {arguments.out} says why", file=sys.stderr)
     return 1 if failed else 0
 
 
-def _predict_batch(arguments: argparse.Namespace, requests: list["Request"], out: Path) -> int:
+def _predict_batch(arguments: argparse.Namespace, requests: list["Requested"], out: Path) -> int:
     from emotion_tf import inference
 
     return inference.predict_batch(
@@ -145,11 +145,10 @@ def _predict_batch(arguments: argparse.Namespace, requests: list["Request"], out
         arguments.skip_bad,
         arguments.speaker_embeddings,
         arguments.min_confidence,
-        report=lambda line: print(line, file=sys.stderr),
     )
 
 
-def _requests(arguments: argparse.Namespace, files: list[Path]) -> list["Request"]:
+def _requests(arguments: argparse.Namespace, files: list[Path]) -> list["Requested"]:
     """What is asked about files, folders and manifests."""
     from emotion_tf import inference
     from emotion_tf.corpora import manifest
@@ -161,13 +160,10 @@ def _requests(arguments: argparse.Namespace, files: list[Path]) -> list["Request
             expected="no text, one for all files or one a file; the transcripts of a manifest in the manifest",
             received=f"{len(files)} files and {len(texts)} texts",
         )
-    requests = []
+    requests: list[Requested] = []
     for file, text in zip(files, texts * len(files) if len(texts) == 1 else texts, strict=True):
         if _is_manifest(file):
-            requests += [
-                inference.Request(item.id, item.audio, item.start, item.end, item.text)
-                for item in manifest.read(file, labelled=False, columns=arguments.columns)
-            ]
+            requests += manifest.read(file, labelled=False, columns=arguments.columns)
         elif file.is_dir():
             found = inference.requests_in(file)
             # A folder alone needs no name in front of its files'.

@@ -20,8 +20,7 @@ from emotion_tf.dataset import extract, training_dataset
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation import read_run
 from emotion_tf.exporting import write_tflite
-from emotion_tf.inference.bundle import ModelBundle
-from emotion_tf.inference.runtimes import KerasRuntime
+from emotion_tf.inference.keras_runtime import KerasRuntime
 from emotion_tf.training import compile_network, dtype_policy, fit_preprocessing
 from emotion_tf.training.fitting import fit_at_once
 from emotion_tf.utils.child_process import run_apart
@@ -170,7 +169,7 @@ def _litert_milliseconds(folder: Path, seconds: float, words: int) -> float:
     """
     with tempfile.TemporaryDirectory() as temporary:
         copy = shutil.copytree(folder, Path(temporary) / "model")
-        bundle = ModelBundle.find(copy / "model.keras")
-        write_tflite(KerasRuntime(copy / "model.keras", bundle).model, bundle, copy, ["float32"])
+        runtime = KerasRuntime(copy / "model.keras")
+        write_tflite(runtime.model, runtime.bundle, copy, ["float32"])
         printed = run_apart("emotion_tf.comparison.litert", copy / "float32.tflite", str(seconds), str(words))
         return float(printed.splitlines()[-1])

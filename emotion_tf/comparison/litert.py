@@ -13,16 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from emotion_tf.exporting.measure import RUNS
-from emotion_tf.inference.bundle import ModelBundle
-from emotion_tf.inference.runtimes import LiteRTRuntime
+from emotion_tf.inference.litert_runtime import LiteRTRuntime
 
 
 def main(arguments: list[str]) -> None:
     """Prints the median of some runs, after one that warms up."""
     path, seconds, words = Path(arguments[0]), float(arguments[1]), int(arguments[2])
-    bundle = ModelBundle.find(path)
-    runtime = LiteRTRuntime(path, bundle, num_threads=1)
-    features, hears = bundle.config.features, bundle.config.model.hears
+    runtime = LiteRTRuntime(path, num_threads=1)
+    features, hears = runtime.bundle.config.features, runtime.bundle.config.model.hears
     generator = np.random.default_rng(0)
     waveform = generator.normal(0, 0.1, round(seconds * features.sample_rate)).astype(np.float32) if hears else None
     width = runtime.speaker_width

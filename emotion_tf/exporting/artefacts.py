@@ -11,7 +11,9 @@ import tensorflow as tf
 from emotion_tf.exporting.examples import Example
 from emotion_tf.frontend.acoustic_front_end import AcousticFrontEnd
 from emotion_tf.inference.bundle import ModelBundle
-from emotion_tf.inference.runtimes import LiteRTRuntime, Runtime, SavedModelRuntime
+from emotion_tf.inference.litert_runtime import LiteRTRuntime
+from emotion_tf.inference.runtime import Runtime
+from emotion_tf.inference.saved_model_runtime import SavedModelRuntime
 
 Ask = Callable[[Example], Callable[[], np.ndarray]]
 """From an utterance to a call, without arguments, that runs the artefact on it for probabilities (4,)."""
@@ -91,11 +93,11 @@ def size(path: Path) -> int:
 
 
 def _load_tflite(path: Path, bundle: ModelBundle, threads: int | None) -> Ask:
-    return _through(LiteRTRuntime(path, bundle, threads))
+    return _through(LiteRTRuntime(path, threads))
 
 
 def _load_saved_model(folder: Path, bundle: ModelBundle, signature: str, threads: int | None) -> Ask:
-    runtime = SavedModelRuntime(folder / "saved_model" / "1", bundle)
+    runtime = SavedModelRuntime(folder / "saved_model" / "1")
     if signature == "waveform":
         return _through(runtime)
     if signature == "features":
@@ -123,7 +125,7 @@ def _ask_serving_default(runtime: SavedModelRuntime, bundle: ModelBundle, exampl
 def _ask_features(
     runtime: SavedModelRuntime, bundle: ModelBundle, front_end: AcousticFrontEnd, example: Example
 ) -> Callable[[], np.ndarray]:
-    inputs = {name: tf.constant(ids) for name, ids in bundle.words(example.transcript).items()}
+    inputs = {name: tf.constant(ids) for name, ids in bundle.word_ids(example.transcript).items()}
     if example.waveform is not None:
         waveform = tf.constant(example.waveform[np.newaxis])
         inputs["features"] = front_end(waveform, tf.constant([len(example.waveform)]))

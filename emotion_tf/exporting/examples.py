@@ -16,7 +16,7 @@ from emotion_tf.corpora import folds
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.speakers import speaker_embeddings
 from emotion_tf.evaluation.run import read_run
-from emotion_tf.inference.bundle import ModelBundle
+from emotion_tf.inference.runtime import Runtime
 from emotion_tf.text.vocabulary import SPECIAL_WORDS
 from emotion_tf.utils.files import read_json
 
@@ -96,15 +96,30 @@ def read_examples(workdir: Path, utterances: Sequence[Utterance], config: Config
     )
 
 
-def made_examples(bundle: ModelBundle, speaker_width: int | None) -> tuple[Example, ...]:
+def read_examples_of_file(utterances: Sequence[Utterance], config: Config) -> Examples:
+    """Reads what an export needs of a corpus where nobody knows which of its utterances the network was trained on.
+
+    Args:
+        utterances: The corpus, with the transcripts that the network shall read.
+        config: The settings of the model.
+
+    Raises:
+        EmotionTFError: If audio cannot be read.
+    """
+    return Examples(
+        train=_read(_spread(utterances, REPRESENTATIVE), config), others=_read(_spread(utterances, COMPARED), config)
+    )
+
+
+def made_examples(runtime: Runtime) -> tuple[Example, ...]:
     """Waves and transcripts made by code: first the one whose time is taken, then those at the edges of what is asked.
 
     For a model with `model.learned_placeholders`, one without a wave and one without words end the series.
 
     Args:
-        bundle: What the model was built with.
-        speaker_width: Numbers in the speaker embedding that it takes; None if it takes none.
+        runtime: Runs the model; what it was built with says what is made.
     """
+    bundle = runtime.bundle
     words = bundle.vocabulary.words[len(SPECIAL_WORDS) :] if bundle.vocabulary else ()
     transcripts = [
         " ".join(words[:12]),
@@ -125,8 +140,8 @@ def made_examples(bundle: ModelBundle, speaker_width: int | None) -> tuple[Examp
     silence = np.append(np.zeros(rate), 2.0**-15)
     waves = [noise, noise[:1], noise[: rate // 100], silence, tone[:rate], tone]
     voices: list[np.ndarray | None] = [None] * len(waves)
-    if speaker_width is not None:
-        voices = list(generator.normal(size=(len(waves), speaker_width)).astype(np.float32))
+    if runtime.speaker_width is not None:
+        voices = list(generator.normal(size=(len(waves), runtime.speaker_width)).astype(np.float32))
     made = tuple(map(Example, map(_as_16_bit, waves), cycle(transcripts), voices))
     return (*made, *halves(made[-2])) if bundle.config.model.learned_placeholders else made
 

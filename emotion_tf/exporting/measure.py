@@ -19,8 +19,7 @@ import tensorflow as tf
 
 from emotion_tf.exporting.artefacts import Artefact, artefacts
 from emotion_tf.exporting.examples import Example, made_examples
-from emotion_tf.inference.bundle import ModelBundle
-from emotion_tf.inference.runtimes import LiteRTRuntime
+from emotion_tf.inference.litert_runtime import LiteRTRuntime
 
 RUNS = 11
 """Runs whose median is taken, after one that warms up."""
@@ -29,14 +28,15 @@ RUNS = 11
 def main(arguments: list[str]) -> None:
     """Measures the artefacts of the export `arguments[0]` with the numbers of threads that follow."""
     folder, counts = Path(arguments[0]), [int(count) for count in arguments[1:]]
-    bundle = ModelBundle.find(folder / "model.keras")
-    speaker_width = LiteRTRuntime(folder / "tflite" / "float32.tflite", bundle).speaker_width
-    example = made_examples(bundle, speaker_width)[0]
+    runtime = LiteRTRuntime(folder / "tflite" / "float32.tflite")
+    example = made_examples(runtime)[0]
     fork = multiprocessing.get_context("fork")
     costs = {}
     for threads in counts:
         with fork.Pool(1, maxtasksperchild=1) as pool:
-            costs[threads] = pool.map(partial(_measure, example=example, threads=threads), artefacts(folder, bundle), 1)
+            costs[threads] = pool.map(
+                partial(_measure, example=example, threads=threads), artefacts(folder, runtime.bundle), 1
+            )
     print(json.dumps(costs))
 
 

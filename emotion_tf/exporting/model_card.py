@@ -4,6 +4,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from emotion_tf.exporting.result import ExportResult
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.utils.files import read_json
 
@@ -40,69 +41,73 @@ $limits
 """)
 
 
-def model_card(bundle: ModelBundle, workdir: Path, parity: dict[str, Any]) -> str:
+def model_card(bundle: ModelBundle, name: str, run: Path | None, result: ExportResult) -> str:
     """The text of `MODEL_CARD.md`.
 
     Args:
         bundle: What the model was built with.
-        workdir: The run's folder; its `config.json`, `metrics.json` and `model/fold.json` are read if they are there.
-        parity: The content of `parity.json`.
+        name: How the model is called.
+        run: The folder of its run, whose `config.json`, `metrics.json` and `model/fold.json` are read if they are
+            there; None for a model without a run.
+        result: What the export has shown.
     """
     model = bundle.config.model
-    run, metrics, chosen = (
-        read_json(workdir / name) if (workdir / name).exists() else {}
-        for name in ("config.json", "metrics.json", "model/fold.json")
+    description, metrics, chosen = (
+        read_json(run / file) if run is not None and (run / file).exists() else {}
+        for file in ("config.json", "metrics.json", "model/fold.json")
     )
     return PAGE.substitute(
-        name=workdir.resolve().name,
+        name=name,
         labels=", ".join(bundle.labels),
         senses={"audio": "hears audio", "text": "reads transcripts", "both": "hears audio and reads its transcript"}[
             model.modality
         ],
-        notes="".join(f"\n**{note}**\n" for note in parity["notes"]),
+        notes="".join(f"\n**{note}**\n" for note in result.notes),
         network=_network(bundle),
-        evidence=_evidence(run, metrics, chosen),
+        evidence=_evidence(description, metrics, chosen),
         inputs="\n".join(f"- {line}" for line in _inputs(bundle)),
-        parity="\n".join(_parity_table(parity)),
-        proof=_proof(parity),
+        parity="\n".join(_parity_table(result)),
+        proof=_proof(result),
         limits="\n".join(f"- {line}" for line in _limits(bundle)),
     )
 
 
-def _parity_table(parity: dict[str, Any]) -> list[str]:
+def _parity_table(shown: ExportResult) -> list[str]:
     """A row for each artefact and signature, with a column for what was measured."""
-    results = parity["results"]
+    results = shown.results
     columns: dict[str, list[str]] = {
-        "artefact": [result["artefact"] for result in results],
-        "signature": [result["signature"] for result in results],
-        "MB": [f"{result['bytes'] / 1e6:.1f}" for result in results],
-        "largest difference from Keras": [f"{result['largest_difference']:.1e}" for result in results],
+        "artefact": [result.artefact for result in results],
+        "signature": [result.signature for result in results],
+        "MB": [f"{result.bytes / 1e6:.1f}" for result in results],
+        "largest difference from Keras": [f"{result.largest_difference:.1e}" for result in results],
     }
-    if parity["utterances"]["test"]:
-        columns["same label"] = [f"{result['label_agreement']:.1%}" for result in results]
-        columns["WA / UA"] = [f"{result['wa']:.3f} / {result['ua']:.3f}" for result in results]
-    for count in results[0]["milliseconds"]:
+    if shown.utterances.test + shown.utterances.others:
+        columns["same label"] = [f"{result.label_agreement:.1%}" for result in results]
+    if shown.utterances.test:
+        columns["WA / UA"] = [f"{result.wa:.3f} / {result.ua:.3f}" for result in results]
+    for count in results[0].milliseconds:
         plural = "" if count == "1" else "s"
-        columns[f"ms, {count} thread{plural}"] = [f"{result['milliseconds'][count]:.1f}" for result in results]
-        columns[f"peak MB, {count} thread{plural}"] = [f"{result['peak_bytes'][count] / 1e6:.0f}" for result in results]
+        columns[f"ms, {count} thread{plural}"] = [f"{result.milliseconds[count]:.1f}" for result in results]
+        columns[f"peak MB, {count} thread{plural}"] = [f"{result.peak_bytes[count] / 1e6:.0f}" for result in results]
     rows = [list(columns), ["---"] * len(columns), *map(list, zip(*columns.values(), strict=True))]
     return [f"| {' | '.join(row)} |" for row in rows]
 
 
-def _proof(parity: dict[str, Any]) -> str:
+def _proof(shown: ExportResult) -> str:
     """On what the table was measured."""
-    count = parity["utterances"]
-    text = f"The differences were measured on {count['made']} waves and transcripts made by code"
-    if count["test"]:
+    count, reference = shown.utterances, shown.reference
+    text = f"The differences were measured on {count.made} waves and transcripts made by code"
+    if count.test + count.others:
+        text += f" and on {count.test + count.others} utterances of the corpus"
+    if count.test:
         text += (
-            f" and on {count['test'] + count['others']} real utterances. WA and UA are those of the {count['test']} "
-            "that this network was tested on, for which `model.keras` reaches "
-            f"{parity['reference']['wa']:.3f} / {parity['reference']['ua']:.3f}"
+            f". WA and UA are those of the {count.test} that this network was tested on, for which `model.keras` "
+            f"reaches {reference.wa:.3f} / {reference.ua:.3f}"
         )
-    if parity["results"][0]["milliseconds"]:
+    if shown.results[0].milliseconds:
         text += (
-            f". Times, for an utterance of {parity['timed_seconds']:g} s, and the memory that loading and running add "
-            "at their peak are those of the machine that made this export"
+            f". Times, for an utterance of {shown.timed_seconds:g} s, and the memory that loading and running add at "
+            "their peak are those of the machine that made this export"
         )
     return text + "."
 
@@ -175,13 +180,13 @@ def _inputs(bundle: ModelBundle) -> list[str]:
     lines = [f"SavedModel, `serving_default`: {taken(wav_files, '`transcript`, strings')}."]
     if model.hears:
         lines.append(f"SavedModel, `waveform`: {taken(f'{wave} with `num_samples`', '`transcript`, strings')}.")
-    frames = f"`audio`, frames of {features.width} features"
-    lines.append(f"SavedModel, `features`: {taken(frames, '`words`, positions in `vocabulary.txt`')}.")
-    lines.append(f"TFLite, one utterance at a time: {taken(wave, '`words`, positions in `vocabulary.txt`')}.")
+    frames = f"`features`, frames of {features.width} features"
+    lines.append(f"SavedModel, `features`: {taken(frames, '`word_ids`, positions in `vocabulary.txt`')}.")
+    lines.append(f"TFLite, one utterance at a time: {taken(wave, '`word_ids`, positions in `vocabulary.txt`')}.")
     if model.learned_placeholders:
         lines.append(
             "It can do without one of the two. No recording: empty `audio`, `num_samples` 0, or zeros alone in "
-            "`waveform` or `audio`, as silence from a computer is. No words: an empty `transcript`, or zeros alone."
+            "`waveform` or `features`, as silence from a computer is. No words: an empty `transcript`, or zeros alone."
         )
     return lines
 

@@ -1,6 +1,7 @@
 """Proof that the artefacts of an export say what the Keras model says, and at which cost."""
 
 import json
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,20 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.metrics import unweighted_accuracy, weighted_accuracy
 from emotion_tf.exporting.artefacts import Artefact, artefacts, size
 from emotion_tf.exporting.examples import TIMED_SECONDS, Examples, made_examples
-from emotion_tf.inference.bundle import ModelBundle
-from emotion_tf.inference.runtimes import KerasRuntime
+from emotion_tf.exporting.result import ArtefactResult, Counts, ExportResult, Reference
+from emotion_tf.inference.keras_runtime import KerasRuntime
 from emotion_tf.utils.child_process import run_apart
+from emotion_tf.utils.progress import track
+
+logger = logging.getLogger(__name__)
 
 THREADS = (1, 2)
 """Numbers of threads with which time and memory are taken."""
 
 
-def check_parity(folder: Path, examples: Examples | None = None, threads: Sequence[int] = THREADS) -> dict[str, Any]:
+def check_parity(
+    folder: Path, examples: Examples | None = None, threads: Sequence[int] = THREADS, notes: Sequence[str] = ()
+) -> ExportResult:
     """Runs every artefact of an export, as it lies on the disk, on the same utterances.
 
     Args:
@@ -27,50 +33,44 @@ def check_parity(folder: Path, examples: Examples | None = None, threads: Sequen
         examples: Utterances of the corpus; without them only waves and transcripts made by code are asked.
         threads: Numbers of threads with which time and memory are taken; none leaves these figures out, as do
             systems other than Linux.
+        notes: What a reader must know beside the figures.
 
     Returns:
-        The content of `parity.json`: what was asked, and for each artefact and signature its bytes, the largest
-        difference of a probability from those of `model.keras`, the share of real utterances with the same label, WA
-        and UA on the test part of the fold that the network was not trained on, and by number of threads the
-        milliseconds that an utterance of `timed_seconds` takes here, the median of a few runs, and the bytes of memory
-        that loading and running added at their peak. What was not measured is None or left out.
+        What each artefact loses, weighs and costs.
 
     Raises:
         EmotionTFError: If an artefact loses more than its bound.
     """
-    bundle = ModelBundle.find(folder / "model.keras")
-    keras_runtime = KerasRuntime(folder / "model.keras", bundle)
-    made = made_examples(bundle, keras_runtime.speaker_width)
+    keras_runtime = KerasRuntime(folder / "model.keras")
+    made = made_examples(keras_runtime)
     examples = examples or Examples()
     test, real = examples.test, (*examples.test, *examples.others)
     asked = [*real, *made]
     truth = np.array([example.label for example in test])
     expected = np.stack([keras_runtime.probabilities(item.waveform, item.transcript, item.speaker) for item in asked])
-    reference = _accuracies(expected[: len(test)], truth)
+    reference = Reference("model.keras", *_accuracies(expected[: len(test)], truth))
     costs = _measure(folder, threads)
 
     results = []
-    for number, artefact in enumerate(artefacts(folder, bundle)):
+    for number, artefact in enumerate(track(artefacts(folder, keras_runtime.bundle), "artefacts compared with Keras")):
         ask = artefact.load(None)
         received = np.stack([ask(example)() for example in asked])
-        result = {
-            "artefact": artefact.path,
-            "signature": artefact.signature,
-            "bytes": size(folder / artefact.path),
-            "largest_difference": float(np.abs(received - expected).max()),
-            "label_agreement": _agreement(received[: len(real)], expected),
-            **_accuracies(received[: len(test)], truth),
-            "milliseconds": {count: cost[number]["milliseconds"] for count, cost in costs.items()},
-            "peak_bytes": {count: cost[number]["peak_bytes"] for count, cost in costs.items()},
-        }
+        wa, ua = _accuracies(received[: len(test)], truth)
+        result = ArtefactResult(
+            artefact=artefact.path,
+            signature=artefact.signature,
+            bytes=size(folder / artefact.path),
+            largest_difference=float(np.abs(received - expected).max()),
+            label_agreement=_agreement(received[: len(real)], expected),
+            wa=wa,
+            ua=ua,
+            milliseconds={count: cost[number]["milliseconds"] for count, cost in costs.items()},
+            peak_bytes={count: cost[number]["peak_bytes"] for count, cost in costs.items()},
+        )
         results.append(result)
-        _check(artefact, result, reference["ua"], truth)
-    return {
-        "reference": {"artefact": "model.keras", **reference},
-        "utterances": {"test": len(test), "others": len(examples.others), "made": len(made)},
-        "timed_seconds": TIMED_SECONDS,
-        "results": results,
-    }
+        _check(artefact, result, reference.ua, truth)
+    counts = Counts(len(test), len(examples.others), len(made))
+    return ExportResult(folder, tuple(notes), reference, counts, TIMED_SECONDS, tuple(results))
 
 
 def _agreement(received: np.ndarray, expected: np.ndarray) -> float | None:
@@ -80,27 +80,27 @@ def _agreement(received: np.ndarray, expected: np.ndarray) -> float | None:
     return float(np.mean(received.argmax(axis=1) == expected[: len(received)].argmax(axis=1)))
 
 
-def _accuracies(probabilities: np.ndarray, truth: np.ndarray) -> dict[str, float | None]:
+def _accuracies(probabilities: np.ndarray, truth: np.ndarray) -> tuple[float | None, float | None]:
     """WA and UA; None where nothing was tested."""
     if not len(truth):
-        return {"wa": None, "ua": None}
+        return None, None
     predicted = probabilities.argmax(axis=1)
-    return {"wa": weighted_accuracy(truth, predicted), "ua": unweighted_accuracy(truth, predicted)}
+    return weighted_accuracy(truth, predicted), unweighted_accuracy(truth, predicted)
 
 
-def _check(artefact: Artefact, result: dict[str, Any], reference_ua: float | None, truth: np.ndarray) -> None:
+def _check(artefact: Artefact, result: ArtefactResult, reference_ua: float | None, truth: np.ndarray) -> None:
     """Ends the export if an artefact loses more than it may.
 
     Where a corpus is small, one utterance may differ: its loss is the least that shows.
     """
     bound = artefact.bound
-    losses = [("differences of probabilities", bound.difference, result["largest_difference"])]
-    if reference_ua is not None:
+    losses = [("differences of probabilities", bound.difference, result.largest_difference)]
+    if reference_ua is not None and result.ua is not None and result.label_agreement is not None:
         one_label = 1 / len(truth)
         one_recall = 1 / (len(np.unique(truth)) * np.unique(truth, return_counts=True)[1].min())
         losses += [
-            ("a share of other labels", max(bound.other_labels, one_label), 1 - result["label_agreement"]),
-            ("a loss of unweighted accuracy", max(bound.ua_lost, one_recall), reference_ua - result["ua"]),
+            ("a share of other labels", max(bound.other_labels, one_label), 1 - result.label_agreement),
+            ("a loss of unweighted accuracy", max(bound.ua_lost, one_recall), reference_ua - result.ua),
         ]
     for what, most, received in losses:
         if not received <= most + 1e-9:  # Also catches NaN.
@@ -112,8 +112,9 @@ def _check(artefact: Artefact, result: dict[str, Any], reference_ua: float | Non
 
 
 def _measure(folder: Path, threads: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
-    """By number of threads, the costs of each artefact; nothing where the system cannot tell them."""
+    """By number of threads, what each artefact costs; nothing where the system cannot tell them."""
     if not threads or not Path("/proc/self/clear_refs").exists():
         return {}
+    logger.info("time and memory of each artefact")
     printed = run_apart("emotion_tf.exporting.measure", folder, *map(str, threads))
     return json.loads(printed.splitlines()[-1])

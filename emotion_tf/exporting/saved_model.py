@@ -8,18 +8,17 @@ import keras
 import tensorflow as tf
 
 from emotion_tf.audio.channels import MAX_AMPLITUDE
-from emotion_tf.exporting.row_errors import Check, first_failure
-from emotion_tf.exporting.serving_graph import decode_wavs
-from emotion_tf.inference.bundle import ModelBundle
+from emotion_tf.exporting.serving_graph import Check, decode_wavs, first_failure
+from emotion_tf.inference.bundle import LABELS_FILE, VOCABULARY_FILE, ModelBundle
 from emotion_tf.models import inner_network
 from emotion_tf.text.graph_vocabulary import GraphVocabulary
-from emotion_tf.utils.files import write_text
+from emotion_tf.utils.files import write_bytes
 
 Tensors = dict[str, tf.Tensor]
 
 
 def write_saved_model(model: keras.Model, bundle: ModelBundle, folder: Path) -> None:
-    """Writes a SavedModel of core TensorFlow ops alone, with `labels.txt` and `vocabulary.txt` as its assets.
+    """Writes a SavedModel of core TensorFlow ops alone, with the files of the bundle as its assets.
 
     Every signature takes any number of utterances, of any lengths. What they take, as far as the model hears and reads:
 
@@ -55,6 +54,10 @@ def write_saved_model(model: keras.Model, bundle: ModelBundle, folder: Path) -> 
         for name, (serve, inputs) in service.signatures().items():
             archive.add_endpoint(name, serve, [inputs])
         archive.write_out(str(folder), verbose=False)
+    # Nothing in the graph reads the other files, so that Keras would not keep them; `emotion_tf.load` reads them here.
+    for name, content in bundle.files().items():
+        if not (folder / "assets" / name).exists():
+            write_bytes(folder / "assets" / name, content)
 
 
 class _Service(tf.Module):
@@ -64,14 +67,14 @@ class _Service(tf.Module):
         super().__init__()
         self._model = model
         self._config = bundle.config
-        write_text(assets / "labels.txt", "".join(f"{label}\n" for label in bundle.labels))
+        write_bytes(assets / LABELS_FILE, bundle.files()[LABELS_FILE])
         number, line = tf.lookup.TextFileIndex.LINE_NUMBER, tf.lookup.TextFileIndex.WHOLE_LINE
-        labels = tf.lookup.TextFileInitializer(str(assets / "labels.txt"), tf.int64, number, tf.string, line)
+        labels = tf.lookup.TextFileInitializer(str(assets / LABELS_FILE), tf.int64, number, tf.string, line)
         self._labels = tf.lookup.StaticHashTable(labels, default_value="")
         self._classes = tf.constant(bundle.labels)
         self._vocabulary = None
         if bundle.vocabulary is not None:
-            self._vocabulary = GraphVocabulary(bundle.vocabulary, assets / "vocabulary.txt")
+            self._vocabulary = GraphVocabulary(bundle.vocabulary, assets / VOCABULARY_FILE)
             self._vocabulary_size = len(bundle.vocabulary)
 
     def signatures(self) -> dict[str, tuple[Callable[[Tensors], Tensors], dict[str, tf.TensorSpec]]]:

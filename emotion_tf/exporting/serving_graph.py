@@ -1,9 +1,11 @@
-"""WAV files in the graph, decoded so that a bad one is an error of its own row and not of the whole batch."""
+"""What a server decodes and checks in the graph: what is wrong is an error of its own row, not of the whole batch."""
 
 import tensorflow as tf
 
 from emotion_tf.config import FeatureConfig
-from emotion_tf.exporting.row_errors import first_failure
+
+Check = tuple[tf.Tensor, str | tf.Tensor]
+"""Where a check holds (B,) bool, and its message: a text, or (B,) strings. Scalars serve as well."""
 
 FULL_SCALE = 2.0**15
 
@@ -12,6 +14,27 @@ MAX_CHUNKS = 64
 
 PCM, EXTENSIBLE = 1, 0xFFFE
 """Codes of the encoding. The extensible header holds the true one further behind."""
+
+
+def first_failure(*checks: Check) -> tf.Tensor:
+    """The message of the first check that fails, row by row.
+
+    Args:
+        *checks: The checks, at least one.
+
+    Returns:
+        (B,) strings, "" where all checks hold.
+
+    Example:
+
+    >>> numbers = tf.constant([1.0, -2.0, float("nan")])
+    >>> first_failure((tf.math.is_finite(numbers), "not finite"), (numbers > 0, "not positive")).numpy().tolist()
+    [b'', b'not positive', b'not finite']
+    """
+    errors = tf.zeros_like(checks[0][0], tf.string)
+    for holds, message in reversed(checks):
+        errors = tf.where(holds, errors, message)
+    return errors
 
 
 def decode_wavs(audio: tf.Tensor, config: FeatureConfig) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

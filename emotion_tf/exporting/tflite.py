@@ -13,8 +13,9 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.exporting.quantization import quantize
 from emotion_tf.exporting.tflite_metadata import with_metadata
 from emotion_tf.inference.bundle import ModelBundle
-from emotion_tf.inference.runtimes import fit_lengths
+from emotion_tf.inference.litert_runtime import fit_lengths
 from emotion_tf.utils.files import replacing
+from emotion_tf.utils.progress import tracking
 from emotion_tf.utils.tf_private import keep_dense_apart
 
 VARIANTS = ("float32", "float16", "dynamic", "int8")
@@ -30,14 +31,14 @@ def write_tflite(
 ) -> None:
     """Writes TFLite files of built-in ops alone, with metadata, which take one utterance at a time.
 
-    Their one signature, `serving_default`, gives `probabilities` [1, 4] float32. What it takes, as far as the model
+    Their one signature, `serving_default`, gives `probabilities` [1, C] float32. What it takes, if the model
     does:
 
-    - `VARIANT.tflite`: `waveform` [1, N] float32, all of which counts; `words` [1, M] int32; `speaker` [1, W] float32.
-      N and M are free and at least 1; until an input is resized, both are 1. With `config.model.learned_placeholders`,
-      zeros alone in `waveform` say that there is no recording.
+    - `VARIANT.tflite`: `waveform` [1, N] float32, all of which counts; `word_ids` [1, M] int32; `speaker` [1, W]
+      float32. N and M are free and at least 1; until an input is resized, both are 1. With
+      `config.model.learned_placeholders`, zeros alone in `waveform` say that there is no recording.
     - `VARIANT-fixed.tflite`: `waveform` [1, `config.features.max_samples`], padded with anything; `num_samples` [1]
-      int32, how many of them count; `words` [1, `config.words.max_words`], padded with zeros; `speaker`.
+      int32, how many of them count; `word_ids` [1, `config.words.max_words`], padded with zeros; `speaker`.
     - `mediapipe.tflite`, of a model that takes audio alone: `waveform` [1, `config.features.max_samples`] alone, of
       which trailing zeros are padding, since that is how MediaPipe's AudioClassifier fills its last window. In float32.
 
@@ -62,21 +63,23 @@ def write_tflite(
     }
     free = {name: spec for name, spec in inputs.items() if name != "num_samples"}
 
-    def write(name: str, content: bytes) -> None:
-        with replacing(folder / f"{name}.tflite") as path:
-            path.write_bytes(with_metadata(content, bundle))
+    wanted = [variant for variant in variants if variant != "int8" or representative]
+    hears_alone = set(free) == {"waveform"}
+    with tracking("TFLite files", 2 * len(wanted) + hears_alone) as advance:
 
-    for suffix, content, examples in (
-        ("", _convert(model, free, _all_samples), list(representative)),
-        ("-fixed", _convert(model, fixed), [fit_lengths(example, lengths) for example in representative]),
-    ):
-        for variant in variants:
-            if variant == "float32":
-                write(variant + suffix, content)
-            elif variant != "int8" or examples:
-                write(variant + suffix, quantize(content, variant, examples))
-    if set(free) == {"waveform"}:
-        write("mediapipe", _convert(model, {"waveform": fixed["waveform"]}, _samples_before_trailing_zeros))
+        def write(name: str, content: bytes) -> None:
+            with replacing(folder / f"{name}.tflite") as path:
+                path.write_bytes(with_metadata(content, bundle))
+            advance()
+
+        for suffix, content, examples in (
+            ("", _convert(model, free, _all_samples), list(representative)),
+            ("-fixed", _convert(model, fixed), [fit_lengths(example, lengths) for example in representative]),
+        ):
+            for variant in wanted:
+                write(variant + suffix, content if variant == "float32" else quantize(content, variant, examples))
+        if hears_alone:
+            write("mediapipe", _convert(model, {"waveform": fixed["waveform"]}, _samples_before_trailing_zeros))
 
 
 def _all_samples(waveform: tf.Tensor) -> tf.Tensor:

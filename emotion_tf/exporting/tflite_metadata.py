@@ -17,10 +17,8 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 from flatbuffers import Builder
 
-from emotion_tf.inference.bundle import ModelBundle
-from emotion_tf.inference.runtimes import DIGEST_LENGTH
-
-LABELS_FILE, VOCABULARY_FILE = "labels.txt", "vocabulary.txt"
+from emotion_tf.inference.bundle import LABELS_FILE, VOCABULARY_FILE, ModelBundle
+from emotion_tf.inference.litert_runtime import DIGEST_LENGTH
 
 # The schema's numbers of what the files mean, and of the content that is audio.
 AXIS_LABELS, VOCABULARY, AUDIO = 2, 5, 4
@@ -32,7 +30,7 @@ LICENSE = "Code: Apache-2.0. The corpus may bind what the model is used for; see
 
 
 def with_metadata(content: bytes, bundle: ModelBundle) -> bytes:
-    """A TFLite file with its metadata: a description of model, inputs and outputs, the labels and the vocabulary.
+    """A TFLite file with its metadata: a description of model, inputs and outputs, and the files of the bundle.
 
     The file ends in the SHA-256 of all that comes before it, by which `LiteRTRuntime` knows a damaged one.
 
@@ -52,19 +50,13 @@ def with_metadata(content: bytes, bundle: ModelBundle) -> bytes:
 
     file = io.BytesIO(described)
     with zipfile.ZipFile(file, "a") as archive:
-        for name, words in _files(bundle).items():
+        for name, content in bundle.files().items():
             # Readers on phones want the files uncompressed, and a ZipInfo of its own holds no time of writing.
-            archive.writestr(zipfile.ZipInfo(name), "".join(f"{word}\n" for word in words))
+            archive.writestr(zipfile.ZipInfo(name), content)
         # The comment is what the file ends in; it makes room for the digest.
         archive.comment = bytes(DIGEST_LENGTH)
     whole = file.getvalue()[:-DIGEST_LENGTH]
     return whole + hashlib.sha256(whole).hexdigest().encode()
-
-
-def _files(bundle: ModelBundle) -> dict[str, tuple[str, ...]]:
-    """The files to append, by name, line by line."""
-    vocabulary = {} if bundle.vocabulary is None else {VOCABULARY_FILE: bundle.vocabulary.words}
-    return {LABELS_FILE: bundle.labels, **vocabulary}
 
 
 def _description(model: schema.ModelT, bundle: ModelBundle) -> bytes:

@@ -1,10 +1,11 @@
 """Running what was trained: one call over `.keras`, SavedModel and `.tflite`, without the code that trains."""
 
-from emotion_tf.inference.batch import Request, predict_batch, requests_in
+from emotion_tf.inference.batch import Request, Requested, predict_batch, requests_in
 from emotion_tf.inference.explain import explain, write_explanation
 from emotion_tf.inference.explanation import Explanation
-from emotion_tf.inference.predictor import Prediction, Predictor, connect, load, predict_files
-from emotion_tf.inference.serving_client import DEFAULT_MODEL
+from emotion_tf.inference.files import predict_files
+from emotion_tf.inference.loading import DEFAULT_MODEL, connect, load
+from emotion_tf.inference.predictor import Prediction, Predictor
 from emotion_tf.inference.streaming import Stream, Window
 from emotion_tf.inference.timeline import timeline, write_timeline
 
@@ -14,6 +15,7 @@ __all__ = [
     "Prediction",
     "Predictor",
     "Request",
+    "Requested",
     "Stream",
     "Window",
     "connect",

@@ -3,30 +3,39 @@
 import csv
 import io
 import json
+import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from emotion_tf.audio.folder import recordings_in
 from emotion_tf.audio.reader import read_waveform
 from emotion_tf.audio.speaker.embeddings import read_speaker_embeddings
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.inference.predictor import Predictor, load
+from emotion_tf.inference.loading import find_artefact, load
+from emotion_tf.inference.predictor import Predictor
 from emotion_tf.utils.files import digest, file_digest, read_json, write_json
 from emotion_tf.utils.locks import locked
 from emotion_tf.utils.paths import RemotePath
+from emotion_tf.utils.progress import tracking
+
+logger = logging.getLogger(__name__)
 
 WINDOW = 128
-"""Utterances that are sorted by length and written together; of so many, twice, the waves are in memory."""
+"""Utterances that are sorted by length and written together; the waves of twice as many are in memory."""
 
 BATCH_SIZE = 32
 
 FORMATS = (".csv", ".jsonl")
+
+AUDIO_SUFFIXES = frozenset(
+    {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".mp4", ".aac", ".aif", ".aiff", ".au", ".webm"}
+)
+"""Files that are taken for recordings where a folder is named."""
 
 
 @dataclass(frozen=True)
@@ -48,28 +57,57 @@ class Request:
     text: str = ""
 
 
+class Requested(Protocol):
+    """What can be asked: a `Request`, or an utterance of a corpus, such as the rows of a manifest."""
+
+    @property
+    def id(self) -> str:
+        """See `Request`."""
+
+    @property
+    def audio(self) -> Path | RemotePath | None:
+        """See `Request`."""
+
+    @property
+    def start(self) -> float:
+        """See `Request`."""
+
+    @property
+    def end(self) -> float | None:
+        """See `Request`."""
+
+    @property
+    def text(self) -> str:
+        """See `Request`."""
+
+
 def requests_in(folder: str | Path) -> list[Request]:
     """A request for every recording in a folder and those below, known by its path from there, in order of names.
 
     Raises:
         EmotionTFError: If there is none.
     """
-    return [Request(path.relative_to(folder).as_posix(), path) for path in recordings_in(folder)]
+    folder = Path(folder)
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file())
+    if not found:
+        raise EmotionTFError(f"{folder} holds no recording", expected=f"files of {', '.join(sorted(AUDIO_SUFFIXES))}")
+    return [Request(path.relative_to(folder).as_posix(), path) for path in found]
 
 
 def predict_batch(
-    requests: Sequence[Request],
+    requests: Sequence[Requested],
     model: str | Path,
     out: str | Path,
     skip_bad: bool = False,
     speakers: str | Path | None = None,
     min_confidence: float = 0.0,
-    report: Callable[[str], None] = print,
 ) -> int:
     """Names the emotions of very many utterances and writes them to a file, or goes on where it was stopped.
 
     What is finished lies in `.NAME.partial` beside the file, which becomes the file at the end; memory does not grow
-    with the number of utterances. A call that was stopped ends with the same bytes as one that was not.
+    with the number of utterances. A call that was stopped ends with the same bytes as one that was not. It goes on only
+    if it is the same call: the same requests of files of the same sizes and times, the same model, and the same
+    speaker embeddings.
 
     Args:
         requests: The utterances; their ids must differ.
@@ -79,7 +117,6 @@ def predict_batch(
         skip_bad: Write down what is wrong with an utterance that cannot be heard, and go on, instead of raising.
         speakers: As for `predict_files`; by id.
         min_confidence: As for `Predictor.predict`.
-        report: Called with lines of progress.
 
     Returns:
         How many utterances could not be heard.
@@ -98,126 +135,145 @@ def predict_batch(
     if speakers is not None:
         voices = list(read_speaker_embeddings(speakers, [request.id for request in requests]))
 
-    def busy() -> None:
+    def refuse() -> None:
         raise EmotionTFError(f"{out} is being written by another process", fix="wait for it, or name another file")
 
+    bulk = _Bulk(predictor, skip_bad, min_confidence)
     partial, progress = (out.with_name(f".{out.name}.{kind}") for kind in ("partial", "progress.json"))
-    with locked(out.with_name(f".{out.name}.lock"), busy), ThreadPoolExecutor(os.cpu_count()) as pool:
-        order = digest([_identity(Path(model)), min_confidence, skip_bad, list(map(str, requests))])
-        state = _resume(partial, progress, order)
-        if state["answered"]:
-            report(f"going on after {state['answered']} of {len(requests)} utterances")
-        with partial.open("ab") as file:
+    with locked(out.with_name(f".{out.name}.lock"), refuse):
+        call = digest([_identity(Path(model), speakers), min_confidence, skip_bad, list(map(_description, requests))])
+        state = _resume(partial, progress, call)
+        asked = list(zip(requests, voices, strict=True))
+        with partial.open("ab") as file, tracking("utterances", len(asked)) as advance:
             file.truncate(state["bytes"])
-            if out.suffix == ".csv" and not state["answered"]:
+            if state["answered"]:
+                logger.info("going on after %d of %d utterances", state["answered"], len(asked))
+                advance(state["answered"])
+            elif out.suffix == ".csv":
                 file.write(_csv_line(["id", "label", *predictor.labels, "error"]))
-            asked = list(zip(requests, voices, strict=True))
-            windows = [asked[start : start + WINDOW] for start in range(state["answered"], len(asked), WINDOW)]
-            decoded = [[pool.submit(_hear, predictor, request) for request, _ in window] for window in windows[:1]]
-            for number, window in enumerate(windows):
-                # The next window is decoded while this one is answered.
-                for following in windows[number + 1 : number + 2]:
-                    decoded.append([pool.submit(_hear, predictor, request) for request, _ in following])
-                waves = [future.result() for future in decoded.pop(0)]
-                answers = _answer(predictor, window, waves, skip_bad, min_confidence)
+            for answers in bulk.answer(asked[state["answered"] :]):
                 for answer in answers:
                     file.write(
                         _csv_line(_cells(answer, predictor.labels)) if out.suffix == ".csv" else _json_line(answer)
                     )
                 file.flush()
                 os.fsync(file.fileno())
-                state["answered"] += len(window)
+                state["answered"] += len(answers)
                 state["failed"] += sum("error" in answer for answer in answers)
                 write_json(progress, state | {"bytes": file.tell()})
-                report(f"{state['answered']} of {len(requests)} utterances")
+                advance(len(answers))
         partial.replace(out)
         progress.unlink(missing_ok=True)
     return state["failed"]
 
 
-def _identity(model: Path) -> list[tuple[str, str]]:
-    """Names and digests of the files of a model."""
-    files = [model] if model.is_file() else sorted(path for path in model.rglob("*") if path.is_file())
-    return [(str(path.relative_to(model)), file_digest(path)) for path in files]
+def _identity(model: Path, speakers: str | Path | None) -> list[tuple[str, str]]:
+    """Names and digests of the files of a model, which hold its settings and its vocabulary, and of the speakers."""
+    artefact = find_artefact(model)
+    files = [artefact] if artefact.is_file() else sorted(path for path in artefact.rglob("*") if path.is_file())
+    others = [] if speakers is None else [("speakers", file_digest(speakers))]
+    return [*((str(path.relative_to(artefact)), file_digest(path)) for path in files), *others]
 
 
-def _resume(partial: Path, progress: Path, order: str) -> dict[str, Any]:
-    """How far an earlier call with the same order came: `answered`, `failed`, and the `bytes` that hold the answers."""
+def _description(request: Requested) -> list[Any]:
+    """What an answer depends on: the request, and the size and time of its recording."""
+    described = [request.id, str(request.audio), request.start, request.end, request.text]
+    if isinstance(request.audio, Path) and request.audio.is_file():
+        found = request.audio.stat()
+        described += [found.st_size, found.st_mtime_ns]
+    return described
+
+
+def _resume(partial: Path, progress: Path, call: str) -> dict[str, Any]:
+    """How far an earlier call of the same kind came: `answered`, `failed`, and the `bytes` that hold the answers."""
     try:
         state = read_json(progress)
-        if state["order"] == order and partial.stat().st_size >= state["bytes"]:
+        if state["call"] == call and partial.stat().st_size >= state["bytes"]:
             return state
     except (EmotionTFError, OSError, KeyError, TypeError):
         pass  # There was no earlier call, or what it left is no use.
-    return {"order": order, "answered": 0, "failed": 0, "bytes": 0}
+    return {"call": call, "answered": 0, "failed": 0, "bytes": 0}
 
 
-def _hear(predictor: Predictor, request: Request) -> np.ndarray | EmotionTFError | None:
-    """The wave of a request, or why it cannot be heard."""
-    if request.audio is None or not predictor.config.model.hears:
-        return None
-    try:
-        if not request.start and request.end is None:
-            return predictor.read(request.audio)
-        return read_waveform(request.audio, predictor.config.features.sample_rate, request.start, request.end)
-    except EmotionTFError as error:
-        return error
+Asked = Sequence[tuple[Requested, np.ndarray | None]]
+"""Requests, each with its speaker embedding."""
+
+Wave = np.ndarray | EmotionTFError | None
+"""A wave, why it cannot be heard, or None where there is nothing to hear."""
 
 
-def _answer(
-    predictor: Predictor,
-    window: Sequence[tuple[Request, np.ndarray | None]],
-    waves: Sequence[np.ndarray | EmotionTFError | None],
-    skip_bad: bool,
-    min_confidence: float,
-) -> list[dict[str, Any]]:
-    """The answers to a window of requests in their order."""
-    answers: dict[int, dict[str, Any]] = {}
-    able = []
-    for place, wave in enumerate(waves):
-        if not isinstance(wave, EmotionTFError):
-            able.append(place)
-        elif skip_bad:
-            answers[place] = {"error": str(wave)}
-        else:
-            raise wave
+@dataclass(frozen=True)
+class _Bulk:
+    """What answers windows of requests.
 
-    def length(place: int) -> int:
-        wave = waves[place]
-        return len(wave) if isinstance(wave, np.ndarray) else 0
+    Args:
+        predictor: The model.
+        skip_bad: Whether an utterance that cannot be heard is an answer.
+        min_confidence: As for `Predictor.predict`.
+    """
 
-    able.sort(key=length)
-    for first in range(0, len(able), BATCH_SIZE):
-        places = able[first : first + BATCH_SIZE]
+    predictor: Predictor
+    skip_bad: bool
+    min_confidence: float
+
+    def answer(self, asked: Asked) -> Iterator[list[dict[str, Any]]]:
+        """The answers window by window; the next window is decoded while one is answered."""
+        windows = [asked[start : start + WINDOW] for start in range(0, len(asked), WINDOW)]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            decoded = [[pool.submit(self._hear, request) for request, _ in window] for window in windows[:1]]
+            for number, window in enumerate(windows):
+                for following in windows[number + 1 : number + 2]:
+                    decoded.append([pool.submit(self._hear, request) for request, _ in following])
+                yield self._window(window, [future.result() for future in decoded.pop(0)])
+
+    def _hear(self, request: Requested) -> Wave:
+        """The wave of a request, or why it cannot be heard."""
+        config = self.predictor.config
+        if request.audio is None or not config.model.hears:
+            return None
         try:
-            answers |= zip(places, _ask(predictor, window, waves, places, min_confidence), strict=True)
-        except EmotionTFError:
-            if not skip_bad:
-                raise
-            for place in places:
-                try:
-                    (answers[place],) = _ask(predictor, window, waves, [place], min_confidence)
-                except EmotionTFError as error:
-                    answers[place] = {"error": str(error)}
-    return [{"id": request.id, **answers[place]} for place, (request, _) in enumerate(window)]
+            if not request.start and request.end is None:
+                return self.predictor.read(request.audio)
+            return read_waveform(request.audio, config.features.sample_rate, request.start, request.end)
+        except EmotionTFError as error:
+            return error
 
+    def _window(self, window: Asked, waves: Sequence[Wave]) -> list[dict[str, Any]]:
+        """The answers to a window of requests in their order."""
+        answers: dict[int, dict[str, Any]] = {}
+        lengths: dict[int, int] = {}
+        for place, wave in enumerate(waves):
+            if not isinstance(wave, EmotionTFError):
+                lengths[place] = 0 if wave is None else len(wave)
+            elif self.skip_bad:
+                answers[place] = {"error": str(wave)}
+            else:
+                raise wave
+        able = sorted(lengths, key=lengths.__getitem__)
+        for first in range(0, len(able), BATCH_SIZE):
+            places = able[first : first + BATCH_SIZE]
+            try:
+                answers |= zip(places, self._ask(window, waves, places), strict=True)
+            except EmotionTFError:
+                if not self.skip_bad:
+                    raise
+                for place in places:
+                    try:
+                        (answers[place],) = self._ask(window, waves, [place])
+                    except EmotionTFError as error:
+                        answers[place] = {"error": str(error)}
+        return [{"id": request.id, **answers[place]} for place, (request, _) in enumerate(window)]
 
-def _ask(
-    predictor: Predictor,
-    window: Sequence[tuple[Request, np.ndarray | None]],
-    waves: Sequence[Any],
-    places: Sequence[int],
-    min_confidence: float,
-) -> list[dict[str, Any]]:
-    """The answers to the requests at some places of a window, asked at once."""
-    reads = predictor.config.model.reads
-    predictions = predictor.predict_batch(
-        [waves[place] for place in places],
-        [window[place][0].text if reads else None for place in places],
-        [window[place][1] for place in places],
-        min_confidence,
-    )
-    return [asdict(prediction) for prediction in predictions]
+    def _ask(self, window: Asked, waves: Sequence[Any], places: Sequence[int]) -> list[dict[str, Any]]:
+        """The answers to the requests at some places of a window, asked at once."""
+        reads = self.predictor.config.model.reads
+        predictions = self.predictor.predict_batch(
+            [waves[place] for place in places],
+            [window[place][0].text if reads else None for place in places],
+            [window[place][1] for place in places],
+            self.min_confidence,
+        )
+        return [asdict(prediction) for prediction in predictions]
 
 
 def _cells(answer: dict[str, Any], labels: Sequence[str]) -> list[str]:
@@ -234,8 +290,8 @@ def _cells(answer: dict[str, Any], labels: Sequence[str]) -> list[str]:
 def _csv_line(cells: Sequence[str]) -> bytes:
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue().encode("utf-8", "backslashreplace")
+    return line.getvalue().encode("utf-8")
 
 
 def _json_line(answer: dict[str, Any]) -> bytes:
-    return (json.dumps(answer, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+    return (json.dumps(answer, ensure_ascii=False) + "\n").encode("utf-8")

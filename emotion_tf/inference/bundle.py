@@ -1,30 +1,35 @@
-"""The files beside an artefact without which it cannot be used."""
+"""What an answer needs beside the weights; every artefact carries it inside."""
 
+import json
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.text.tokenizer import check_tokenizer
+from emotion_tf.text.tokenizer import FILE as TOKENIZER_FILE
+from emotion_tf.text.tokenizer import check_rules, tokenizer_rules
 from emotion_tf.text.vocabulary import Vocabulary
-from emotion_tf.utils.checksums import check_files
-from emotion_tf.utils.files import read_bounded
+from emotion_tf.utils.files import MAX_BYTES, format_json, parse_json, read_bounded
 
-REQUIRED = ("config.json", "labels.txt")
+CONFIG_FILE, LABELS_FILE, VOCABULARY_FILE = "config.json", "labels.txt", "vocabulary.txt"
+"""The files of a bundle: in the ZIP at the end of a `.tflite`, among the assets of a SavedModel, beside an export."""
 
-LEVELS = 3
-"""How many places are searched: the artefact, if it is a folder, the folder in which it lies, and the one above."""
+SETTINGS_LAYER = "emotion_tf>ModelSettings"
+"""The registered name of the layer that holds the same in a `.keras` file."""
 
 
 @dataclass(frozen=True)
 class ModelBundle:
-    """What an artefact was built with.
+    """What a model was built with.
 
     Args:
         config: Its settings.
-        labels: Names of the emotions, in the order of the probabilities.
+        labels: Names of the classes, in the order of the probabilities.
         vocabulary: What its word ids mean; None if it does not read.
     """
 
@@ -33,42 +38,92 @@ class ModelBundle:
     vocabulary: Vocabulary | None
 
     @classmethod
-    def find(cls, artefact: Path) -> "ModelBundle":
-        """Reads `config.json`, `labels.txt` and, if the model reads, `vocabulary.txt` near an artefact.
+    def read(cls, artefact: Path) -> "ModelBundle":
+        """Reads what an artefact carries, without TensorFlow.
 
         Args:
-            artefact: A file, or the folder of a SavedModel.
+            artefact: A `.keras` or `.tflite` file, or the folder of a SavedModel.
 
         Raises:
-            EmotionTFError: If a file is missing or does not fit, or one of these or of the artefact is not what the
-                export's SHA256SUMS says, where there is that.
+            EmotionTFError: If the artefact carries no such thing, or is damaged.
         """
-        artefact = artefact.absolute()
-        near = [artefact, *artefact.parents][:LEVELS]
-        # The folder of a run also holds a config.json, but of another kind and without labels.
-        root = next((folder for folder in near if all((folder / name).is_file() for name in REQUIRED)), None)
-        if root is None:
+        try:
+            if artefact.is_dir():
+                assets = artefact / "assets"
+                return cls._from_files(lambda name: read_bounded(assets / name))
+            with zipfile.ZipFile(artefact) as archive:
+                if artefact.suffix == ".keras":
+                    return cls._from_layer(json.loads(_member(archive, "config.json")))
+                return cls._from_files(lambda name: _member(archive, name))
+        except (OSError, KeyError, TypeError, ValueError, RecursionError, zipfile.BadZipFile) as error:
+            reason = str(error) if isinstance(error, EmotionTFError) else "they are missing or damaged"
             raise EmotionTFError(
-                f"the settings of {artefact} are missing",
-                expected=f"{' and '.join(REQUIRED)} in the folder in which it lies or the one above",
-                fix="keep an artefact in the folder in which it was exported, or copy these files along with it",
-            )
-        beside = (root / name for name in (*REQUIRED, "vocabulary.txt"))
-        check_files(root, [artefact, *(path for path in beside if path.exists())])
-        config = Config.load(root / "config.json")
-        labels = tuple(read_bounded(root / "labels.txt").decode("utf-8", errors="replace").splitlines())
-        if len(labels) < 2 or len(set(labels)) < len(labels) or not all(labels):
-            raise EmotionTFError(
-                f"{root / 'labels.txt'} does not fit the model",
-                expected="two lines or more, each with another label",
-                received=", ".join(map(repr, labels)) or "none",
-            )
-        check_tokenizer(root)
-        vocabulary = Vocabulary.load(root / "vocabulary.txt") if config.model.reads else None
-        return cls(config, labels, vocabulary)
+                f"{artefact} does not say what it was built with ({reason})",
+                expected="the settings, labels and vocabulary that every model of this package carries",
+                fix="export it again, or build the model with emotion_tf.models",
+            ) from None
 
-    def words(self, transcript: str) -> dict[str, np.ndarray]:
+    @classmethod
+    def _from_files(cls, read: Callable[[str], bytes]) -> "ModelBundle":
+        config = Config.from_dict(parse_json(read(CONFIG_FILE)))
+        labels = _checked_labels(read(LABELS_FILE).decode("utf-8").splitlines())
+        if not config.model.reads:
+            return cls(config, labels, None)
+        check_rules(parse_json(read(TOKENIZER_FILE)), f"its {TOKENIZER_FILE}")
+        return cls(config, labels, Vocabulary.parse(read(VOCABULARY_FILE)))
+
+    @classmethod
+    def _from_layer(cls, keras_config: Any) -> "ModelBundle":
+        """From the `config.json` of a `.keras` file."""
+        layer = next(_settings_layers(keras_config), None)
+        if layer is None:
+            raise EmotionTFError("it has no layer ModelSettings")
+        config = Config.from_dict(layer["settings"])
+        labels = _checked_labels(layer["labels"])
+        if not config.model.reads:
+            return cls(config, labels, None)
+        check_rules(layer["tokenizer"], "its layer ModelSettings")
+        return cls(config, labels, Vocabulary(tuple(layer["vocabulary"])))
+
+    def files(self) -> dict[str, bytes]:
+        """The files of the bundle by name; `vocabulary.txt` and `tokenizer.json` are among them if the model reads."""
+        files = {
+            CONFIG_FILE: format_json(self.config.as_dict()).encode(),
+            LABELS_FILE: "".join(f"{label}\n" for label in self.labels).encode(),
+        }
+        if self.vocabulary is not None:
+            files[VOCABULARY_FILE] = self.vocabulary.serialize()
+            files[TOKENIZER_FILE] = format_json(tokenizer_rules()).encode()
+        return files
+
+    def word_ids(self, transcript: str) -> dict[str, np.ndarray]:
         """The input `word_ids` (1, M) int32 of a transcript; nothing if the model does not read."""
         if self.vocabulary is None:
             return {}
         return {"word_ids": self.vocabulary.encode(transcript, self.config.words.max_words)[np.newaxis]}
+
+
+def _checked_labels(labels: Sequence[Any]) -> tuple[str, ...]:
+    """The labels, if they are names that differ."""
+    if len(labels) < 2 or len(set(labels)) < len(labels) or not all(isinstance(name, str) and name for name in labels):
+        raise EmotionTFError("its labels are no labels", expected="two or more names that differ", received=f"{labels}")
+    return tuple(labels)
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> bytes:
+    """A file of an archive that may have been written by anybody."""
+    if archive.getinfo(name).file_size > MAX_BYTES:
+        raise EmotionTFError(f"its {name} is too large", expected=f"at most {MAX_BYTES} bytes")
+    return archive.read(name)
+
+
+def _settings_layers(content: Any) -> Iterator[dict[str, Any]]:
+    """The configurations of all layers `ModelSettings` in the configuration of a model, however deep they are."""
+    if isinstance(content, dict):
+        if content.get("registered_name") == SETTINGS_LAYER:
+            yield content["config"]
+            return
+        content = list(content.values())
+    if isinstance(content, list):
+        for item in content:
+            yield from _settings_layers(item)

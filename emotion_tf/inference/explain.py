@@ -4,22 +4,22 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 
 from emotion_tf.audio.reader import read_beginning
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.inference.explain_plot import explanation_plot
 from emotion_tf.inference.explanation import Attention, Explanation, Heard, Maxima, Read, Stretch
-from emotion_tf.inference.predictor import load
-from emotion_tf.inference.runtimes import KerasRuntime
-from emotion_tf.inference.timeline import OUTLINE_RATE
-from emotion_tf.inference.timeline_plot import wave_peaks
+from emotion_tf.inference.loading import load
+from emotion_tf.inference.timeline import OUTLINE_RATE, wave_peaks
 from emotion_tf.text.tokenizer import tokenize
 from emotion_tf.text.vocabulary import UNKNOWN
 from emotion_tf.utils.files import replacing, write_json
+
+if TYPE_CHECKING:
+    import keras
 
 HELD = 0.5
 """Share of the maxima that the stretches together hold, at least."""
@@ -50,6 +50,8 @@ def explain(
         EmotionTFError: If there is no `.keras` file, it holds another model, the audio cannot be read, or as for
             `Predictor.predict`.
     """
+    from emotion_tf.inference.keras_runtime import KerasRuntime
+
     path = _keras_file(Path(model))
     predictor = load(path)
     config, runtime = predictor.config, predictor.runtime
@@ -93,6 +95,8 @@ def write_explanation(out: str | Path, explanation: Explanation, audio: str | Pa
         if audio is not None and explanation.heard is not None:
             wave = read_beginning(audio, OUTLINE_RATE, explanation.heard.seconds)
             peaks = wave_peaks([wave], len(wave))
+        from emotion_tf.inference.explain_plot import explanation_plot
+
         with replacing(out) as temporary:
             explanation_plot(explanation, peaks).savefig(temporary, dpi=150)
     else:
@@ -115,12 +119,14 @@ def _keras_file(path: Path) -> Path:
     )
 
 
-def _tensors(speech: keras.Model, network: keras.Model, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _tensors(speech: "keras.Model", network: "keras.Model", inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """What a network inside a speech model makes of one utterance, as far as it has such layers.
 
     `audio_mscnn` holds the maps (T, S, F) of the frames, `text_mscnn` those (M, S, F) of the words, `attention` its
     weights (3, S, M) or (3, S_audio, S_text, M).
     """
+    import keras
+
     layers = {layer.name: layer for layer in network.layers}
     wanted = {name: layers[name].output for name in ("audio_mscnn", "text_mscnn") if name in layers}
     if "attention" in layers:

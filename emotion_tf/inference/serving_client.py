@@ -12,19 +12,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
-import tensorflow as tf
 
 from emotion_tf.asr.recognizer import linear16
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.bundle import ModelBundle
+from emotion_tf.inference.loading import DEFAULT_MODEL, TIMEOUT_SECONDS
 from emotion_tf.inference.serving_api import load_serving_api
 from emotion_tf.utils.files import parse_json
-
-DEFAULT_MODEL = "emotion"
-"""Name under which the README's commands serve an export."""
-
-TIMEOUT_SECONDS = 30.0
 
 MAX_SECONDS = 60.0
 """Longest wave that is sent of a file, since the server does not say after which time its model stops to hear."""
@@ -226,6 +221,8 @@ class _Grpc:
         return {name: [size.size for size in tensor.tensor_shape.dim] for name, tensor in inputs.items()}
 
     def predict(self, inputs: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+        import tensorflow as tf
+
         request = self._api.PredictRequest()
         request.model_spec.name = self._model
         for name, rows in inputs.items():

@@ -12,8 +12,10 @@ from emotion_tf.audio.reader import read_blocks
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.predictor import Predictor
 from emotion_tf.inference.streaming import HOP_SECONDS, SMOOTHING_SECONDS, WINDOW_SECONDS, Stream, Window
-from emotion_tf.inference.timeline_plot import timeline_plot, wave_peaks
 from emotion_tf.utils.files import replacing, write_json
+
+COLUMNS = 1000
+"""Most points of the outline of a wave, about one a pixel."""
 
 OUTLINE_RATE = 8_000
 """Rate of the wave that is drawn, in hertz; speech has its power below half of it."""
@@ -84,6 +86,30 @@ def write_timeline(out: str | Path, windows: Iterable[Window], audio: str | Path
     WRITERS[out.suffix](out, list(windows), Path(audio))
 
 
+def wave_peaks(blocks: Iterable[np.ndarray], num_samples: int) -> np.ndarray:
+    """The outline of a wave of any length.
+
+    Args:
+        blocks: The wave in pieces (N,) of any lengths.
+        num_samples: Their length in all.
+
+    Returns:
+        (columns,) largest absolute value within each of `COLUMNS` equal stretches, or of each sample if there are
+        fewer.
+
+    Example:
+
+    >>> wave_peaks([np.array([0.5, -1.0]), np.array([0.25])], num_samples=3)
+    array([0.5 , 1. , 0.25])
+    """
+    columns = min(COLUMNS, num_samples)
+    peaks, first = np.zeros(columns), 0
+    for block in blocks:
+        np.maximum.at(peaks, (first + np.arange(len(block))) * columns // num_samples, np.abs(block))
+        first += len(block)
+    return peaks
+
+
 def _write_csv(out: Path, windows: list[Window], audio: Path) -> None:
     names = list(windows[0].probabilities)
     with replacing(out) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
@@ -100,6 +126,8 @@ def _write_json(out: Path, windows: list[Window], audio: Path) -> None:
 
 def _write_png(out: Path, windows: list[Window], audio: Path) -> None:
     peaks = wave_peaks(read_blocks(audio, OUTLINE_RATE), math.ceil(windows[-1].end * OUTLINE_RATE))
+    from emotion_tf.inference.timeline_plot import timeline_plot  # matplotlib takes half a second
+
     with replacing(out) as temporary:
         timeline_plot(windows, peaks).savefig(temporary, dpi=150)
 

@@ -1,16 +1,13 @@
 """The figure of a timeline."""
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from emotion_tf.inference.streaming import Window
-
-COLUMNS = 1000
-"""Most points of the wave's outline, about one a pixel."""
 
 # The first seven are of Okabe and Ito's palette, which stays apart for the colour-blind. Each class has its own panel
 # besides, and those beyond the tenth begin again with the first colour.
@@ -23,30 +20,6 @@ GREY = "#666666"
 # Distances of the ticks, of which the first is taken that needs no more than so many of them.
 TICK_SECONDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400)
 MAX_TICKS = 12
-
-
-def wave_peaks(blocks: Iterable[np.ndarray], num_samples: int) -> np.ndarray:
-    """The outline of a wave of any length.
-
-    Args:
-        blocks: The wave in pieces (N,) of any lengths.
-        num_samples: Their length in all.
-
-    Returns:
-        (columns,) largest absolute value within each of `COLUMNS` equal stretches, or of each sample if there are
-        fewer.
-
-    Example:
-
-    >>> wave_peaks([np.array([0.5, -1.0]), np.array([0.25])], num_samples=3)
-    array([0.5 , 1. , 0.25])
-    """
-    columns = min(COLUMNS, num_samples)
-    peaks, first = np.zeros(columns), 0
-    for block in blocks:
-        np.maximum.at(peaks, (first + np.arange(len(block))) * columns // num_samples, np.abs(block))
-        first += len(block)
-    return peaks
 
 
 def timeline_plot(windows: Sequence[Window], peaks: np.ndarray) -> Figure:

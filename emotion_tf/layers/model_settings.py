@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from emotion_tf.config import Config
+from emotion_tf.text.tokenizer import tokenizer_rules
 
 
 @keras.saving.register_keras_serializable(package="emotion_tf")
@@ -20,6 +21,7 @@ class ModelSettings(keras.layers.Layer):
         settings: The settings of the model.
         labels: The names of the classes, in the order of the probabilities.
         vocabulary: The words by id; empty for a model that does not read.
+        tokenizer: The rules by which transcripts become words; those of this release if None.
 
     Call arguments:
         inputs: Any tensor.
@@ -36,11 +38,19 @@ class ModelSettings(keras.layers.Layer):
     TensorShape([1, 2])
     """
 
-    def __init__(self, settings: Config, labels: Sequence[str], vocabulary: Sequence[str] = (), **kwargs: Any):
+    def __init__(
+        self,
+        settings: Config,
+        labels: Sequence[str],
+        vocabulary: Sequence[str] = (),
+        tokenizer: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ):
         super().__init__(autocast=False, **kwargs)
         self.settings = settings
         self.labels = tuple(labels)
         self.vocabulary = tuple(vocabulary)
+        self.tokenizer = tokenizer_rules() if tokenizer is None else tokenizer
         self.supports_masking = True
 
     def call(self, inputs: Any) -> Any:
@@ -58,6 +68,7 @@ class ModelSettings(keras.layers.Layer):
             "settings": self.settings.as_dict(),
             "labels": list(self.labels),
             "vocabulary": list(self.vocabulary),
+            "tokenizer": dict(self.tokenizer),
         }
 
     @classmethod

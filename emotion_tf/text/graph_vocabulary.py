@@ -6,11 +6,8 @@ import tensorflow as tf
 
 from emotion_tf.text.graph_normalization import normalize_graph
 from emotion_tf.text.tokenizer import STEPS
-from emotion_tf.text.vocabulary import PADDING, UNKNOWN, Vocabulary
+from emotion_tf.text.vocabulary import PADDING, PADDING_LINE, UNKNOWN, Vocabulary
 from emotion_tf.utils.files import write_text
-
-PADDING_LINE = "[PAD]"
-"""How padding is written where TensorFlow reads the words from a file, since it takes no empty line."""
 
 
 def tokenize_graph(texts: tf.Tensor) -> tf.RaggedTensor:

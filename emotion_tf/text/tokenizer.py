@@ -114,9 +114,24 @@ def check_tokenizer(folder: str | Path) -> None:
         EmotionTFError: If it holds other rules, which would give other words than those that the model knows.
     """
     path = Path(folder) / FILE
-    if path.exists() and read_json(path) != tokenizer_rules():
+    if path.exists():
+        check_rules(read_json(path), str(path))
+
+
+def check_rules(rules: Any, name: str) -> None:
+    """Checks the content of a `tokenizer.json`.
+
+    Args:
+        rules: The content.
+        name: How the error calls it.
+
+    Raises:
+        EmotionTFError: If it is not `tokenizer_rules()`, so that it would give other words than those that the model
+            knows.
+    """
+    if rules != tokenizer_rules():
         raise EmotionTFError(
-            f"{path} holds other rules than those of this release",
+            f"{name} holds other rules than those of this release",
             expected="the tokeniser with which the model was trained",
             fix="use the release that made it, or train and export again",
         )

@@ -11,7 +11,7 @@ import numpy as np
 
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.text.tokenizer import tokenize
-from emotion_tf.utils.files import read_bounded, write_text
+from emotion_tf.utils.files import read_bounded, write_bytes
 
 PADDING = 0
 """Word id behind the end of a transcript."""
@@ -21,6 +21,9 @@ UNKNOWN = 1
 
 SPECIAL_WORDS = ("", "[UNK]")
 """How padding and the unknown word are written; the tokeniser gives neither, so that no word can be taken for them."""
+
+PADDING_LINE = "[PAD]"
+"""How padding is written where TensorFlow reads the words from a file, since it takes no empty line."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +88,7 @@ class Vocabulary:
             EmotionTFError: If the file is missing or not such a vocabulary.
         """
         try:
-            *words, end = read_bounded(path).decode("utf-8").split("\n")
-            if end:
-                raise EmotionTFError("its last line has no end", received=repr(end))
-            return cls(tuple(words))
+            return cls.parse(read_bounded(path))
         except OSError as error:
             raise EmotionTFError(f"{path} cannot be read ({error.strerror})", expected="a vocabulary.txt") from None
         except (UnicodeDecodeError, EmotionTFError) as error:
@@ -96,7 +96,26 @@ class Vocabulary:
 
     def save(self, path: str | Path) -> None:
         """Writes one word a line, so that the number of the line, counted from 0, is the id."""
-        write_text(path, "".join(f"{word}\n" for word in self.words))
+        write_bytes(path, self.serialize())
+
+    @classmethod
+    def parse(cls, content: bytes) -> "Vocabulary":
+        """The inverse of `serialize`; the padding may be written as `PADDING_LINE` too.
+
+        Raises:
+            UnicodeDecodeError: If the content is not UTF-8.
+            EmotionTFError: If it is not such a vocabulary.
+        """
+        *words, end = content.decode("utf-8").split("\n")
+        if end:
+            raise EmotionTFError("its last line has no end", received=repr(end))
+        if words[:1] == [PADDING_LINE]:
+            words[0] = SPECIAL_WORDS[PADDING]
+        return cls(tuple(words))
+
+    def serialize(self) -> bytes:
+        """The content of a `vocabulary.txt`: a word a line."""
+        return "".join(f"{word}\n" for word in self.words).encode()
 
     def encode(self, text: str, max_words: int) -> np.ndarray:
         """The ids of a transcript.

@@ -105,7 +105,18 @@ def writing(path: str | Path | RemotePath) -> Iterator[BinaryIO]:
 
 def write_json(path: str | Path | RemotePath, content: Any) -> None:
     """Writes `content` as indented JSON to `path`, whole or not at all."""
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, format_json(content))
+
+
+def format_json(content: Any) -> str:
+    """Indented JSON, as it is written into files.
+
+    >>> print(format_json({"a": "é"}), end="")
+    {
+      "a": "é"
+    }
+    """
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def read_bounded(path: str | Path | RemotePath, max_bytes: int = MAX_BYTES) -> bytes:
@@ -203,7 +214,7 @@ def digest(content: Any) -> str:
     >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     True
     """
-    return hashlib.sha256(canonical_json(content).encode("utf-8", "backslashreplace")).hexdigest()
+    return hashlib.sha256(canonical_json(content).encode("utf-8")).hexdigest()
 
 
 def seed_of(name: str) -> int:
@@ -223,7 +234,7 @@ def hash_rows(found: Any, rows: Iterable[Any]) -> Any:
     """
     found.update(b"[")
     for number, row in enumerate(rows):
-        found.update(f"{',' if number else ''}{canonical_json(row)}".encode("utf-8", "backslashreplace"))
+        found.update(f"{',' if number else ''}{canonical_json(row)}".encode())
     found.update(b"]")
     return found
 

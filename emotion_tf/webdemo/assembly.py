@@ -49,7 +49,7 @@ def build(export: str | Path, out: str | Path) -> None:
         raise EmotionTFError(
             f"{export} holds no {MODEL}", expected="the folder of an export", fix="export a run with emotion-tf export"
         )
-    bundle = ModelBundle.find(export / MODEL)
+    bundle = ModelBundle.read(export / MODEL)
     if bundle.config.speaker.embeddings is not None:
         raise EmotionTFError(
             "the model takes a speaker embedding, which a browser cannot compute",
@@ -66,7 +66,7 @@ def build(export: str | Path, out: str | Path) -> None:
         shutil.copyfile(export / MODEL, temporary / "model.tflite")
         shutil.copyfile(export / "MODEL_CARD.md", temporary / "MODEL_CARD.md")
         if bundle.vocabulary is not None:
-            shutil.copyfile(export / "vocabulary.txt", temporary / "vocabulary.txt")
+            bundle.vocabulary.save(temporary / "vocabulary.txt")
         parity = read_json(export / "parity.json")
         notes = parity.get("notes", []) if isinstance(parity, dict) else []
         write_json(temporary / "settings.json", settings(bundle, notes))

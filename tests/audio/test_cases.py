@@ -1,13 +1,11 @@
 """Recordings as people have them, read by every reader."""
 
 import logging
-import shutil
 
 import numpy as np
 import pytest
 import soundfile
 
-from emotion_tf.audio.folder import recordings_in
 from emotion_tf.audio.reader import beginning_of, read_beginning, read_blocks, read_waveform
 from emotion_tf.errors import EmotionTFError
 
@@ -176,22 +174,3 @@ def test_line_that_names_the_format_without_pyav(cases, name, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "av", None)
     with pytest.raises(EmotionTFError, match=r"is (AAC|a video or sound file).*pip install.*or convert it"):
         read_waveform(cases / name, RATE)
-
-
-def test_folder_without_what_is_hidden(cases, tmp_path, caplog):
-    shutil.copytree(cases / "h-folder", tmp_path / "all")
-    (tmp_path / "all" / "__MACOSX").mkdir()
-    for name in ("__MACOSX/one.wav", ".hidden.wav", "notes.txt", "speech.dat"):
-        shutil.copy(cases / "v.wav", tmp_path / "all" / name)
-    (tmp_path / "all" / "notes.txt").write_text("no sound")
-    with caplog.at_level(logging.INFO):
-        found = [path.name for path in recordings_in(tmp_path / "all")]
-    assert found == ["one.wav", "speech.dat", "two.3gp", "two.mka", "two.mov"]
-    assert caplog.messages == [f"{tmp_path / 'all'}: 5 recordings; 4 other files are passed over"]
-
-
-def test_names_that_are_no_text(cases):
-    names = {path.name for path in recordings_in(cases / "g-bytes")}
-    assert names == {"Gr\udcfcn.wav", "good.wav"}
-    for path in recordings_in(cases / "g-bytes"):
-        assert len(read_waveform(path, RATE))

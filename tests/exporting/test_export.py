@@ -14,7 +14,7 @@ import soundfile
 from ai_edge_litert.interpreter import Interpreter
 from made_corpus import WORDS, make_corpus
 
-import emotion_tf.exporting
+import emotion_tf.exporting.export_run
 from emotion_tf.config import Config
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
@@ -22,6 +22,7 @@ from emotion_tf.exporting import export, write_tflite
 from emotion_tf.exporting.artefacts import TFLITE_BOUNDS, Artefact
 from emotion_tf.exporting.model_card import model_card
 from emotion_tf.exporting.parity import _check
+from emotion_tf.exporting.result import ArtefactResult
 from emotion_tf.inference import load
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.labels import FOUR
@@ -53,7 +54,7 @@ def corpus_export(tmp_path_factory):
         *("training.epochs=5", "training.batch_size=4", "training.learning_rate=0.01"),
     )
     train(corpus, config, "speaker-kfold:4", folder / "run")
-    parity = export(folder / "run", folder / "export", corpus.utterances, threads=(1,))
+    parity = export(folder / "run", folder / "export", corpus, threads=(1,)).as_dict()
     fold = json.loads((folder / "run" / "model" / "fold.json").read_text())["fold"]
     assignment = json.loads((folder / "run" / "folds.json").read_text())
     tested = [item for item in utterances if assignment[item.id] == fold]
@@ -188,14 +189,14 @@ def test_golden_vectors_of_what_lacks_its_recording_or_its_words(stand_ins_expor
     ],
 )
 def test_artefact_that_loses_too_much_ends_the_export(result, message):
-    whole = {"largest_difference": 0.5, "label_agreement": 0.98, "ua": 0.59, **result}
+    whole = ArtefactResult("tflite/int8.tflite", "serving_default", 1, 0.5, 0.98, 0.6, 0.59, {}, {})
     artefact = Artefact("tflite/int8.tflite", "serving_default", TFLITE_BOUNDS["int8"], load=None)
     truth = np.repeat(range(4), 100)
     with pytest.raises(EmotionTFError, match=message):
-        _check(artefact, whole, 0.6, truth)
-    _check(artefact, {"largest_difference": 0.5, "label_agreement": 0.98, "ua": 0.59}, 0.6, truth)
+        _check(artefact, dataclasses.replace(whole, **result), 0.6, truth)
+    _check(artefact, whole, 0.6, truth)
     # Of eight utterances, one may differ.
-    _check(artefact, {"largest_difference": 0.5, "label_agreement": 7 / 8, "ua": 0.475}, 0.6, truth[::50])
+    _check(artefact, dataclasses.replace(whole, label_agreement=7 / 8, ua=0.475), 0.6, truth[::50])
 
 
 def test_artefact_that_differs_ends_the_export_and_leaves_the_old_one(text_export, tmp_path, monkeypatch):
@@ -206,7 +207,7 @@ def test_artefact_that_differs_ends_the_export_and_leaves_the_old_one(text_expor
 
     shutil.copytree(text_export.folder, tmp_path / "out")
     before = contents(tmp_path)
-    monkeypatch.setattr(emotion_tf.exporting, "write_tflite", write_another)
+    monkeypatch.setattr(emotion_tf.exporting.export_run, "write_tflite", write_another)
     with pytest.raises(
         EmotionTFError, match=r"^tflite/float32.tflite, signature serving_default, differs from the Keras"
     ):
@@ -279,9 +280,10 @@ def test_model_card_says_what_the_run_reached(both_export, tmp_path):
         },
     )
     card = model_card(
-        ModelBundle.find(both_export.folder / "model.keras"),
+        ModelBundle.read(both_export.folder / "model.keras"),
+        tmp_path.name,
         tmp_path,
-        both_export.parity | {"notes": ["The corpus is synthetic."]},
+        dataclasses.replace(both_export.result, notes=("The corpus is synthetic.",)),
     )
     assert card.startswith(f"# {tmp_path.name}\n")
     assert "\n**The corpus is synthetic.**\n" in card

@@ -230,7 +230,7 @@ def test_bad_features_are_errors_of_their_rows(both_export, load):
     audio = np.repeat(frames, 4, axis=0)
     audio[1, 3, 7] = np.nan
     answer = ask(load(both_export)["features"], {"features": audio, "word_ids": [[4, 6], [4, 6], [4, 11], [-1, 6]]})
-    no_word = "words is out of range; expected 0 to 10"
+    no_word = "word_ids is out of range; expected 0 to 10"
     expected = both_export.expected(noise(RATE), [4, 6])
     check_rows(answer, ["", "features hold numbers that are not finite", no_word, no_word], expected)
 

@@ -37,7 +37,7 @@ def test_warmup_requests_are_answered(any_export, tmp_path):
 
     folder = tmp_path / "1"
     shutil.copytree(any_export.folder / "saved_model" / "1", folder)
-    bundle = ModelBundle.find(any_export.folder / "model.keras")
+    bundle = ModelBundle.read(any_export.folder / "model.keras")
     asked = examples(any_export)
     if any_export.config.model.learned_placeholders:
         asked[2] = dataclasses.replace(asked[2], waveform=None)
@@ -63,7 +63,7 @@ def test_warmup_requests_are_answered(any_export, tmp_path):
 
 def test_without_the_package_nothing_is_written(text_export, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_serving.apis.prediction_log_pb2", None)
-    bundle = ModelBundle.find(text_export.folder / "model.keras")
+    bundle = ModelBundle.read(text_export.folder / "model.keras")
     assert not write_warmup_requests(tmp_path, bundle, examples(text_export))
     assert not list(tmp_path.iterdir())
 

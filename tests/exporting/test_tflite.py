@@ -15,7 +15,7 @@ from emotion_tf import models
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.exporting.tflite import VARIANTS, write_tflite
 from emotion_tf.inference.bundle import ModelBundle
-from emotion_tf.inference.runtimes import LiteRTRuntime
+from emotion_tf.inference.litert_runtime import LiteRTRuntime
 from emotion_tf.labels import FOUR
 from emotion_tf.recipes import preset
 from emotion_tf.text.vocabulary import Vocabulary
@@ -63,7 +63,7 @@ def quantized(both_export, tmp_path_factory):
     """The folder of all files of a model that hears and reads."""
     folder = tmp_path_factory.mktemp("tflite")
     examples = [inputs_of(both_export, waveform, ids) for waveform, ids in ASKED]
-    bundle = ModelBundle.find(both_export.folder / "model.keras")
+    bundle = ModelBundle.read(both_export.folder / "model.keras")
     write_tflite(both_export.speech_model, bundle, folder, representative=examples)
     return folder
 
@@ -202,7 +202,7 @@ def recurrent(text_export, tmp_path_factory):
     numbers = keras.layers.Embedding(11, 16, mask_zero=True, name="embeddings")(words)
     state = keras.layers.Bidirectional(keras.layers.LSTM(32))(numbers)
     model = keras.Model({"word_ids": words}, keras.layers.Dense(4, "softmax", kernel_initializer="he_normal")(state))
-    bundle = ModelBundle.find(text_export.folder / "model.keras")
+    bundle = ModelBundle.read(text_export.folder / "model.keras")
     asked = [np.array([ids], np.int32) for ids in ([2, 3, 4, 5], [10], [9, 8, 7, 6, 5, 4])]
     folder = tmp_path_factory.mktemp("recurrent")
     write_tflite(model, bundle, folder, representative=[{"word_ids": ids} for ids in asked])
@@ -223,7 +223,7 @@ def test_recurrent_layers_are_quantized_too(recurrent, text_export, suffix):
 
 
 def test_without_examples_there_is_no_int8(text_export, tmp_path):
-    bundle = ModelBundle.find(text_export.folder / "model.keras")
+    bundle = ModelBundle.read(text_export.folder / "model.keras")
     write_tflite(text_export.speech_model, bundle, tmp_path, variants=["int8"])
     assert not list(tmp_path.iterdir())
 
@@ -233,7 +233,7 @@ def test_an_op_that_is_not_built_in_is_named_with_its_layer(text_export, tmp_pat
     numbers = keras.layers.Embedding(4, 4, name="numbers")(words)
     model = keras.Model({"word_ids": words}, keras.ops.erfinv(Digamma(name="curious")(numbers)))
     with pytest.raises(EmotionTFError, match=r"built-in ops only, received Digamma in the layer \S*curious\w*, Erfinv"):
-        write_tflite(model, ModelBundle.find(text_export.folder / "model.keras"), tmp_path)
+        write_tflite(model, ModelBundle.read(text_export.folder / "model.keras"), tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -246,7 +246,7 @@ class Digamma(keras.layers.Layer):
 
 def test_missing_quantizer_is_named_with_its_install_line(text_export, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ai_edge_quantizer", None)
-    bundle = ModelBundle.find(text_export.folder / "model.keras")
+    bundle = ModelBundle.read(text_export.folder / "model.keras")
     write_tflite(text_export.speech_model, bundle, tmp_path, variants=["float32"])
     with pytest.raises(EmotionTFError, match=r"pip install 'emotion-tf\[quantize\]'"):
         write_tflite(text_export.speech_model, bundle, tmp_path, variants=["float16"])
@@ -256,7 +256,7 @@ def test_missing_quantizer_is_named_with_its_install_line(text_export, tmp_path,
 @pytest.mark.parametrize("num_threads", [None, 2])
 def test_runtime_feeds_files_of_free_and_of_fixed_lengths(any_export, suffix, num_threads):
     path = any_export.folder / "tflite" / f"float32{suffix}.tflite"
-    runtime = LiteRTRuntime(path, ModelBundle.find(path), num_threads)
+    runtime = LiteRTRuntime(path, num_threads)
     for seconds, transcript, ids in [(1, "i am so happy today", [2, 3, 4, 5, 7]), (8, "", [0])]:
         wave = noise(seconds * RATE) if any_export.config.model.hears else None
         received = runtime.probabilities(wave, transcript, any_export.voice)
@@ -274,16 +274,15 @@ def damaged(content: bytes):
 
 
 def test_damaged_files_are_refused_in_one_line(text_export, tmp_path):
-    bundle = ModelBundle.find(text_export.folder / "model.keras")
     path = tmp_path / "model.tflite"
     for harm, content in damaged((text_export.folder / "tflite" / "float32.tflite").read_bytes()):
         path.write_bytes(content)
         with pytest.raises(EmotionTFError, match=r"model\.tflite cannot be loaded .* a whole \.tflite file") as caught:
-            LiteRTRuntime(path, bundle)
+            LiteRTRuntime(path)
             pytest.fail(f"{harm}: loaded")
         assert "\n" not in str(caught.value)
 
 
 def test_missing_file_is_refused(text_export, tmp_path):
     with pytest.raises(EmotionTFError, match=r"none\.tflite cannot be loaded \(.*No such file"):
-        LiteRTRuntime(tmp_path / "none.tflite", ModelBundle.find(text_export.folder / "model.keras"))
+        LiteRTRuntime(tmp_path / "none.tflite")

@@ -19,8 +19,8 @@ def path(any_export):
     return any_export.folder / "tflite" / "float32.tflite"
 
 
-def test_labels_and_vocabulary_are_packed_as_they_lie_beside_the_export(any_export, path):
-    names = ["labels.txt", *["vocabulary.txt"] * any_export.config.model.reads]
+def test_settings_labels_and_vocabulary_are_packed_as_they_lie_beside_the_export(any_export, path):
+    names = ["config.json", "labels.txt", *["vocabulary.txt", "tokenizer.json"] * any_export.config.model.reads]
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
         assert archive.namelist() == names
@@ -45,7 +45,7 @@ def test_flatbuffer_holds_one_description(path):
 
 def test_the_same_model_gives_the_same_bytes(text_export):
     content = (text_export.folder / "tflite" / "float32.tflite").read_bytes()
-    bundle = ModelBundle.find(text_export.folder / "model.keras")
+    bundle = ModelBundle.read(text_export.folder / "model.keras")
     assert with_metadata(content, bundle) == with_metadata(content, bundle)
 
 

@@ -40,10 +40,6 @@ def small_windows(monkeypatch):
     monkeypatch.setattr(batch, "BATCH_SIZE", 3)
 
 
-def quiet(line):
-    pass
-
-
 def read(path):
     if path.suffix == ".jsonl":
         return [json.loads(line) for line in path.read_text().splitlines()]
@@ -64,7 +60,7 @@ def read(path):
 @pytest.mark.parametrize("name", ["answers.csv", "answers.jsonl"])
 def test_answers_are_those_of_one_call_each(audio_export, artefact, name, folder, tmp_path, small_windows):
     model = audio_export.folder / artefact
-    assert predict_batch(requests_in(folder), model, tmp_path / name, report=quiet) == 0
+    assert predict_batch(requests_in(folder), model, tmp_path / name) == 0
     answers, predictor = read(tmp_path / name), load(model)
     assert len(answers) == 11
     assert [answer["id"] for answer in answers] == sorted(answer["id"] for answer in answers)
@@ -86,7 +82,7 @@ def test_words_and_parts_of_a_recording(both_export, tmp_path, small_windows):
         Request("second", tmp_path / "long.wav", 0.75, None, "so happy today"),
         Request("whole", tmp_path / "long.wav"),
     ]
-    predict_batch(requests, both_export.folder, tmp_path / "answers.jsonl", report=quiet)
+    predict_batch(requests, both_export.folder, tmp_path / "answers.jsonl")
     expected = [
         both_export.expected(wave[: RATE // 2], [4, 6]),
         both_export.expected(wave[RATE * 3 // 4 :], [4, 5, 7]),
@@ -98,14 +94,14 @@ def test_words_and_parts_of_a_recording(both_export, tmp_path, small_windows):
 
 @pytest.mark.parametrize("windows", [1, 2])
 def test_stopped_call_goes_on_and_ends_with_the_same_bytes(
-    windows, audio_export, folder, tmp_path, small_windows, monkeypatch
+    windows, audio_export, folder, tmp_path, small_windows, monkeypatch, caplog
 ):
     class Killed(BaseException):
         """Ends a call as a kill would: nothing catches it."""
 
     requests, model = requests_in(folder), audio_export.folder / "model.keras"
-    predict_batch(requests, model, tmp_path / "undisturbed.csv", report=quiet)
-    original, calls = batch._answer, []
+    predict_batch(requests, model, tmp_path / "undisturbed.csv")
+    original, calls = batch._Bulk._window, []
 
     def stopped(*arguments):
         calls.append(arguments)
@@ -114,25 +110,25 @@ def test_stopped_call_goes_on_and_ends_with_the_same_bytes(
         return original(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(batch, "_answer", stopped)
+        patched.setattr(batch._Bulk, "_window", stopped)
         with pytest.raises(Killed):
-            predict_batch(requests, model, tmp_path / "stopped.csv", report=quiet)
+            predict_batch(requests, model, tmp_path / "stopped.csv")
     assert not (tmp_path / "stopped.csv").exists()
     # The kill came while a further line was being written.
     with (tmp_path / ".stopped.csv.partial").open("ab") as file:
         file.write(b"half a li")
-    lines = []
-    predict_batch(requests, model, tmp_path / "stopped.csv", report=lines.append)
-    assert lines[0] == f"going on after {4 * windows} of 11 utterances"
+    with caplog.at_level("INFO"):
+        predict_batch(requests, model, tmp_path / "stopped.csv")
+    assert f"going on after {4 * windows} of 11 utterances" in caplog.messages
     assert (tmp_path / "stopped.csv").read_bytes() == (tmp_path / "undisturbed.csv").read_bytes()
 
 
 def test_what_another_question_left_is_not_taken(audio_export, folder, tmp_path, small_windows):
     requests, model = requests_in(folder), audio_export.folder / "model.keras"
     (tmp_path / ".answers.csv.partial").write_text("of another model\n" * 99)
-    state = {"order": "another", "answered": 8, "failed": 0, "bytes": 99}
+    state = {"call": "another", "answered": 8, "failed": 0, "bytes": 99}
     (tmp_path / ".answers.csv.progress.json").write_text(json.dumps(state))
-    predict_batch(requests, model, tmp_path / "answers.csv", report=quiet)
+    predict_batch(requests, model, tmp_path / "answers.csv")
     assert len(read(tmp_path / "answers.csv")) == 11
 
 
@@ -144,8 +140,8 @@ def test_bad_recordings(audio_export, folder, tmp_path, small_windows):
     good = requests_in(folder)
     requests = [*good[:2], Request("text", tmp_path / "text.wav"), *good[2:], Request("nan", tmp_path / "nan.wav")]
     with pytest.raises(EmotionTFError, match="text.wav"):
-        predict_batch(requests, model, tmp_path / "answers.jsonl", report=quiet)
-    assert predict_batch(requests, model, tmp_path / "answers.jsonl", skip_bad=True, report=quiet) == 2
+        predict_batch(requests, model, tmp_path / "answers.jsonl")
+    assert predict_batch(requests, model, tmp_path / "answers.jsonl", skip_bad=True) == 2
     answers = read(tmp_path / "answers.jsonl")
     assert [answer["id"] for answer in answers if "error" in answer] == ["text", "nan"]
     assert [answer["id"] for answer in answers] == [request.id for request in requests]
@@ -163,7 +159,7 @@ def test_refusals(audio_export, folder, tmp_path):
     held, done = threading.Event(), threading.Event()
 
     def hold():
-        with locked(tmp_path / ".a.csv.lock", quiet):
+        with locked(tmp_path / ".a.csv.lock", lambda: None):
             held.set()
             done.wait(60)
 

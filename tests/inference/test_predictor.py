@@ -1,10 +1,13 @@
 """One call over every kind of artefact: the same answer from all, and plain words where there is none."""
 
+import hashlib
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import soundfile
@@ -205,7 +208,9 @@ def copy(text_export, tmp_path):
 
 
 def test_folder_that_is_no_export(tmp_path):
-    with pytest.raises(EmotionTFError, match="is no model; expected the folder of an export, a SavedModel, a"):
+    with pytest.raises(
+        EmotionTFError, match="is no model; expected the folder of an export or of a finished run, a SavedModel, a"
+    ):
         load(tmp_path)
     with pytest.raises(EmotionTFError, match="nowhere does not exist"):
         load(tmp_path / "nowhere")
@@ -214,24 +219,53 @@ def test_folder_that_is_no_export(tmp_path):
         load(tmp_path / "model.onnx")
 
 
-@pytest.mark.parametrize("name", ["config.json", "labels.txt"])
-@pytest.mark.parametrize("artefact", ARTEFACTS)
-def test_missing_settings(copy, artefact, name):
-    (copy / name).unlink()
-    with pytest.raises(EmotionTFError, match=r"are missing; expected config.json and labels.txt in the folder"):
-        load(copy / artefact)
+@pytest.mark.parametrize("artefact", RUNTIMES)
+def test_artefact_needs_no_file_beside_it(both_export, tmp_path, artefact):
+    source, alone = both_export.folder / artefact, tmp_path / Path(artefact).name
+    shutil.copytree(source, alone) if source.is_dir() else shutil.copy(source, alone)
+    predictor = load(alone)
+    assert (predictor.config, predictor.labels) == (both_export.config, FOUR)
+    check(predictor.predict(noise(RATE), "never sad"), both_export.expected(noise(RATE), [8, 6]))
 
 
-@pytest.mark.parametrize("artefact", ARTEFACTS)
-def test_missing_vocabulary(copy, artefact):
-    (copy / "vocabulary.txt").unlink()
-    with pytest.raises(EmotionTFError, match=r"vocabulary\.txt"):
-        load(copy / artefact)
+def test_run_is_loaded_as_its_model(text_export):
+    check(load(text_export.workdir).predict(transcript="never sad"), text_export.expected(None, [8, 6]))
+
+
+@pytest.mark.parametrize("name", ["config.json", "labels.txt", "vocabulary.txt"])
+def test_saved_model_without_its_assets(copy, name):
+    (copy / "saved_model" / "1" / "assets" / name).unlink()
+    with pytest.raises(EmotionTFError, match=r"does not say what it was built with|cannot be loaded as a SavedModel"):
+        load(copy)
+
+
+def test_tflite_that_carries_no_settings(copy):
+    """What another tool has written over: whole, but with nothing appended."""
+    path = copy / "tflite" / "float32.tflite"
+    content = path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        flatbuffer = content[: archive.infolist()[0].header_offset]
+    path.write_bytes(flatbuffer + hashlib.sha256(flatbuffer).hexdigest().encode())
+    with pytest.raises(EmotionTFError, match=r"float32\.tflite does not say what it was built with"):
+        load(path)
+
+
+def test_keras_file_that_carries_no_settings(tmp_path):
+    words = keras.Input((None,), dtype="int32", name="word_ids")
+    keras.Model(words, keras.layers.GlobalMaxPooling1D()(keras.layers.Embedding(9, 4)(words))).save(
+        tmp_path / "a.keras"
+    )
+    with pytest.raises(EmotionTFError, match=r"a\.keras does not say .* build the model with emotion_tf\.models"):
+        load(tmp_path / "a.keras")
 
 
 def test_labels_that_do_not_fit(copy):
-    (copy / "labels.txt").write_text("angry\nhappy\n")
-    with pytest.raises(EmotionTFError, match=r"labels\.txt does not fit the model; expected 4 lines.*received 2"):
+    labels = copy / "saved_model" / "1" / "assets" / "labels.txt"
+    labels.write_text("angry\nhappy\n")
+    with pytest.raises(EmotionTFError, match=r"the labels of .* do not fit it; expected 4, one for .* received 2"):
+        load(copy)
+    labels.write_text("angry\nangry\nhappy\nsad\n")
+    with pytest.raises(EmotionTFError, match=r"labels are no labels; expected two or more names that differ"):
         load(copy)
 
 
@@ -260,13 +294,13 @@ def test_file_of_another_kind_by_the_name_of_a_model(copy):
         load(copy / "tflite" / "float32.tflite")
 
 
-@pytest.mark.parametrize("artefact", RUNTIMES)
-def test_artefact_beside_the_settings_of_another(audio_export, text_export, tmp_path, artefact):
+def test_saved_model_with_the_settings_of_another(audio_export, text_export, tmp_path):
     shutil.copytree(audio_export.folder, tmp_path / "export", ignore=WITHOUT_SUMS)
-    for name in ("config.json", "vocabulary.txt"):
-        shutil.copy(text_export.folder / name, tmp_path / "export" / name)
-    with pytest.raises(EmotionTFError, match=r"not the speech model that the config.json beside it describes"):
-        load(tmp_path / "export" / artefact)
+    assets = Path("saved_model", "1", "assets")
+    for name in ("config.json", "vocabulary.txt", "tokenizer.json"):
+        shutil.copy(text_export.folder / assets / name, tmp_path / "export" / assets / name)
+    with pytest.raises(EmotionTFError, match=r"not the speech model that its settings describe"):
+        load(tmp_path / "export")
 
 
 @pytest.fixture

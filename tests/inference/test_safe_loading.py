@@ -2,7 +2,6 @@
 
 import io
 import json
-import shutil
 import zipfile
 
 import h5py
@@ -16,33 +15,26 @@ from emotion_tf.inference import load
 pytest_plugins = ["exported_runs"]
 
 
-@pytest.fixture
-def beside_settings(text_export, tmp_path):
-    """The path of a `.keras` file beside the settings that a model needs."""
-    for name in ("config.json", "labels.txt", "vocabulary.txt"):
-        shutil.copy(text_export.folder / name, tmp_path / name)
-    return tmp_path / "model.keras"
-
-
-def test_lambda_layer_is_refused(beside_settings, tmp_path):
+def test_lambda_layer_is_refused(tmp_path):
     trap = tmp_path / "sprung"
     folder = str(trap)
     words = keras.Input((None,), dtype="int32", name="word_ids")
     layer = keras.layers.Lambda(lambda words: __import__("os").makedirs(folder) or words, output_shape=(None,))
-    keras.Model(words, layer(words)).save(beside_settings)
+    keras.Model(words, layer(words)).save(tmp_path / "model.keras")
     assert not trap.exists()
     with pytest.raises(EmotionTFError, match=r"^[^\n]*model\.keras cannot be loaded \([^\n]*[Ll]ambda[^\n]*\)$"):
-        load(beside_settings)
+        load(tmp_path / "model.keras")
     assert not trap.exists()
-    keras.saving.load_model(beside_settings, safe_mode=False)(np.ones((1, 3), np.int32))
+    keras.saving.load_model(tmp_path / "model.keras", safe_mode=False)(np.ones((1, 3), np.int32))
     assert trap.exists(), "the trap does not work"
 
 
-def test_class_that_is_not_ours_is_not_imported(text_export, beside_settings, tmp_path, monkeypatch):
+def test_class_that_is_not_ours_is_not_imported(text_export, tmp_path, monkeypatch):
     """Old versions of Keras imported whatever module the file named."""
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "trap_module.py").write_text(f"import os\nos.mkdir({str(tmp_path / 'sprung')!r})\nclass Dense: pass\n")
-    with zipfile.ZipFile(text_export.folder / "model.keras") as whole, zipfile.ZipFile(beside_settings, "w") as changed:
+    path = tmp_path / "model.keras"
+    with zipfile.ZipFile(text_export.folder / "model.keras") as whole, zipfile.ZipFile(path, "w") as changed:
         for entry in whole.infolist():
             content = whole.read(entry)
             if entry.filename == "config.json":
@@ -50,21 +42,22 @@ def test_class_that_is_not_ours_is_not_imported(text_export, beside_settings, tm
                 content = content.replace(b'"module": "keras.layers"', b'"module": "trap_module"')
             changed.writestr(entry, content)
     with pytest.raises(EmotionTFError, match=r"^[^\n]*model\.keras cannot be loaded \([^\n]*\)$"):
-        load(beside_settings)
+        load(tmp_path / "model.keras")
     assert not (tmp_path / "sprung").exists()
 
 
-def test_archive_that_claims_more_than_any_model(beside_settings):
-    with zipfile.ZipFile(beside_settings, "w") as archive:
+def test_archive_that_claims_more_than_any_model(tmp_path):
+    path = tmp_path / "model.keras"
+    with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("config.json", "{}")
-    content = bytearray(beside_settings.read_bytes())
+    content = bytearray(path.read_bytes())
     directory = content.rindex(b"PK\1\2")
     content[directory + 24 : directory + 28] = (2**31).to_bytes(4, "little")  # The size once it is unpacked.
-    beside_settings.write_bytes(content)
+    path.write_bytes(content)
     with pytest.raises(
         EmotionTFError, match=r"model\.keras is too large; expected at most \d+ bytes, received 21474836"
     ):
-        load(beside_settings)
+        load(path)
 
 
 def rewritten(source, target, name, change):
@@ -75,7 +68,7 @@ def rewritten(source, target, name, change):
             changed.writestr(entry, change(content) if entry.filename == name else content)
 
 
-def test_function_of_any_module_is_not_called(text_export, beside_settings, tmp_path):
+def test_function_of_any_module_is_not_called(text_export, tmp_path):
     """Keras 3.5 runs the command, safe mode or not: a function in the place of a layer is called with its inputs."""
     command = {
         "module": "subprocess",
@@ -91,11 +84,12 @@ def test_function_of_any_module_is_not_called(text_export, beside_settings, tmp_
         config["config"]["layers"].append(command)
         return json.dumps(config).encode()
 
-    rewritten(text_export.folder / "model.keras", beside_settings, "config.json", add)
+    path = tmp_path / "model.keras"
+    rewritten(text_export.folder / "model.keras", path, "config.json", add)
     with pytest.raises(EmotionTFError, match=r"^[^\n]*model\.keras cannot be loaded \([^\n]*\)$"):
-        load(beside_settings)
+        load(path)
     with pytest.raises(Exception, match="deserial|locate|safe"):
-        keras.saving.load_model(beside_settings)
+        keras.saving.load_model(path)
     assert not (tmp_path / "sprung").exists()
 
 
@@ -118,7 +112,7 @@ def linked(variables, kernel):
 
 
 @pytest.mark.parametrize("trick", [bomb, virtual, elsewhere, linked], ids=lambda trick: trick.__name__)
-def test_weights_that_lie_elsewhere_or_claim_gigabytes(trick, text_export, beside_settings, tmp_path, monkeypatch):
+def test_weights_that_lie_elsewhere_or_claim_gigabytes(trick, text_export, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def change(content):
@@ -135,8 +129,9 @@ def test_weights_that_lie_elsewhere_or_claim_gigabytes(trick, text_export, besid
             trick(variables, kernel)
         return whole.getvalue()
 
-    rewritten(text_export.folder / "model.keras", beside_settings, "model.weights.h5", change)
+    path = tmp_path / "model.keras"
+    rewritten(text_export.folder / "model.keras", path, "model.weights.h5", change)
     with pytest.raises(EmotionTFError, match=r"^[^\n]*model\.keras cannot be loaded \([^\n]*\)$"):
-        load(beside_settings)
+        load(path)
     with pytest.raises(ValueError, match="Not allowed"):
-        keras.saving.load_model(beside_settings)
+        keras.saving.load_model(path)

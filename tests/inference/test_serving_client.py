@@ -14,8 +14,7 @@ import soundfile
 from made_waves import RATE, noise
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.inference import serving_client
-from emotion_tf.inference.predictor import connect, predict_files
+from emotion_tf.inference import connect, predict_files, serving_client
 from emotion_tf.labels import FOUR
 
 pytest.importorskip("tensorflow_serving.apis", reason="SKIPPED FOR WANT OF tensorflow-serving-api")
@@ -281,7 +280,7 @@ def test_rest_needs_no_further_package(both_served, tmp_path):
     code = (
         "import sys\n"
         "sys.modules['tensorflow_serving'] = sys.modules['grpc'] = None\n"
-        "from emotion_tf.inference.predictor import connect\n"
+        "from emotion_tf.inference import connect\n"
         "print(connect(sys.argv[1]).predict_file(sys.argv[2], 'so sad').label)\n"
     )
     run, ports = both_served

@@ -141,8 +141,8 @@ def test_run_that_left_out_recordings_is_tested_again_with_its_corpus(skipped, t
 
 def test_run_that_left_out_recordings_is_exported_with_its_corpus(skipped, tmp_path):
     run, corpus = skipped
-    parity = export(run, tmp_path / "export", corpus.utterances, threads=())
-    assert parity["utterances"]["test"] + parity["utterances"]["others"] == len(corpus.utterances) - 1
+    counts = export(run, tmp_path / "export", corpus, threads=()).utterances
+    assert counts.test + counts.others == len(corpus.utterances) - 1
 
 
 def test_folds_of_another_run(run, corpus, tmp_path):
@@ -156,7 +156,7 @@ def test_folds_of_another_run(run, corpus, tmp_path):
 
 
 def test_speaker_embeddings_reach_the_export(run, corpus, tmp_path):
-    parity = export(run, tmp_path / "export", corpus.utterances, threads=())
+    parity = export(run, tmp_path / "export", corpus, threads=()).as_dict()
     exact = [result for result in parity["results"] if "saved" in result["artefact"] or "float32" in result["artefact"]]
     assert max(result["largest_difference"] for result in exact) < 1e-5
     utterance = corpus.utterances[0]

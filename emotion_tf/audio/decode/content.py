@@ -105,23 +105,6 @@ def seconds_of(stream: BinaryIO, content: bytes | mmap.mmap, name: str = "the au
     return sound_file.seconds(whole, name) if kind is None else None
 
 
-def is_audio(beginning: bytes) -> bool:
-    """Whether a file that begins so is a recording, as far as the first bytes of it tell.
-
-    Example:
-
-    >>> is_audio(b"fLaC" + bytes(60)), is_audio(b"id,audio,text")
-    (True, False)
-    """
-    if container.container_of(Span(io.BytesIO(), beginning)) is not None:
-        return True
-    if beginning[:4] in (b"RIFF", b"RF64", b"FORM"):
-        return beginning[8:12] in (b"WAVE", b"AIFF", b"AIFC")
-    # A frame of MP3 begins with eleven set bits, version 1 or 2, layer III, and a bit rate that is one.
-    is_mp3 = len(beginning) > 2 and beginning[0] == 0xFF and beginning[1] & 0xF6 == 0xF2 and beginning[2] < 0xF0
-    return is_mp3 or beginning[:4] in (b"fLaC", b"OggS", b".snd", b"caff", b"riff") or beginning[:3] == b"ID3"
-
-
 def _whole(stream: BinaryIO, content: bytes | mmap.mmap, name: str) -> tuple[Span, container.Container | None]:
     """The content, and what PyAV has to open."""
     if not len(content):

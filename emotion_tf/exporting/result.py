@@ -1,0 +1,83 @@
+"""What an export has shown, the content of its `parity.json`."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ArtefactResult:
+    """What one artefact loses, weighs and costs under one of its signatures.
+
+    Args:
+        artefact: Where it lies in the export.
+        signature: The signature.
+        bytes: Its size.
+        largest_difference: The largest difference of a probability from those of `model.keras`.
+        label_agreement: The share of real utterances with the same label; None without a corpus.
+        wa: Weighted accuracy on the test part of the fold that the network was not trained on; None without a corpus.
+        ua: Unweighted accuracy there.
+        milliseconds: By number of threads, the time of an utterance on this machine, the median of a few runs.
+        peak_bytes: By number of threads, the memory that loading and running added at their peak.
+    """
+
+    artefact: str
+    signature: str
+    bytes: int
+    largest_difference: float
+    label_agreement: float | None
+    wa: float | None
+    ua: float | None
+    milliseconds: dict[str, float]
+    peak_bytes: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The accuracies of the Keras model on the test part; None without a corpus."""
+
+    artefact: str
+    wa: float | None
+    ua: float | None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many utterances were asked.
+
+    Args:
+        test: Of the test part of the fold whose network is exported.
+        others: Of the rest of the corpus.
+        made: Made by code.
+    """
+
+    test: int
+    others: int
+    made: int
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """What an export has shown.
+
+    Args:
+        folder: The export.
+        notes: What a reader must know beside the figures.
+        reference: The Keras model.
+        utterances: On how many utterances all was measured.
+        timed_seconds: Length of the utterance whose time was taken.
+        results: Each artefact under each of its signatures.
+    """
+
+    folder: Path
+    notes: tuple[str, ...]
+    reference: Reference
+    utterances: Counts
+    timed_seconds: float
+    results: tuple[ArtefactResult, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The content of `parity.json`, which does not say where the export lies."""
+        content = asdict(self)
+        del content["folder"]
+        return {**content, "notes": list(self.notes), "results": list(content["results"])}
