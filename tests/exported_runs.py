@@ -157,7 +157,14 @@ def exported_variant(folder: Path, name: str) -> Exported:
     return Exported(folder / "export" / name, workdir, config, model, result)
 
 
-@pytest.fixture(scope="session", params=VARIANTS)
+REPEATING = {"x-vector", "stand-ins", "all_pairs"}
+"""Variants whose parts other variants have too."""
+
+
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param(name, marks=[pytest.mark.repeats] * (name in REPEATING)) for name in VARIANTS],
+)
 def any_export(request, tmp_path_factory) -> Exported:
     """An export of every variant."""
     return exported_variant(tmp_path_factory.getbasetemp(), request.param)

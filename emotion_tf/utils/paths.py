@@ -121,7 +121,9 @@ class RemotePath:
 
     def open(self, mode: str = "rb") -> BinaryIO:
         """The file, to be read from its beginning to its end; "rb" is the only mode."""
-        return cast(BinaryIO, io.BufferedReader(_Stream(self)))
+        with self._files() as files:
+            file = files.open(self.url, "rb")
+        return cast(BinaryIO, io.BufferedReader(_Stream(self, file)))
 
     def read_bytes(self) -> bytes:
         """The content of the file."""
@@ -175,10 +177,8 @@ def _filesystem(scheme: str) -> Any:
 class _Stream(io.RawIOBase):
     """The bytes of a remote file."""
 
-    def __init__(self, path: RemotePath):
-        self._path = path
-        with path._files() as files:
-            self._file = files.open(path.url, "rb")
+    def __init__(self, path: RemotePath, file: Any):
+        self._path, self._file = path, file
 
     def readable(self) -> bool:
         return True
