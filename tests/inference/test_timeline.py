@@ -16,8 +16,7 @@ from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference import Prediction, load
 from emotion_tf.inference.streaming import Stream, Window
-from emotion_tf.inference.timeline import timeline, write_timeline
-from emotion_tf.inference.timeline import wave_peaks
+from emotion_tf.inference.timeline import timeline, wave_peaks, write_timeline
 from emotion_tf.inference.timeline_plot import timeline_plot
 from emotion_tf.labels import FOUR
 
