@@ -34,6 +34,7 @@ class GatedPositionBias(keras.layers.Layer):
     def __init__(self, heads: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.heads = heads
+        self.supports_masking = True
         self.projection = keras.layers.Dense(2, name="projection", dtype=self.dtype_policy)
 
     def build(self, input_shape: Any, *_: Any, **__: Any) -> None:
@@ -49,6 +50,10 @@ class GatedPositionBias(keras.layers.Layer):
         factor = keras.ops.cast(self.factor, gates.dtype)[None, :, None, None]
         gate = gates[..., :1] * (gates[..., 1:] * factor - 1.0) + 2.0  # (B, H, T, 1)
         return gate * keras.ops.cast(position_bias, inputs.dtype)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+        """The bias of pairs of frames has no mask of its own."""
+        return
 
     def compute_output_shape(self, input_shape: Any, position_bias_shape: Any) -> tuple[int | None, ...]:
         """(B, H, T, T) from (B, T, D)."""

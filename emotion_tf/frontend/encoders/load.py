@@ -12,8 +12,6 @@ from emotion_tf.frontend.encoders.ctranslate2_file import looks_like_ctranslate2
 from emotion_tf.frontend.encoders.safetensors_file import looks_like_safetensors, read_safetensors
 from emotion_tf.frontend.encoders.speech_encoder import SpeechEncoder
 from emotion_tf.frontend.encoders.wav2vec2_checkpoint import Wav2Vec2Source, assign_wav2vec2
-from emotion_tf.frontend.encoders.wav2vec2_encoder import Wav2Vec2Encoder
-from emotion_tf.frontend.encoders.wave_convolutions import WaveConvolutions
 from emotion_tf.frontend.encoders.weights import Weights, find_weights
 from emotion_tf.frontend.encoders.whisper_checkpoint import (
     CTranslate2Whisper,
@@ -72,10 +70,7 @@ def load_encoder(
     name = str(checkpoint.checkpoint)
     try:
         if isinstance(checkpoint, Wav2Vec2Source):
-            # The architecture decides which kinds of layers there are.
-            assert_waves, assert_encoder = encoder.waves, encoder.encoder
-            if isinstance(assert_waves, WaveConvolutions) and isinstance(assert_encoder, Wav2Vec2Encoder):
-                assign_wav2vec2(assert_waves, assert_encoder, checkpoint, name)
+            assign_wav2vec2(encoder.waves, encoder.encoder, checkpoint, name)
         else:
             assign_whisper(encoder.encoder, checkpoint, name)
     except EmotionTFError:

@@ -70,7 +70,8 @@ class SpeechEncoder(keras.layers.Layer):
         silence_is_absence: bool = False,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
+        # The wave stays float32 under every policy.
+        super().__init__(autocast=False, **kwargs)
         if isinstance(architecture, dict):
             architecture = architecture_from_dict(architecture)
         if merge not in MERGES:
@@ -82,8 +83,8 @@ class SpeechEncoder(keras.layers.Layer):
         self.lora_rank = lora_rank
         self.silence_is_absence = silence_is_absence
         if isinstance(architecture, WhisperArchitecture):
-            self.waves: keras.layers.Layer = WhisperLogMel(architecture.mel_bands, name="waves")
-            self.encoder: keras.layers.Layer = self._whisper(architecture)
+            self.waves: Any = WhisperLogMel(architecture.mel_bands, name="waves")
+            self.encoder: Any = self._whisper(architecture)
         else:
             self.waves = self._convolutions(architecture)
             self.encoder = self._wav2vec2(architecture)

@@ -76,7 +76,7 @@ class Wav2Vec2Source:
         architecture = Wav2Vec2Architecture(
             family,
             width,
-            config.get("num_attention_heads", width // HEAD_WIDTH),
+            config.get("num_attention_heads", max(width // HEAD_WIDTH, 1)),
             checked_rank(checkpoint, f"{block}feed_forward.intermediate_dense.weight", 2)[0],
             count_blocks(checkpoint, re.escape(prefix) + r"encoder\.layers\.(\d+)\.final_layer_norm\.weight"),
             filters,

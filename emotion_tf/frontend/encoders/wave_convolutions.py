@@ -68,7 +68,8 @@ class WaveConvolutions(keras.layers.Layer):
         normalize_waveform: bool = True,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
+        # The wave stays float32 under every policy.
+        super().__init__(autocast=False, **kwargs)
         if norm not in NORMS:
             raise EmotionTFError("no such normalisation", expected=" or ".join(NORMS), received=norm)
         self.filters = filters
@@ -118,7 +119,7 @@ class WaveConvolutions(keras.layers.Layer):
     def call(self, waveform: Any, num_samples: Any) -> Any:
         """Convolves."""
         num_samples = tf.minimum(tf.cast(num_samples, tf.int32), tf.shape(waveform)[1])
-        wave = self._prepared(waveform, num_samples)[:, :, tf.newaxis]  # (B, N, 1)
+        wave = tf.expand_dims(self._prepared(waveform, num_samples), -1)  # (B, N, 1)
         hidden = keras.ops.cast(wave, self.compute_dtype)
         for number, convolution in enumerate(self.convolutions):
             hidden = convolution(hidden)  # (B, T, C)
@@ -181,4 +182,4 @@ class WaveConvolutions(keras.layers.Layer):
 
 def _counts(frames: Any, hidden: Any) -> Any:
     """Ones (B, T, 1) for the first `frames` (B,) of `hidden` (B, T, C), zeros for the rest."""
-    return tf.sequence_mask(frames, tf.shape(hidden)[1], hidden.dtype)[:, :, tf.newaxis]
+    return tf.expand_dims(tf.sequence_mask(frames, tf.shape(hidden)[1], hidden.dtype), -1)

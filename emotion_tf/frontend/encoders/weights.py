@@ -152,10 +152,11 @@ def _at_path(path: Path) -> Path:
 
 
 def _origin(info: EncoderInfo) -> str:
-    assert_hub = info.hub
-    return "" if assert_hub is None else f"{assert_hub.repository} at {assert_hub.revision[:12]}"
+    """Where the hub holds it, in words."""
+    return "" if info.hub is None else f"{info.hub.repository} at {info.hub.revision[:12]}"
 
 
 def _package_origin(info: EncoderInfo) -> str:
+    """The packages that carry it, in words."""
     files = () if info.package is None else info.package.files
     return "the package " + " and ".join(distribution for distribution, _ in files)

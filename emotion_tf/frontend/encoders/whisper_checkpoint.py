@@ -48,7 +48,7 @@ class HuggingFaceWhisper:
         _check_forms(checkpoint, config)
         width, mel_bands, _ = checked_rank(checkpoint, found[0], 3)
         blocks = count_blocks(checkpoint, re.escape(self._prefix) + r"layers\.(\d+)\.fc1\.weight")
-        heads = config.get("encoder_attention_heads", width // HEAD_WIDTH)
+        heads = config.get("encoder_attention_heads", max(width // HEAD_WIDTH, 1))
         self.architecture = checked_architecture(checkpoint, width, heads, blocks, mel_bands)
 
     def convolution(self, number: int) -> Arrays:
@@ -93,7 +93,7 @@ class CTranslate2Whisper:
             raise no_whisper(checkpoint)
         width, mel_bands, _ = checked_rank(checkpoint, "encoder/conv1/weight", 3)
         blocks = count_blocks(checkpoint, r"encoder/layer_(\d+)/ffn/linear_0/weight")
-        heads = width // HEAD_WIDTH
+        heads = max(width // HEAD_WIDTH, 1)
         if "encoder/num_heads" in checkpoint:
             heads = int(checkpoint.read("encoder/num_heads").reshape(-1)[0])
         self.architecture = checked_architecture(checkpoint, width, heads, blocks, mel_bands)

@@ -101,14 +101,18 @@ def test_weighted_sum_of_the_layers():
     assert merged.width == 48 and [variable.name for variable in merged.trainable_variables] == ["logits"]
 
 
-def interpreter_of(encoder, samples, optimizations=()):
+def interpreter_of(encoder, samples, folder, optimizations=()):
+    archive = keras.export.ExportArchive()
+    archive.track(encoder)
     signature = [tf.TensorSpec((1, samples), name="waveform"), tf.TensorSpec((1,), tf.int32, name="num_samples")]
-    graph = tf.function(encoder, input_signature=signature, autograph=False).get_concrete_function()
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([graph], encoder)
+    archive.add_endpoint("serve", encoder, signature)
+    archive.write_out(folder, verbose=False)
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(folder))
     converter.optimizations = list(optimizations)
     # Built-in ops alone is the converter's own setting; an op that needs Flex stops it.
     interpreter = Interpreter(model_content=converter.convert(), num_threads=1)
-    return interpreter, {detail["name"].split(":")[0].split("_", 2)[-1]: detail["index"] for detail in interpreter.get_input_details()}
+    inputs = {np.dtype(detail["dtype"]).kind: detail["index"] for detail in interpreter.get_input_details()}
+    return interpreter, {"waveform": inputs["f"], "num_samples": inputs["i"]}
 
 
 def run(interpreter, names, waveform, num_samples):
@@ -119,8 +123,8 @@ def run(interpreter, names, waveform, num_samples):
 
 
 @pytest.mark.parametrize("samples", [16_000, None], ids=["fixed length", "open length"])
-def test_tflite_with_built_in_ops_gives_the_same_frames(encoder, samples):
-    interpreter, names = interpreter_of(encoder, samples)
+def test_tflite_with_built_in_ops_gives_the_same_frames(encoder, samples, tmp_path):
+    interpreter, names = interpreter_of(encoder, samples, tmp_path / "saved")
     for recording in WAVES[:4]:
         batch, lengths = batch_of([recording, np.zeros(16_000, "float32")])
         if samples is None:
@@ -131,8 +135,8 @@ def test_tflite_with_built_in_ops_gives_the_same_frames(encoder, samples):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_tflite_with_weights_of_8_bits_stays_near(encoder):
-    interpreter, names = interpreter_of(encoder, 16_000, [tf.lite.Optimize.DEFAULT])
+def test_tflite_with_weights_of_8_bits_stays_near(encoder, tmp_path):
+    interpreter, names = interpreter_of(encoder, 16_000, tmp_path / "saved", [tf.lite.Optimize.DEFAULT])
     interpreter.allocate_tensors()
     batch, lengths = batch_of([WAVES[1], WAVES[0]])
     found = run(interpreter, names, batch[:1], lengths[:1])
