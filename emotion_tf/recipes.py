@@ -65,6 +65,22 @@ _STRONG = (
     "training.dev_splits=16",
 )
 
+_SPEECH = (
+    *_RECIPE,
+    "features.hop_seconds=0.02",
+    "model.projection_units=128",
+    "model.filters=64",
+    "model.audio_kernel_sizes=[3, 5, 7, 9]",
+    "model.swem=true",
+    "augmentation.disturbed_copies=1",
+    "augmentation.time_masks=1",
+    "augmentation.time_mask_share=0.1",
+    "augmentation.word_dropout=0.3",
+    "augmentation.transcript_dropout=0.5",
+    "training.epochs=20",
+    "training.dev_splits=16",
+)
+
 _BASES = {
     "paper": Preset("MSCNN-SPU-ATT with features and recipe as published; the defaults."),
     "strong": Preset(
@@ -75,6 +91,14 @@ _BASES = {
         "Strong with two more copies of the training part, disturbed by noise, reverberation or a telephone.",
         ("augmentation.disturbed_copies=2",),
         base="strong",
+    ),
+    "speech": Preset(
+        "Three middle layers of a frozen Whisper base encoder in place of the acoustic front end.",
+        (*_SPEECH, "features.encoder=whisper-base", "features.encoder_layers=[2, 3, 4]"),
+    ),
+    "speech-tiny": Preset(
+        "Three layers of a frozen Whisper tiny encoder, which hears English, in place of the acoustic front end.",
+        (*_SPEECH, "features.encoder=whisper-tiny.en", "features.encoder_layers=[1, 2, 3]"),
     ),
     "misheard": Preset(
         "Strong with transcripts that are misheard, up to a word error rate of 60 %.",
@@ -202,7 +226,13 @@ def _variants(base: str) -> Iterator[tuple[str, Preset]]:
         yield f"{base}-{rival}", Preset(f"{description} under the recipe of {base}.", changes, base)
 
 
-PRESETS = {**_BASES, **dict(_variants("paper")), **dict(_variants("strong"))}
+PRESETS = {
+    **_BASES,
+    **dict(_variants("paper")),
+    **dict(_variants("strong")),
+    **dict(_variants("speech")),
+    **dict(_variants("speech-tiny")),
+}
 """Every preset. `paper-att-swem-xvector` is the recipe `paper` with attention, SWEM and speaker embeddings."""
 
 

@@ -1,4 +1,4 @@
-"""The models by name, each registered here and nowhere else.
+"""The models by name, each registered here and nowhere else; and the sizes of the pretrained encoders.
 
 A model `NAME` is the function `NAME` in the module `emotion_tf.models.NAME`. This table says the rest, and imports
 neither Keras nor TensorFlow, so that settings are checked and listed without them.
@@ -54,4 +54,36 @@ MODELS: dict[str, ModelKind] = {
     "cnn_lstm": ModelKind("Convolutions over the spectrogram, then a BiLSTM", ("audio",)),
     "tdnn_lstm": ModelKind("Time-delay layers with LSTMs between them", ("audio",)),
     "svm": ModelKind("Linear support vector machine over the statistics of the features", ("audio",), "at_once"),
+}
+
+
+@dataclass(frozen=True)
+class EncoderSize:
+    """What the settings must know of a pretrained encoder; `frontend.encoders.registry` knows the rest.
+
+    Args:
+        width: Channels of a layer.
+        blocks: Transformer blocks, which is the number of its highest layer.
+    """
+
+    width: int
+    blocks: int
+
+
+_BASE, _LARGE = EncoderSize(768, 12), EncoderSize(1024, 24)
+
+ENCODERS: dict[str, EncoderSize] = {
+    "whisper-tiny": EncoderSize(384, 4),
+    "whisper-tiny.en": EncoderSize(384, 4),
+    "whisper-base": EncoderSize(512, 6),
+    "whisper-base.en": EncoderSize(512, 6),
+    "whisper-small": EncoderSize(768, 12),
+    "whisper-small.en": EncoderSize(768, 12),
+    "wav2vec2-base-960h": _BASE,
+    "wav2vec2-base": _BASE,
+    "wav2vec2-xlsr-53": _LARGE,
+    "hubert-base": _BASE,
+    "hubert-large": _LARGE,
+    "wavlm-base-plus": _BASE,
+    "wavlm-large": _LARGE,
 }

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from emotion_tf.errors import did_you_mean
-from emotion_tf.registry import MODELS
+from emotion_tf.registry import ENCODERS, MODELS
 
 if TYPE_CHECKING:
     from emotion_tf.config.config import Config
@@ -29,6 +29,7 @@ class Check(NamedTuple):
 def checks(config: "Config") -> Iterator[Check]:
     """The conditions between settings, each of which is in its own range."""
     yield from _of_features(config)
+    yield from _of_encoder(config)
     yield from _of_model(config)
     yield from _of_missing_modalities(config)
     yield from _of_training(config)
@@ -64,6 +65,28 @@ def _of_features(config: "Config") -> Iterator[Check]:
     yield Check(features.hop_length >= 1, "features.hop_seconds", "at least one sample")
     yield Check(features.window_length >= 2, "features.window_seconds", "at least two samples")
     yield Check(features.max_frames >= 1, "features.max_seconds", "at least one hop")
+
+
+def _of_encoder(config: "Config") -> Iterator[Check]:
+    features = config.features
+    if features.encoder is None:
+        return
+    size = ENCODERS.get(features.encoder)
+    hint = did_you_mean(features.encoder, ENCODERS)
+    yield Check(size is not None, "features.encoder", f"null or one of {', '.join(ENCODERS)}", hint)
+    layers, blocks = features.encoder_layers, size.blocks if size else 0
+    yield Check(
+        size is None or (list(layers) == sorted(set(layers)) and layers[-1] <= blocks),
+        "features.encoder_layers",
+        f"ascending layers from 0 to {blocks}",
+    )
+    yield Check(features.sample_rate == 16_000, "features.sample_rate", "16000 for a pretrained encoder")
+    yield Check(features.hop_seconds == 0.02, "features.hop_seconds", "0.02 for a pretrained encoder")
+    yield Check(
+        config.augmentation.gain_db == 0,
+        "augmentation.gain_db",
+        "0 for a pretrained encoder, whose frames have no level",
+    )
 
 
 def _of_model(config: "Config") -> Iterator[Check]:

@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from emotion_tf.config.ranges import NotNegative
+from emotion_tf.config.ranges import Count, NotNegative
+from emotion_tf.registry import ENCODERS
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,11 @@ class FeatureConfig:
     Frames are centred as in librosa: frame t is centred at sample t · hop, the wave counting as zero outside itself.
 
     Args:
+        encoder: A pretrained encoder takes the place of the acoustic front end: one of those that
+            `emotion_tf.frontend.encoders` knows by name, such as `whisper-base`. It is frozen, hears 16,000 Hz and
+            gives 50 frames a second, so that `hop_seconds` is 0.02. The settings of spectrum, prosody and trimming do
+            not count then. None is the acoustic front end.
+        encoder_layers: The layers of the encoder that are heard, side by side; 0 is what enters the first block.
         sample_rate: Rate that the front end hears, in hertz. Audio of another rate is resampled before.
         highpass_hz: Takes what is no voice out of the wave before anything else: an offset, hum below two thirds of
             this frequency, and clicks in the first and last 5 ms. 90 does so for hum of 50 and 60 Hz. None leaves the
@@ -35,6 +41,8 @@ class FeatureConfig:
         max_seconds: Longer utterances are cut after this time.
     """
 
+    encoder: str | None = None
+    encoder_layers: tuple[Count, ...] = (2, 3, 4)
     sample_rate: int = 16_000
     highpass_hz: float | None = None
     window_seconds: float = 0.025
@@ -79,7 +87,9 @@ class FeatureConfig:
 
     @property
     def width(self) -> int:
-        """Number of features a frame: static ones and their deltas."""
+        """Number of features a frame: static ones and their deltas, or the channels of the encoder's layers."""
+        if self.encoder is not None:
+            return len(self.encoder_layers) * ENCODERS[self.encoder].width
         return (1 + self.deltas) * self.static_width
 
     @property

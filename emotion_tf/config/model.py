@@ -26,6 +26,8 @@ class ModelConfig:
         learned_placeholders: Learns what stands in for the audio or the words of an utterance that lacks them, so that
             the model can be asked with one of them alone; needs the model `mscnn`, both modalities, and training that
             leaves out audio and transcripts. The model `experts` always has them.
+        projection_units: Frames are first brought to this many channels by a linear layer, as the wide ones of a
+            pretrained encoder need; None leaves them as they are.
         dense_units: Width of the hidden dense layer; None goes without one.
         dropout: Share of inputs of each dense layer that is dropped in training.
         batch_normalization: Normalises what enters the hidden dense layer.
@@ -44,6 +46,7 @@ class ModelConfig:
     pairing: Literal["paired", "all_pairs"] = "paired"
     swem: bool = False
     learned_placeholders: bool = False
+    projection_units: int | None = None
     dense_units: int | None = 128
     dropout: Share = 0.3
     batch_normalization: bool = False

@@ -24,8 +24,11 @@ def augment(config: Config, vocabulary_size: int) -> Callable[..., tuple[dict[st
         2019.
     """
     settings = config.augmentation
-    static_width = config.features.static_width
-    response = tf.constant(level_response(config.features))
+    # The channels of a pretrained encoder have neither deltas nor a level.
+    acoustic = config.features.encoder is None
+    static_width = config.features.static_width if acoustic else config.features.width
+    repeats = 1 + config.features.deltas if acoustic else 1
+    response = tf.constant(level_response(config.features)) if settings.gain_db else 0.0
 
     def change(example: tuple[dict[str, tf.Tensor], tf.Tensor], seed: tf.Tensor):
         inputs, label = example
@@ -37,7 +40,7 @@ def augment(config: Config, vocabulary_size: int) -> Callable[..., tuple[dict[st
                 audio += response * gain
             for _ in range(settings.frequency_masks):
                 hidden = draw.stretch(static_width, settings.frequency_mask_share)
-                audio = tf.where(tf.tile(hidden, [1 + config.features.deltas]), tf.reduce_mean(audio, axis=0), audio)
+                audio = tf.where(tf.tile(hidden, [repeats]), tf.reduce_mean(audio, axis=0), audio)
             for _ in range(settings.time_masks):
                 hidden = draw.stretch(tf.shape(audio)[0], settings.time_mask_share)
                 audio = tf.where(hidden[:, tf.newaxis], 0.0, audio)

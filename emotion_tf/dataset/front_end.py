@@ -1,11 +1,14 @@
 """The acoustic front end outside of a model."""
 
+import functools
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from emotion_tf.config import FeatureConfig
+from emotion_tf.frontend.encoders.load import load_encoder
 from emotion_tf.frontend.spectral import acoustic_features
 
 
@@ -17,11 +20,15 @@ class FrontEnd:
     """
 
     def __init__(self, features: FeatureConfig):
+        compute: Any = functools.partial(acoustic_features, config=features)
+        if features.encoder is not None:
+            compute = load_encoder(features.encoder, features.encoder_layers).encode
+
         @tf.function
         def hear(waveform: tf.Tensor, num_samples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             # Records are the same wherever they are made; a GPU multiplies with three digits if nobody tells it not to.
             with tf.device("CPU"):
-                return acoustic_features(waveform, num_samples, features)
+                return compute(waveform, num_samples)
 
         # Called without the dispatch of `tf.function`, which keeps other threads waiting for Python.
         self._features = hear.get_concrete_function(tf.TensorSpec([1, None], tf.float32), tf.TensorSpec([1], tf.int32))

@@ -11,7 +11,7 @@ from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.augment import augment
 from emotion_tf.dataset.extract import SHARD_SIZE, Records
 from emotion_tf.dataset.id_index import IdIndex
-from emotion_tf.dataset.records import parse, parse_ids
+from emotion_tf.dataset.records import parse, parse_ids, stored_type
 from emotion_tf.dataset.sampling import balanced_share
 from emotion_tf.dataset.targets import targets
 from emotion_tf.text.graph_vocabulary import GraphVocabulary
@@ -66,12 +66,13 @@ def read_examples(
 def _reader(config: Config, utterances: Sequence[Utterance]) -> Callable[[tf.data.Dataset], tf.data.Dataset]:
     """A function from serialized examples to those of some utterances, parsed."""
     places = IdIndex([utterance.id for utterance in utterances])
+    stored = stored_type(config.features)
 
     def read(serialized: tf.data.Dataset) -> tf.data.Dataset:
         # What is not wanted is left out before its features are parsed, and several are looked at in one step.
         several = serialized.batch(RECORDS_AT_ONCE)
         chosen = several.map(lambda records: tf.boolean_mask(records, places(parse_ids(records)) >= 0)).unbatch()
-        return chosen.map(lambda record: parse(record, config.features.width), tf.data.AUTOTUNE)
+        return chosen.map(lambda record: parse(record, config.features.width, stored), tf.data.AUTOTUNE)
 
     return read
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from emotion_tf.config import FeatureConfig
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.utils.files import canonical_json, hash_rows
 from emotion_tf.utils.paths import RemotePath
@@ -30,12 +31,17 @@ SCHEMA = {
 }
 
 
-def serialize(utterance: Utterance, features: np.ndarray) -> bytes:
-    """An utterance and its features (T, D) float32 as the bytes of a `tf.train.Example`."""
+def stored_type(features: FeatureConfig) -> tf.DType:
+    """How the numbers of a record are stored: those of a pretrained encoder are many, and need no more digits."""
+    return tf.float32 if features.encoder is None else tf.float16
+
+
+def serialize(utterance: Utterance, features: np.ndarray, dtype: tf.DType = tf.float32) -> bytes:
+    """An utterance and its features (T, D) float32, stored as `dtype`, as the bytes of a `tf.train.Example`."""
     values: dict[str, Any] = {
         "id": _bytes(utterance.id.encode()),
         "text": _bytes(utterance.text.encode()),
-        "features": _bytes(np.ascontiguousarray(features, "<f4").tobytes()),
+        "features": _bytes(np.ascontiguousarray(features, np.dtype(dtype.as_numpy_dtype).newbyteorder("<")).tobytes()),
     }
     return tf.train.Example(features=tf.train.Features(feature=values)).SerializeToString()
 
@@ -45,19 +51,20 @@ def parse_ids(serialized: tf.Tensor) -> tf.Tensor:
     return tf.io.parse_example(serialized, {"id": SCHEMA["id"]})["id"]
 
 
-def parse(serialized: tf.Tensor, width: int) -> dict[str, tf.Tensor]:
+def parse(serialized: tf.Tensor, width: int, dtype: tf.DType = tf.float32) -> dict[str, tf.Tensor]:
     """The inverse of `serialize`, in the graph.
 
     Args:
         serialized: Bytes of one example.
         width: Number of features a frame, D.
+        dtype: How they are stored.
 
     Returns:
         `id` and `text`, strings; `features`, (T, D) float32.
     """
     example = tf.io.parse_single_example(serialized, SCHEMA)
-    audio = tf.io.decode_raw(example["features"], tf.float32, little_endian=True)
-    return {**example, "features": tf.reshape(audio, (-1, width))}
+    stored = tf.io.decode_raw(example["features"], dtype, little_endian=True)
+    return {**example, "features": tf.cast(tf.reshape(stored, (-1, width)), tf.float32)}
 
 
 def corpus_hash(utterances: Sequence[Utterance], hears: bool = True) -> Any:

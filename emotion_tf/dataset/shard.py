@@ -13,7 +13,7 @@ from emotion_tf.audio.reader import read_waveform
 from emotion_tf.config import Config, FeatureConfig
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.front_end import FrontEnd
-from emotion_tf.dataset.records import serialize
+from emotion_tf.dataset.records import serialize, stored_type
 from emotion_tf.dataset.variant import Variant
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.utils.files import file_digest, read_json, replacing, seed_of, write_json
@@ -89,7 +89,7 @@ class Shard:
     def _record(self, utterance: Utterance, front_end: FrontEnd) -> bytes | EmotionTFError:
         """The record of an utterance, or the error that reading its audio gave."""
         try:
-            return serialize(utterance, self._features(utterance, front_end))
+            return serialize(utterance, self._features(utterance, front_end), stored_type(self.config.features))
         except EmotionTFError as error:
             return error
 

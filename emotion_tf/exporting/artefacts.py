@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from emotion_tf.exporting.examples import Example
-from emotion_tf.frontend.acoustic_front_end import AcousticFrontEnd
+from emotion_tf.frontend.front_end import front_end_layer
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.litert_runtime import LiteRTRuntime
 from emotion_tf.inference.runtime import Runtime
@@ -101,7 +101,7 @@ def _load_saved_model(folder: Path, bundle: ModelBundle, signature: str, threads
     if signature == "waveform":
         return _through(runtime)
     if signature == "features":
-        return partial(_ask_features, runtime, bundle, AcousticFrontEnd(bundle.config.features))
+        return partial(_ask_features, runtime, bundle, front_end_layer(bundle.config.features))
     return partial(_ask_serving_default, runtime, bundle)
 
 
@@ -123,7 +123,7 @@ def _ask_serving_default(runtime: SavedModelRuntime, bundle: ModelBundle, exampl
 
 
 def _ask_features(
-    runtime: SavedModelRuntime, bundle: ModelBundle, front_end: AcousticFrontEnd, example: Example
+    runtime: SavedModelRuntime, bundle: ModelBundle, front_end: Callable, example: Example
 ) -> Callable[[], np.ndarray]:
     inputs = {name: tf.constant(ids) for name, ids in bundle.word_ids(example.transcript).items()}
     if example.waveform is not None:

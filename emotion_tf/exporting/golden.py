@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from emotion_tf.exporting.artefacts import artefacts
 from emotion_tf.exporting.examples import Example
-from emotion_tf.frontend.acoustic_front_end import AcousticFrontEnd
+from emotion_tf.frontend.front_end import front_end_layer
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.utils.files import write_text
 
@@ -75,7 +75,7 @@ def write_golden(folder: Path, bundle: ModelBundle, examples: Sequence[Example])
     features, words = bundle.config.features, bundle.config.words
     golden = folder / "golden"
     golden.mkdir()
-    front_end = AcousticFrontEnd(features)
+    front_end = front_end_layer(features)
     asks = {
         Path(artefact.path).stem: artefact.load(None)
         for artefact in artefacts(folder, bundle)

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from emotion_tf.exporting.examples import Example
-from emotion_tf.frontend.acoustic_front_end import AcousticFrontEnd
+from emotion_tf.frontend.front_end import front_end_layer
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.serving_api import load_serving_api
 from emotion_tf.utils.arrays import pad_rows
@@ -79,7 +79,7 @@ def _requests(examples: Sequence[Example], bundle: ModelBundle) -> Iterator[tupl
         yield "serving_default", {"audio": np.array(wavs, np.object_), **texts}
         waveform, num_samples = pad_rows(waves), np.array([len(wave) for wave in waves], np.int32)
         yield "waveform", {"waveform": waveform, "num_samples": num_samples, **texts}
-        frames["features"] = AcousticFrontEnd(features)(waveform, num_samples).numpy()
+        frames["features"] = front_end_layer(features)(waveform, num_samples).numpy()
     yield "features", frames
 
 

@@ -48,7 +48,9 @@ def normalize(features: Any, config: Config, preprocessing: Preprocessing) -> An
         dtype="float32",
         name="normalization",
     )
-    return layer(frames)
+    if config.model.projection_units is None:
+        return layer(frames)
+    return keras.layers.Dense(config.model.projection_units, name="projection")(layer(frames))
 
 
 def embed(word_ids: Any, config: Config, preprocessing: Preprocessing) -> Any:

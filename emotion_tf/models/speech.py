@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from emotion_tf.config import Config
-from emotion_tf.frontend.acoustic_front_end import AcousticFrontEnd
+from emotion_tf.frontend.front_end import front_end_layer
 
 
 def speech_model(network: keras.Model, config: Config) -> keras.Model:
@@ -26,9 +26,7 @@ def speech_model(network: keras.Model, config: Config) -> keras.Model:
     if config.model.hears:
         inputs["waveform"] = keras.Input((None,), dtype="float32", name="waveform")
         inputs["num_samples"] = keras.Input((), dtype="int32", name="num_samples")
-        front_end = AcousticFrontEnd(
-            config.features, silence_is_absence=config.model.learned_placeholders, name="front_end"
-        )
+        front_end = front_end_layer(config.features, config.model.learned_placeholders)
         features["features"] = front_end(inputs["waveform"], inputs["num_samples"])
     for tensor in network.inputs:
         if tensor.name == "speaker":

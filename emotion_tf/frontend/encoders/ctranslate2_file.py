@@ -61,11 +61,15 @@ def read_ctranslate2(file: PartedFile) -> Checkpoint:
     cursor.number("I")  # the revision of the specification
     count = cursor.number("I")
     if count > MAX_VARIABLES:
-        raise EmotionTFError(f"{file} lists too many variables", expected=f"at most {MAX_VARIABLES}", received=f"{count}")
+        raise EmotionTFError(
+            f"{file} lists too many variables", expected=f"at most {MAX_VARIABLES}", received=f"{count}"
+        )
     entries = dict(_variable(cursor) for _ in range(count))
     aliases = cursor.number("I")
     if aliases > MAX_VARIABLES:
-        raise EmotionTFError(f"{file} lists too many aliases", expected=f"at most {MAX_VARIABLES}", received=f"{aliases}")
+        raise EmotionTFError(
+            f"{file} lists too many aliases", expected=f"at most {MAX_VARIABLES}", received=f"{aliases}"
+        )
     for _ in range(aliases):
         alias, name = cursor.text(), cursor.text()
         if name in entries:

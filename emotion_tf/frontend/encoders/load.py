@@ -41,8 +41,8 @@ def load_encoder(
 
     Args:
         source: A name of the registry, such as `whisper-base`, or the path of a checkpoint: `model.safetensors` of
-            Hugging Face or `model.bin` of CTranslate2, or the folder that holds one. The `config.json` beside it is read
-            where there is one.
+            Hugging Face or `model.bin` of CTranslate2, or the folder that holds one. The `config.json` beside it is
+            read where there is one.
         output_layers: The layers wanted; None for the three around the middle, which know most of emotion.
         sha256: The SHA-256 that the file at a path shall have.
         download: Whether the hub is asked where nothing is found on this machine.
@@ -125,9 +125,7 @@ def _from_safetensors(
 ) -> HuggingFaceWhisper | Wav2Vec2Source:
     kind = config.get("model_type")
     if kind is not None and kind not in FAMILIES:
-        raise EmotionTFError(
-            f"{file} is of another architecture", expected=" or ".join(FAMILIES), received=repr(kind)
-        )
+        raise EmotionTFError(f"{file} is of another architecture", expected=" or ".join(FAMILIES), received=repr(kind))
     checkpoint = read_safetensors(file)
     waves = kind in FAMILIES[1:] or any("feature_extractor.conv_layers" in name for name in checkpoint.names())
     if waves:

@@ -244,9 +244,7 @@ ENCODERS = {
             ),
         ),
         # The hub holds those below as pickles, which can run code when they are read: a path alone will do.
-        _self_supervised(
-            "wav2vec2-base", "facebook/wav2vec2-base", Wav2Vec2Architecture("wav2vec2", **BASE_SIZE)
-        ),
+        _self_supervised("wav2vec2-base", "facebook/wav2vec2-base", Wav2Vec2Architecture("wav2vec2", **BASE_SIZE)),
         _self_supervised(
             "wav2vec2-xlsr-53",
             "facebook/wav2vec2-large-xlsr-53",

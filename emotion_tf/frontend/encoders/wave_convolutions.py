@@ -32,8 +32,8 @@ class WaveConvolutions(keras.layers.Layer):
         filters: Channels, C.
         kernel_sizes: Frames under the kernel of each convolution; the first counts samples.
         strides: Step of each convolution.
-        norm: `group` normalises each channel along time behind the first convolution only; `layer` normalises each frame
-            over its channels behind every one.
+        norm: `group` normalises each channel along time behind the first convolution only; `layer` normalises each
+            frame over its channels behind every one.
         use_bias: Whether the convolutions have biases.
         normalize_waveform: Whether each wave is first brought to mean 0 and variance 1.
 

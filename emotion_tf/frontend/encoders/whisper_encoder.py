@@ -17,8 +17,8 @@ class WhisperEncoder(keras.layers.Layer):
     """Whisper's encoder up to the last of the blocks whose outputs are wanted.
 
     Two convolutions, the second of which halves the frames, sinusoidal positions and pre-norm transformer blocks.
-    Layer 0 is what enters the first block, layer k what leaves block k; the layer after the last block of the checkpoint
-    is normalised, as published.
+    Layer 0 is what enters the first block, layer k what leaves block k; the layer after the last block of the
+    checkpoint is normalised, as published.
 
     Mask: frames that do not count enter the convolutions as zeros, as the edge of a recording does, and attention as
     nothing at all. They come out as zeros. A frame of the output counts where the first of its two frames does, so

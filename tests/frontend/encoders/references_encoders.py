@@ -106,7 +106,7 @@ def log_mel_of(wave: np.ndarray, bands: int = 80) -> np.ndarray:
 def _whisper_settings() -> dict[str, Any]:
     sizes = {"d_model": 48, "encoder_layers": BLOCKS, "encoder_attention_heads": 4, "encoder_ffn_dim": 192}
     decoder = {"decoder_layers": 1, "decoder_attention_heads": 4, "decoder_ffn_dim": 48, "vocab_size": 60}
-    tokens = {name: 1 for name in ("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id")}
+    tokens = dict.fromkeys(("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id"), 1)
     return {**sizes, **decoder, **tokens}
 
 

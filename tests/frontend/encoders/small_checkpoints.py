@@ -73,7 +73,9 @@ def ctranslate2_arrays(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         ours, theirs = f"encoder/layer_{number}", f"layers.{number}"
         attention = f"{ours}/self_attention"
         for part in ("weight", "bias"):
-            pieces = [arrays.get(f"{theirs}.self_attn.{name}_proj.{part}", np.zeros(WIDTH, "float32")) for name in "qkv"]
+            pieces = [
+                arrays.get(f"{theirs}.self_attn.{name}_proj.{part}", np.zeros(WIDTH, "float32")) for name in "qkv"
+            ]
             renamed[f"{attention}/linear_0/{part}"] = np.concatenate(pieces)
         copy(f"{attention}/linear_1", f"{theirs}.self_attn.out_proj")
         copy_norm(f"{attention}/layer_norm", f"{theirs}.self_attn_layer_norm")
@@ -84,7 +86,7 @@ def ctranslate2_arrays(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def ctranslate2_bytes(
-    arrays: dict[str, np.ndarray], version: int = 6, specification: str = "WhisperSpec", aliases: dict[str, str] = {}
+    arrays: dict[str, np.ndarray], version: int = 6, specification: str = "WhisperSpec", aliases: dict[str, str] | None = None
 ) -> bytes:
     """A file in CTranslate2's format."""
 

@@ -136,7 +136,9 @@ WRONG = {
 @pytest.mark.parametrize("said", WRONG.values(), ids=WRONG)
 def test_arrays_that_lie(tmp_path, said):
     path = tmp_path / "model.safetensors"
-    path.write_bytes(safetensors_bytes({"model.encoder.x": np.zeros(4, "float32")}, **{"model.encoder.conv1.weight": said}))
+    path.write_bytes(
+        safetensors_bytes({"model.encoder.x": np.zeros(4, "float32")}, **{"model.encoder.conv1.weight": said})
+    )
     one_line(path, "truncated|contradicts itself|no shape|stands nowhere|not described")
 
 

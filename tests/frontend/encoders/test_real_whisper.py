@@ -1,6 +1,5 @@
 """Whisper with the real weights that packages carry, against runtimes that know nothing of this one."""
 
-
 import numpy as np
 import pytest
 import soundfile
@@ -8,9 +7,9 @@ from references_encoders import transformers
 
 from emotion_tf.frontend.encoders.load import load_encoder, open_checkpoint
 from emotion_tf.frontend.encoders.log_mel import whisper_log_mel
+from emotion_tf.frontend.encoders.packages import find_in_packages
 from emotion_tf.frontend.encoders.registry import ENCODERS
 from emotion_tf.frontend.encoders.weights import find_weights
-from emotion_tf.frontend.encoders.packages import find_in_packages
 
 PACKAGED = [name for name, info in ENCODERS.items() if info.package is not None]
 HALF_A_MINUTE = 480_000
@@ -56,7 +55,7 @@ def test_every_layer_equals_transformers_with_the_same_arrays(name, ravdess_clip
 
     source = open_checkpoint(find_weights(name))
     architecture = source.architecture
-    tokens = {token: 1 for token in ("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id")}
+    tokens = dict.fromkeys(("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id"), 1)
     config = package.WhisperConfig(
         d_model=architecture.width,
         encoder_layers=architecture.blocks,
