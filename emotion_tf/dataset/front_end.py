@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from emotion_tf.config import FeatureConfig
-from emotion_tf.frontend.encoders.load import load_encoder
+from emotion_tf.frontend.front_end import front_end_layer
 from emotion_tf.frontend.spectral import acoustic_features
 
 
@@ -22,7 +22,7 @@ class FrontEnd:
     def __init__(self, features: FeatureConfig):
         compute: Any = functools.partial(acoustic_features, config=features)
         if features.encoder is not None:
-            compute = load_encoder(features.encoder, features.encoder_layers).encode
+            compute = front_end_layer(features).encode
 
         @tf.function
         def hear(waveform: tf.Tensor, num_samples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

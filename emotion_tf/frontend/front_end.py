@@ -25,5 +25,9 @@ def front_end_layer(features: FeatureConfig, silence_is_absence: bool = False) -
     if features.encoder is None:
         return AcousticFrontEnd(features, silence_is_absence, name="front_end")
     return load_encoder(
-        features.encoder, features.encoder_layers, silence_is_absence=silence_is_absence, name="front_end"
+        features.encoder,
+        features.encoder_layers,
+        silence_is_absence=silence_is_absence,
+        max_samples=features.max_samples,
+        name="front_end",
     )

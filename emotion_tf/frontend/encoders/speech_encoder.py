@@ -41,6 +41,7 @@ class SpeechEncoder(keras.layers.Layer):
         trainable_blocks: Blocks to train, counted from the top; all else is frozen.
         lora_rank: Rank of low-rank adapters on those, which are then trained in place of the blocks; None for none.
         silence_is_absence: Whether a wave of exact zeros alone counts as no recording.
+        max_samples: Longer waves are cut there; None cuts none.
 
     Call arguments:
         waveform: (B, N) float32 at 16 kHz, within [-1, 1].
@@ -68,6 +69,7 @@ class SpeechEncoder(keras.layers.Layer):
         trainable_blocks: int = 0,
         lora_rank: int | None = None,
         silence_is_absence: bool = False,
+        max_samples: int | None = None,
         **kwargs: Any,
     ):
         # The wave stays float32 under every policy.
@@ -82,6 +84,7 @@ class SpeechEncoder(keras.layers.Layer):
         self.trainable_blocks = trainable_blocks
         self.lora_rank = lora_rank
         self.silence_is_absence = silence_is_absence
+        self.max_samples = max_samples
         if isinstance(architecture, WhisperArchitecture):
             self.waves: Any = WhisperLogMel(architecture.mel_bands, name="waves")
             self.encoder: Any = self._whisper(architecture)
@@ -166,6 +169,8 @@ class SpeechEncoder(keras.layers.Layer):
 
     def encode(self, waveform: Any, num_samples: Any) -> tuple[Any, Any]:
         """The frames (B, T, width), zeros where they do not count, and the mask (B, T) bool of those that do."""
+        if self.max_samples is not None:
+            waveform = waveform[:, : self.max_samples]
         num_samples = tf.minimum(tf.cast(num_samples, tf.int32), tf.shape(waveform)[1])
         if self.silence_is_absence:
             within = tf.sequence_mask(num_samples, tf.shape(waveform)[1])
@@ -183,7 +188,10 @@ class SpeechEncoder(keras.layers.Layer):
 
     def compute_output_shape(self, waveform_shape: Any, num_samples_shape: Any) -> tuple[int | None, ...]:
         """(B, T, width) from (B, N) and (B,)."""
-        inputs = self.waves.compute_output_shape(waveform_shape, num_samples_shape)
+        samples = waveform_shape[1]
+        if samples is not None and self.max_samples is not None:
+            samples = min(samples, self.max_samples)
+        inputs = self.waves.compute_output_shape((waveform_shape[0], samples), num_samples_shape)
         return (*self.encoder.compute_output_shape(inputs)[:2], self.width)
 
     def get_config(self) -> dict[str, Any]:
@@ -196,4 +204,5 @@ class SpeechEncoder(keras.layers.Layer):
             "trainable_blocks": self.trainable_blocks,
             "lora_rank": self.lora_rank,
             "silence_is_absence": self.silence_is_absence,
+            "max_samples": self.max_samples,
         }

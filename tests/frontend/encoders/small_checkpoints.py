@@ -86,7 +86,10 @@ def ctranslate2_arrays(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def ctranslate2_bytes(
-    arrays: dict[str, np.ndarray], version: int = 6, specification: str = "WhisperSpec", aliases: dict[str, str] | None = None
+    arrays: dict[str, np.ndarray],
+    version: int = 6,
+    specification: str = "WhisperSpec",
+    aliases: dict[str, str] | None = None,
 ) -> bytes:
     """A file in CTranslate2's format."""
 
