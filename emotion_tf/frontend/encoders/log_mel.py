@@ -10,8 +10,14 @@ SAMPLE_RATE = 16_000
 WINDOW = 400
 HOP = 160
 
-POWER_FLOOR = 1e-10
-"""Power below which a band counts as silent, so that its logarithm to base 10 is -10."""
+LOWEST = -10.0
+"""Logarithm to base 10 of the power below which a band counts as silent."""
+
+SMALLEST = 1e-20
+"""Keeps the slope of the logarithm finite in bands that are exactly zero."""
+
+FIXED_POINT = 2**23
+"""What one is in the tables of whole numbers; half precision still knows its inverse."""
 
 RANGE = 8.0
 """Powers of ten below the loudest band of the utterance where the spectrogram is cut off."""
@@ -58,14 +64,17 @@ def whisper_log_mel(waveform: tf.Tensor, num_samples: tf.Tensor, mel_bands: int 
 
     blocks = _reflected_blocks(waveform, num_samples, 2 * frames + 3)  # (B, 2T + 3, BLOCK)
     pieces = [blocks[:, first : first + 2 * frames : 2] for first in range(WINDOW // BLOCK)]
-    power = _power(tf.concat(pieces, axis=-1))  # (B, T, 201)
-    mel = tf.tensordot(power, tf.constant(_mel_matrix(mel_bands)), axes=1)  # (B, T, M)
-    decades = tf.math.log(tf.maximum(mel, POWER_FLOOR)) * (1 / np.log(10.0))
+    # Always 0, which the converter to TFLite cannot know: what it is added to is no weight, and stays float32.
+    zero = tf.minimum(tf.reduce_min(num_samples), 0)
+    power = _power(tf.concat(pieces, axis=-1), zero)  # (B, T, 201)
+    mel = _product(power, tf.constant(_mel_matrix(mel_bands)) + tf.cast(zero, tf.float32))  # (B, T, M)
+    # Two floors: half precision, which a TFLite file may hold constants in, does not know the smaller number.
+    decades = tf.maximum(tf.math.log(tf.maximum(mel, SMALLEST)) * (1 / np.log(10.0)), LOWEST)
 
     mask = tf.range(frames) < frame_count(num_samples)[:, tf.newaxis]
     counts = tf.cast(mask, tf.float32)[:, :, tf.newaxis]
     # A frame that does not count takes the smallest value there is, which is never the maximum.
-    audible = decades * counts + np.log10(POWER_FLOOR) * (1.0 - counts)
+    audible = decades * counts + LOWEST * (1.0 - counts)
     loudest = tf.reduce_max(audible, axis=(1, 2), keepdims=True)
     decades = tf.maximum(decades, loudest - RANGE)
     return (decades + 4.0) / 4.0 * counts, mask
@@ -87,7 +96,7 @@ def _reflected_blocks(waveform: tf.Tensor, num_samples: tf.Tensor, count: int | 
     return tf.where(positions < num_samples[:, tf.newaxis, tf.newaxis], samples, 0.0)
 
 
-def _power(frames: tf.Tensor) -> tf.Tensor:
+def _power(frames: tf.Tensor, zero: tf.Tensor) -> tf.Tensor:
     """Power spectra (B, T, 201) of frames (B, T, 400) under a Hann window.
 
     Window and cosine are even about the middle of the frame and the sine is odd, so that sums and differences of
@@ -95,24 +104,34 @@ def _power(frames: tf.Tensor) -> tf.Tensor:
     """
     middle = WINDOW // 2
     left, right = frames[:, :, 1:middle], tf.reverse(frames[:, :, middle + 1 :], [2])
-    cosines, sines = _transform()
-    even = tf.tensordot(tf.concat([left + right, frames[:, :, middle : middle + 1]], -1), tf.constant(cosines), axes=1)
-    odd = tf.tensordot(left - right, tf.constant(sines), axes=1)
-    return tf.square(even) + tf.square(odd)
+    window, cosines, sines = _transform(zero)
+    even = tf.concat([left + right, frames[:, :, middle : middle + 1]], -1) * window  # (B, T, 200)
+    odd = (left - right) * window[:-1]  # (B, T, 199)
+    return tf.square(_product(even, cosines)) + tf.square(_product(odd, sines))
 
 
-@functools.cache
-def _transform() -> tuple[np.ndarray, np.ndarray]:
-    """Windowed cosines (200, 201) for samples 1 to 200 of a frame, and windowed sines (199, 201) for samples 1 to 199.
+def _transform(zero: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """The periodic Hann window (200,) of samples 1 to 200 of a frame, sample 0 being zero under it, cosines (200, 201)
+    for the same samples, and sines (199, 201) for samples 1 to 199.
 
-    Sample 0 lies where the periodic window is zero.
+    They are looked up in one period, in whole numbers, each time. As constants they would lie in a TFLite file as a
+    third of a megabyte, in half precision or 8 bits where weights are, and quiet bands would drown in the rounding of
+    loud ones.
     """
     middle = WINDOW // 2
-    samples = np.arange(1, middle + 1)
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * samples / WINDOW)
-    angles = 2 * np.pi * np.outer(samples - middle, np.arange(middle + 1)) / WINDOW
-    cosines, sines = window[:, np.newaxis] * np.cos(angles), window[:, np.newaxis] * np.sin(angles)
-    return cosines.astype(np.float32), sines[:-1].astype(np.float32)
+    period = 2 * np.pi * np.arange(WINDOW) / WINDOW
+    cosine, sine = (
+        tf.cast(tf.constant(np.rint(wave * FIXED_POINT).astype(np.int32)) + zero, tf.float32) * (1 / FIXED_POINT)
+        for wave in (np.cos(period), np.sin(period))
+    )
+    samples = tf.range(middle + 1, WINDOW + 1) + zero
+    places = samples[:, tf.newaxis] * tf.range(middle + 1) % WINDOW
+    return 0.5 - 0.5 * cosine[1 : middle + 1], tf.gather(cosine, places), tf.gather(sine, places[:-1])
+
+
+def _product(frames: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
+    """Product (B, T, n) of frames (B, T, m) and a matrix (m, n)."""
+    return tf.tensordot(frames, matrix, axes=1)
 
 
 @functools.cache

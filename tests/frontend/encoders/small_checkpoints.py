@@ -92,6 +92,7 @@ def ctranslate2_bytes(
     aliases: dict[str, str] | None = None,
 ) -> bytes:
     """A file in CTranslate2's format."""
+    aliases = aliases or {}
 
     def text(content):
         return struct.pack("<H", len(content) + 1) + content.encode() + b"\0"

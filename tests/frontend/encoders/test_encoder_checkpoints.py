@@ -1,5 +1,6 @@
 """Checkpoints in all formats give the same encoder, and broken ones give one clear line."""
 
+import hashlib
 import json
 import struct
 
@@ -106,7 +107,7 @@ def test_truncated_files_are_told(folder, tmp_path, share):
 
 def test_altered_file_is_told_by_its_sha256(folder):
     path = folder / "model.safetensors"
-    good = __import__("hashlib").sha256(path.read_bytes()).hexdigest()
+    good = hashlib.sha256(path.read_bytes()).hexdigest()
     load_encoder(path, LAYERS, sha256=good)
     content = bytearray(path.read_bytes())
     content[-1] ^= 1

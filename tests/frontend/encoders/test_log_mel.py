@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import soundfile
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 from references_encoders import log_mel_of, transformers
 
 from emotion_tf.frontend.encoders.log_mel import frame_count, whisper_log_mel
@@ -87,7 +88,29 @@ def test_transform_is_that_of_numpy():
     expected = np.abs(np.fft.rfft(frame * window)) ** 2
     from emotion_tf.frontend.encoders.log_mel import _power
 
-    np.testing.assert_allclose(_power(tf.constant(frame)[None, None])[0, 0], expected, rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(
+        _power(tf.constant(frame)[None, None], tf.constant(0))[0, 0], expected, rtol=1e-4, atol=1e-3
+    )
+
+
+@pytest.mark.parametrize(("bits", "tolerance"), [(32, 1e-5), (16, 1e-3), (8, 1e-5)])
+def test_in_tflite_it_keeps_its_digits_whatever_the_weights_have(bits, tolerance):
+    signature = [tf.TensorSpec((1, RATE)), tf.TensorSpec((1,), tf.int32)]
+    graph = tf.function(lambda wave, samples: whisper_log_mel(wave, samples)[0], signature, autograph=False)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([graph.get_concrete_function()])
+    converter.optimizations = [] if bits == 32 else [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16] if bits == 16 else []
+    content = converter.convert()
+    assert len(content) < 100_000
+    interpreter = Interpreter(model_content=content)
+    interpreter.allocate_tensors()
+    inputs = {np.dtype(detail["dtype"]).kind: detail["index"] for detail in interpreter.get_input_details()}
+    for wave in WAVES.values():
+        interpreter.set_tensor(inputs["f"], np.pad(wave, (0, RATE - len(wave)))[np.newaxis])
+        interpreter.set_tensor(inputs["i"], np.array([len(wave)], "int32"))
+        interpreter.invoke()
+        found = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0, : len(wave) // 160]
+        np.testing.assert_allclose(found, log_mel_of(wave), rtol=0, atol=max(tolerance, 2e-5))
 
 
 def test_layer_is_the_function():
