@@ -9,6 +9,8 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.frontend.encoders.architecture import FAMILIES, Architecture
 from emotion_tf.frontend.encoders.checkpoint import PartedFile
 from emotion_tf.frontend.encoders.ctranslate2_file import looks_like_ctranslate2, read_ctranslate2
+from emotion_tf.frontend.encoders.hdf5_file import SIGNATURE, read_hdf5
+from emotion_tf.frontend.encoders.kerashub_whisper import KerasHubWhisper
 from emotion_tf.frontend.encoders.safetensors_file import looks_like_safetensors, read_safetensors
 from emotion_tf.frontend.encoders.speech_encoder import SpeechEncoder
 from emotion_tf.frontend.encoders.wav2vec2_checkpoint import Wav2Vec2Source, assign_wav2vec2
@@ -23,10 +25,10 @@ from emotion_tf.utils.files import parse_json, read_bounded
 
 MAX_CONFIG = 2**20
 
+READABLE = "model.safetensors, model.bin of CTranslate2, or model.weights.h5 of KerasHub"
+
 PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 """How PyTorch's own files begin; reading one runs what it says."""
-
-HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def load_encoder(
@@ -41,8 +43,8 @@ def load_encoder(
 
     Args:
         source: A name of the registry, such as `whisper-base`, or the path of a checkpoint: `model.safetensors` of
-            Hugging Face or `model.bin` of CTranslate2, or the folder that holds one. The `config.json` beside it is
-            read where there is one.
+            Hugging Face, `model.bin` of CTranslate2 or `model.weights.h5` of KerasHub's Whisper, or the folder that
+            holds one. The `config.json` of Hugging Face is read where it lies beside it.
         output_layers: The layers wanted; None for the three around the middle, which know most of emotion.
         sha256: The SHA-256 that the file at a path shall have.
         download: Whether the hub is asked where nothing is found on this machine.
@@ -91,7 +93,7 @@ def middle_layers(blocks: int) -> tuple[int, ...]:
     return tuple(layer for layer in range(middle - 1, middle + 2) if layer <= blocks)
 
 
-def open_checkpoint(weights: Weights) -> "WhisperSource | Wav2Vec2Source":
+def open_checkpoint(weights: Weights) -> WhisperSource | Wav2Vec2Source:
     """Recognises a checkpoint by its content and reads what is in it, but none of the arrays yet.
 
     Args:
@@ -107,15 +109,17 @@ def open_checkpoint(weights: Weights) -> "WhisperSource | Wav2Vec2Source":
         return _from_safetensors(file, _config(folder / "config.json"), _config(folder / "preprocessor_config.json"))
     if looks_like_ctranslate2(beginning):
         return CTranslate2Whisper(read_ctranslate2(file))
+    if beginning.startswith(SIGNATURE):
+        return KerasHubWhisper(read_hdf5(file))
     if beginning.startswith(PICKLES):
         raise EmotionTFError(
             f"{file} is a pickle of PyTorch, which can run code when it is read",
-            expected="model.safetensors, or model.bin of CTranslate2",
+            expected=READABLE,
             fix="convert it with save_pretrained of transformers",
         )
     raise EmotionTFError(
         f"{file} is no checkpoint that can be read",
-        expected="model.safetensors, or model.bin of CTranslate2",
+        expected=READABLE,
         received="an empty file" if not beginning else "a file that begins with " + repr(beginning[:8]),
     )
 

@@ -1,6 +1,7 @@
 """The pretrained encoders that are known by name, and where their weights come from."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.frontend.encoders.architecture import Architecture, Wav2Vec2Architecture, WhisperArchitecture
@@ -160,9 +161,15 @@ PACKAGES = {
     ),
 }
 
-BASE_SIZE = {"width": 768, "heads": 12, "feedforward_width": 3072, "blocks": 12}
-LARGE_SIZE = {"width": 1024, "heads": 16, "feedforward_width": 4096, "blocks": 24}
-LARGE_FORM = {"convolution_norm": "layer", "norm_first": True}
+
+def _base(family: str, **settings: Any) -> Wav2Vec2Architecture:
+    """The base size of the wav2vec 2.0 family."""
+    return Wav2Vec2Architecture(family, 768, 12, 3072, 12, **settings)
+
+
+def _large(family: str, **settings: Any) -> Wav2Vec2Architecture:
+    """The large size, which normalises first."""
+    return Wav2Vec2Architecture(family, 1024, 16, 4096, 24, convolution_norm="layer", norm_first=True, **settings)
 
 
 def _self_supervised(
@@ -232,7 +239,7 @@ ENCODERS = {
         _self_supervised(
             "wav2vec2-base-960h",
             "facebook/wav2vec2-base-960h",
-            Wav2Vec2Architecture("wav2vec2", **BASE_SIZE),
+            _base("wav2vec2"),
             hub=HubSource(
                 "facebook/wav2vec2-base-960h",
                 "22aad52d435eb6dbaf354bdad9b0da84ce7d6156",
@@ -244,29 +251,29 @@ ENCODERS = {
             ),
         ),
         # The hub holds those below as pickles, which can run code when they are read: a path alone will do.
-        _self_supervised("wav2vec2-base", "facebook/wav2vec2-base", Wav2Vec2Architecture("wav2vec2", **BASE_SIZE)),
+        _self_supervised("wav2vec2-base", "facebook/wav2vec2-base", _base("wav2vec2")),
         _self_supervised(
             "wav2vec2-xlsr-53",
             "facebook/wav2vec2-large-xlsr-53",
-            Wav2Vec2Architecture("wav2vec2", convolution_bias=True, **LARGE_SIZE, **LARGE_FORM),
+            _large("wav2vec2", convolution_bias=True),
             "53 languages",
         ),
-        _self_supervised("hubert-base", "facebook/hubert-base-ls960", Wav2Vec2Architecture("hubert", **BASE_SIZE)),
+        _self_supervised("hubert-base", "facebook/hubert-base-ls960", _base("hubert")),
         _self_supervised(
             "hubert-large",
             "facebook/hubert-large-ll60k",
-            Wav2Vec2Architecture("hubert", convolution_bias=True, **LARGE_SIZE, **LARGE_FORM),
+            _large("hubert", convolution_bias=True),
         ),
         _self_supervised(
             "wavlm-base-plus",
             "microsoft/wavlm-base-plus",
-            Wav2Vec2Architecture("wavlm", normalize_waveform=False, position_buckets=320, **BASE_SIZE),
+            _base("wavlm", normalize_waveform=False, position_buckets=320),
             licence="CC BY-SA 3.0",
         ),
         _self_supervised(
             "wavlm-large",
             "microsoft/wavlm-large",
-            Wav2Vec2Architecture("wavlm", position_buckets=320, **LARGE_SIZE, **LARGE_FORM),
+            _large("wavlm", position_buckets=320),
             licence="CC BY-SA 3.0",
         ),
     )

@@ -153,7 +153,7 @@ class Wav2Vec2Encoder(keras.layers.Layer):
         if mask is not None:
             hidden = hidden * keras.ops.cast(mask, hidden.dtype)[:, :, None]
         hidden = hidden + self.positions(hidden)
-        if not self.norm_first:
+        if self.norm is not None and not self.norm_first:
             hidden = self.norm(hidden)
         bias = None if self.position_bias is None or not self.blocks else self.position_bias(hidden)
         final_norm = self.norm if self.norm_first else None

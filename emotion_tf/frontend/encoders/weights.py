@@ -115,10 +115,10 @@ def _installed(info: EncoderInfo) -> Weights | None:
                 check_file(path, file)
             return Weights(paths, _package_origin(info), info.architecture)
     if info.hub is not None:
-        path = cached(info.hub)
-        if path is not None:
-            check_file(path, info.hub.file)
-            return Weights((path,), _origin(info), info.architecture)
+        kept = cached(info.hub)
+        if kept is not None:
+            check_file(kept, info.hub.file)
+            return Weights((kept,), _origin(info), info.architecture)
     return None
 
 

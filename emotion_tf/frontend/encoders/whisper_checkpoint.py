@@ -16,6 +16,7 @@ from emotion_tf.frontend.encoders.whisper_encoder import WhisperEncoder
 class WhisperSource(Protocol):
     """A checkpoint that holds Whisper's encoder."""
 
+    checkpoint: Checkpoint
     architecture: WhisperArchitecture
 
     def convolution(self, number: int) -> Arrays:

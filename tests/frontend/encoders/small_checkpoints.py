@@ -105,3 +105,46 @@ def ctranslate2_bytes(
     pieces.append(struct.pack("<I", len(aliases)))
     pieces += [text(alias) + text(name) for alias, name in aliases.items()]
     return b"".join(pieces)
+
+
+def write_kerashub(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """A file as Keras writes the weights of KerasHub's `WhisperBackbone`, whose decoder is left out."""
+    import h5py
+
+    def turned(name):
+        return arrays[f"{name}.weight"].transpose()
+
+    with h5py.File(path, "w") as file:
+
+        def write(name, *variables):
+            for number, values in enumerate(variables):
+                file[f"layers/{name}/vars/{number}"] = values
+
+        write("conv1d", turned("conv1"), arrays["conv1.bias"])
+        write("conv1d_1", turned("conv2"), arrays["conv2.bias"])
+        write("layer_normalization", arrays["layer_norm.weight"], arrays["layer_norm.bias"])
+        write("layer_normalization_1", np.zeros(WIDTH, "float32"), np.zeros(WIDTH, "float32"))
+        write("token_and_position_embedding/token_embedding", np.zeros((60, WIDTH), "float32"))
+        for number in range(BLOCKS):
+            ours, theirs = f"whisper_encoder_{number}" if number else "whisper_encoder", f"layers.{number}"
+            attention, head = f"{ours}/_self_attention_layer", WIDTH // HEADS
+            for name, letter in (("query", "q"), ("key", "k"), ("value", "v")):
+                projection = f"{theirs}.self_attn.{letter}_proj"
+                variables = [turned(projection).reshape(WIDTH, HEADS, head)]
+                if name != "key":
+                    variables.append(arrays[f"{projection}.bias"].reshape(HEADS, head))
+                write(f"{attention}/{name}_dense", *variables)
+            projection = f"{theirs}.self_attn.out_proj"
+            write(
+                f"{attention}/output_dense",
+                turned(projection).reshape(HEADS, head, WIDTH),
+                arrays[f"{projection}.bias"],
+            )
+            for name, part in (("_feedforward_intermediate_dense", "fc1"), ("_feedforward_output_dense", "fc2")):
+                write(f"{ours}/{name}", turned(f"{theirs}.{part}"), arrays[f"{theirs}.{part}.bias"])
+            norms = {
+                "_self_attention_layer_norm": "self_attn_layer_norm",
+                "_feedforward_layer_norm": "final_layer_norm",
+            }
+            for name, part in norms.items():
+                write(f"{ours}/{name}", arrays[f"{theirs}.{part}.weight"], arrays[f"{theirs}.{part}.bias"])

@@ -13,6 +13,7 @@ from small_checkpoints import (
     ctranslate2_bytes,
     safetensors_bytes,
     whisper_arrays,
+    write_kerashub,
     write_safetensors,
 )
 
@@ -46,6 +47,29 @@ def folder(tmp_path):
 def test_ctranslate2_gives_the_same_frames(expected, tmp_path):
     (tmp_path / "model.bin").write_bytes(ctranslate2_bytes(ctranslate2_arrays(ARRAYS)))
     np.testing.assert_allclose(frames(tmp_path), expected, rtol=0, atol=1e-6)
+
+
+def test_kerashub_gives_the_same_frames(expected, tmp_path):
+    write_kerashub(tmp_path / "model.weights.h5", ARRAYS)
+    np.testing.assert_allclose(frames(tmp_path), expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
+def test_truncated_hdf5_is_told(tmp_path, share):
+    path = tmp_path / "model.weights.h5"
+    write_kerashub(path, ARRAYS)
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    one_line(path, "truncated")
+
+
+def test_hdf5_that_points_elsewhere_is_not_followed(tmp_path):
+    import h5py
+
+    write_kerashub(tmp_path / "other.h5", ARRAYS)
+    path = tmp_path / "model.weights.h5"
+    with h5py.File(path, "w") as file:
+        file["layers"] = h5py.ExternalLink("other.h5", "/layers")
+    one_line(path, "holds no encoder of Whisper")
 
 
 def test_ctranslate2_of_8_bits_stays_near(expected, tmp_path):
@@ -189,7 +213,7 @@ def test_other_architectures(tmp_path, folder):
 def test_other_files(tmp_path, beginning):
     path = tmp_path / "model.bin"
     path.write_bytes(beginning and beginning + bytes(200))
-    one_line(path, "pickle of PyTorch, which can run code|no checkpoint that can be read")
+    one_line(path, "pickle of PyTorch, which can run code|no checkpoint that can be read|truncated or damaged")
 
 
 def test_missing_files(tmp_path):
