@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "recipes": "errors config",
     "audio": "errors utils config",
     "text": "errors utils config",
-    "frontend": "errors config",
+    "frontend": "errors utils config",
     "asr": "errors utils config",
     "corpora": "errors utils labels config",
     "dataset": "errors utils labels config audio text frontend asr corpora",
@@ -54,6 +54,7 @@ MAY_IMPORT = {
 OPTIONAL = {
     "tensorflow_io": "utils.tensorflow_io",
     "apache_beam": "dataset.beam",
+    "huggingface_hub": "frontend.encoders.hub",
     "av": "audio.decode.container",
     "espeakng_loader": "corpora.demo",
     "audformat": "corpora.audformat",

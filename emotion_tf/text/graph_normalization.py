@@ -63,7 +63,8 @@ class _Tables(NamedTuple):
 @functools.cache
 def _tables() -> _Tables:
     forms, classes = np.zeros(LAST, np.int32), np.zeros(LAST, np.int32)
-    starts, letters, pairs = [0, 0], [], {}
+    starts, pairs = [0, 0], {}
+    letters: list[int] = []
     for point in range(LAST):
         # Syllables of Hangul are composed by arithmetic, and surrogates are no characters.
         if HANGUL <= point < 0xE000:
