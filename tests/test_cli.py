@@ -334,6 +334,14 @@ def test_help_says_where_values_are_listed(capsys):
         assert words in text
 
 
+def test_encoders_are_listed(capsys):
+    assert main(["encoders"]) == 0
+    printed = capsys.readouterr().out
+    for name in ("whisper-base", "whisper-tiny.en", "wavlm-large"):
+        assert name in printed
+    assert "MIT" in printed and "6 blocks of 512" in printed
+
+
 def test_presets_are_described(capsys):
     assert main(["presets"]) == 0
     text = capsys.readouterr().out

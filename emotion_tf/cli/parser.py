@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from emotion_tf import __version__
 from emotion_tf.cli import (
     compare,
+    encoders,
     evaluate,
     explain,
     export,
@@ -38,6 +39,7 @@ COMMANDS = (
     webdemo,
     presets,
     settings,
+    encoders,
 )
 """The modules of the commands, each named after its command.
 
