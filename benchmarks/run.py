@@ -16,11 +16,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from emotion_tf.utils.files import read_json, write_json, write_text
+from pages import RESULTS, replace_table
+
+from emotion_tf.utils.files import read_json, write_json
 
 HERE = Path(__file__).parent
-PAGE = HERE.parent / "docs" / "results" / "speed.md"
-BEGIN, END = "<!-- made by benchmarks/run.py -->\n", "<!-- end -->"
+PAGE = RESULTS / "speed.md"
 
 BENCHMARKS = {
     "training_step": (),
@@ -70,9 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{name} ...", file=sys.stderr)
         results[name] = run(name, arguments.data_dir)
         write_json(arguments.out, results)
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    write_text(PAGE, f"{before}{BEGIN}{table(results)}{END}{after}")
+    replace_table(PAGE, "ratios", table(results))
     return 0
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from emotion_tf.config import FeatureConfig
+from emotion_tf.config import Config, FeatureConfig
 from emotion_tf.frontend.spectral import acoustic_features
 
 
@@ -64,4 +64,6 @@ class AcousticFrontEnd(keras.layers.Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "AcousticFrontEnd":
         """The inverse of `get_config`."""
-        return cls(**{**config, "features": FeatureConfig(**config["features"])})
+        # A file holds lists where the settings have tuples.
+        features = Config.from_dict({"features": config["features"]}).features
+        return cls(**{**config, "features": features})

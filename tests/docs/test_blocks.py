@@ -15,6 +15,7 @@ import soundfile
 from doc_blocks import PAGES, ROOT, Block, blocks, commands
 from made_waves import RATE, babble, noise
 
+import emotion_tf
 from emotion_tf import recipes
 from emotion_tf.cli import main
 from emotion_tf.cli.parser import parse
@@ -60,10 +61,11 @@ def test_table_is_a_manifest(block, tmp_path):
     assert len(manifest.read(path)) == len(block.text.splitlines()) - 1
 
 
-ARRANGED = pytest.mark.xfail(reason="the commands and the API of 0.2 are being written", strict=False)
+ARRANGED = pytest.mark.xfail(
+    not hasattr(emotion_tf, "load"), reason="the public API of 0.2 is being written", strict=False
+)
 
 
-@ARRANGED
 @pytest.mark.parametrize("block", SHELL, ids=str)
 def test_shell_block_is_valid(block, tmp_path, capsys, monkeypatch):
     soundfile.write(tmp_path / "clip.wav", noise(RATE), RATE)
@@ -177,7 +179,7 @@ def trained(tmp_path_factory):
         for name, modality in (("mine", "both"), ("mine-audio", "audio")):
             run = ["--preset", "strong", "--modality", modality, *settings, "--workdir", f"runs/{name}"]
             assert main(["train", "--corpus", "manifest", "--data-dir", "corpus.csv",
-                         "--protocol", "speaker-kfold:3", *run]) == 0  # fmt: skip
+                         "--protocol", "speaker-kfold:5", *run]) == 0  # fmt: skip
     return folder
 
 
@@ -197,6 +199,8 @@ def here(trained, both_export, tmp_path, monkeypatch):
     vectors = [f"{word} {' '.join(['0.1'] * 300)}" for word in words]
     (folder / "glove.6B.300d.txt").write_text("\n".join(vectors) + "\n", encoding="utf-8")
     monkeypatch.chdir(folder)
+    # Processes of ours are started in this folder, too.
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     return folder
 
 
@@ -205,14 +209,23 @@ def here(trained, both_export, tmp_path, monkeypatch):
 @pytest.mark.parametrize("page", PAGES_TO_RUN, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_blocks_of_page_run(page, here):
     """Block after block, as a reader would, who starts Python once."""
+    to_run = [block for block in blocks(page) if not block.note]
+    remove_what_is_made(to_run, here)
     namespace: dict = {"__name__": "__main__"}
-    for block in blocks(page):
-        if block.note:
-            continue
+    for block in to_run:
         if block.language == "python":
             exec(compile(block.text, str(block), "exec"), namespace)
         elif block.language == "bash":
             run(block, here)
+
+
+def remove_what_is_made(to_run: list[Block], folder: Path) -> None:
+    """Runs and exports that a page makes itself are not there before."""
+    for block in to_run:
+        for _, *arguments in commands(block, folder) if block.language == "bash" else ():
+            flag = {"train": "--workdir", "export": "--out"}.get(arguments[0])
+            if flag in arguments:
+                shutil.rmtree(folder / arguments[arguments.index(flag) + 1], ignore_errors=True)
 
 
 def run(block: Block, folder: Path) -> None:
