@@ -47,6 +47,7 @@ MAY_IMPORT = {
     "comparison": "errors utils config corpora dataset models evaluation training exporting inference",
     "webdemo": "errors utils config text inference.bundle inference.streaming",
     "cli": "*",
+    "__main__": "cli",
     "__init__": "*",
 }
 

@@ -10,15 +10,25 @@ if TYPE_CHECKING:
     from emotion_tf.corpora import Corpus
 
 
-def check_folds(corpus: "Corpus", protocol: str, config: Config, file: Path | None = None) -> None:
-    """Draws the folds once, so that a protocol that the corpus does not allow is refused.
+def check_protocol(protocol: str) -> None:
+    """Refuses a protocol that there is not, before a corpus is read.
 
     Raises:
-        EmotionTFError: If there is no such protocol, the corpus does not allow it, or the file of folds is missing.
+        EmotionTFError: If there is no such protocol.
     """
     from emotion_tf.corpora import folds
 
     folds.leaks_speakers(protocol)
+
+
+def check_folds(corpus: "Corpus", protocol: str, config: Config, file: Path | None = None) -> None:
+    """Draws the folds once, so that a protocol that the corpus does not allow is refused.
+
+    Raises:
+        EmotionTFError: If the corpus does not allow it, or the file of folds is missing.
+    """
+    from emotion_tf.corpora import folds
+
     if file is None:
         folds.assign(corpus.utterances, protocol, config.training.fold_seed)
     elif not file.is_file():

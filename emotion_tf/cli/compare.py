@@ -5,7 +5,7 @@ import dataclasses
 from pathlib import Path
 
 from emotion_tf.cli import flags, run_file
-from emotion_tf.cli.checks import check_folds, check_inputs, check_workdir
+from emotion_tf.cli.checks import check_folds, check_inputs, check_protocol, check_workdir
 from emotion_tf.recipes import PRESETS
 from emotion_tf.utils.files import records_dir_of
 
@@ -36,6 +36,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compares."""
     asked = {name: flags.config_of(arguments, name) for name in arguments.presets}
+    check_protocol(arguments.protocol)
     records_dir = records_dir_of(arguments.workdir, arguments.records_dir)
     # Presets differ in much, but not in the labels.
     corpus, chosen = flags.corpus_of(arguments.corpus, arguments, records_dir, asked[arguments.presets[0]])

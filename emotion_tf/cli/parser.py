@@ -1,6 +1,7 @@
 """The parser of `emotion-tf`, and the list of its commands."""
 
 import argparse
+import sys
 import textwrap
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -53,7 +54,8 @@ MANY = 20
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The flags of a command; with `--runner`, those that are not ours in `beam_options`."""
-    arguments, others = make_parser().parse_known_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    arguments, others = make_parser().parse_known_args(argv or ["--help"])
     if getattr(arguments, "runner", None) is not None:
         arguments.beam_options = ("--runner", arguments.runner, *others)
     elif others:

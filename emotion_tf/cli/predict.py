@@ -94,7 +94,7 @@ def _predict_files(arguments: argparse.Namespace, files: list[Path]) -> Iterator
         for file in files
         for request in (inference.requests_in(file) if file.is_dir() else [_request(file)])
     ]
-    return inference.predict_files(
+    answers = inference.predict_files(
         audio,
         arguments.model or inference.DEFAULT_MODEL,
         arguments.text,
@@ -103,6 +103,13 @@ def _predict_files(arguments: argparse.Namespace, files: list[Path]) -> Iterator
         arguments.server,
         arguments.min_confidence,
     )
+    for answer in answers:
+        yield {**answer, "file": _name(Path(answer["file"]))} if answer["file"] else answer
+
+
+def _name(file: Path) -> str:
+    """What a file is called in an answer."""
+    return STANDARD_INPUT if file.name == STANDARD_INPUT else str(file)
 
 
 def _print(arguments: argparse.Namespace, answers: Iterator[dict[str, Any]]) -> int:
@@ -181,7 +188,7 @@ def _requests(arguments: argparse.Namespace, files: list[Path]) -> list["Request
 def _request(file: Any, text: str = "", name: str | None = None) -> "Request":
     from emotion_tf import inference
 
-    return inference.Request(name or str(file), file, text=text)
+    return inference.Request(name or _name(file), file, text=text)
 
 
 def _is_manifest(file: Path) -> bool:
@@ -194,7 +201,7 @@ def _is_manifest(file: Path) -> bool:
 def _standard_input() -> Iterator[Path]:
     """A file of what is on the standard input, which formats of audio that need to be searched cannot be read from."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "stdin")
+        path = Path(folder, STANDARD_INPUT)
         with path.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
         yield path

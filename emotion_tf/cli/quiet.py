@@ -5,10 +5,11 @@ import importlib.util
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from types import ModuleType
+
+from emotion_tf.utils.native_stderr import discarding_native_stderr
 
 
 def quiet_tensorflow() -> None:
@@ -22,7 +23,11 @@ def quiet_tensorflow() -> None:
 
 
 class _Finder(MetaPathFinder):
-    """Discards what TensorFlow's libraries print while they are loaded."""
+    """Discards what TensorFlow's libraries print while they are loaded.
+
+    Since TensorFlow 2.19 they tell of oneDNN and of missing CUDA drivers before they read TF_CPP_MIN_LOG_LEVEL, and no
+    other variable stops them.
+    """
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -36,28 +41,8 @@ class _Finder(MetaPathFinder):
             execute = spec.loader.exec_module
 
             def exec_module(module: ModuleType) -> None:
-                with _discarding_stderr():
+                with discarding_native_stderr():
                     execute(module)
 
             spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec
-
-
-@contextmanager
-def _discarding_stderr() -> Iterator[None]:
-    """Discards what is written to descriptor 2 while the block runs.
-
-    Since TensorFlow 2.19, libraries tell of oneDNN and of missing CUDA drivers while they are loaded, before they read
-    TF_CPP_MIN_LOG_LEVEL, and nothing else could stop them.
-    """
-    if sys.stderr is not None:
-        sys.stderr.flush()
-    stderr = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-        os.close(nowhere)

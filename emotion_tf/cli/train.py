@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from emotion_tf.cli import flags, run_file
-from emotion_tf.cli.checks import check_folds, check_inputs, check_workdir
+from emotion_tf.cli.checks import check_folds, check_inputs, check_protocol, check_workdir
 from emotion_tf.cli.results import print_result
 from emotion_tf.utils.files import records_dir_of
 
@@ -31,6 +31,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Trains."""
     asked = flags.config_of(arguments, arguments.preset)
+    check_protocol(arguments.protocol)
     records_dir = records_dir_of(arguments.workdir, arguments.records_dir)
     corpus, config = flags.corpus_of(arguments.corpus, arguments, records_dir, asked)
     check_inputs(corpus, config, arguments.skip_bad)

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from emotion_tf.cli import flags
 from emotion_tf.utils.own_folder import check_own_folder
 
 HELP = "show a model in the browser, where it runs on this machine alone, or write the page that does"
@@ -20,6 +21,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Shows or writes the page."""
+    flags.check_model(arguments)
     if arguments.out is not None:
         check_own_folder(arguments.out, "page")
     from emotion_tf import webdemo

@@ -82,7 +82,8 @@ def _meanings(kind: type) -> dict[str, str]:
     """What the `Args` of a docstring say of each argument."""
     arguments = (inspect.getdoc(kind) or "").partition("\nArgs:\n")[2].partition("\n\n")[0]
     entries = re.findall(r"^(\w+): (.*(?:\n +.*)*)", textwrap.dedent(arguments), flags=re.MULTILINE)
-    return {name: " ".join(text.split()) for name, text in entries}
+    # What Python calls None is null in TOML, in JSON and on the command line.
+    return {name: re.sub(r"\bNone\b", "null", " ".join(text.split())) for name, text in entries}
 
 
 def _parts(annotation: Any) -> tuple[Any, Range, bool]:

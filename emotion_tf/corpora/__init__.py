@@ -23,7 +23,7 @@ from emotion_tf.corpora import (
 from emotion_tf.corpora.corpus import Corpus, CorpusInfo
 from emotion_tf.corpora.label_choice import choose_labels
 from emotion_tf.corpora.utterance import Utterance
-from emotion_tf.errors import EmotionTFError
+from emotion_tf.errors import EmotionTFError, did_you_mean
 from emotion_tf.utils.paths import RemotePath, as_path
 
 __all__ = ["NAMES", "Corpus", "CorpusInfo", "Utterance", "choose_labels", "info", "load"]
@@ -68,7 +68,9 @@ def info(name: str) -> CorpusInfo:
     ('angry', 'calm', 'disgust', 'fearful', 'happy', 'neutral', 'sad', 'surprised')
     """
     if name not in _READERS:
-        raise EmotionTFError("unknown corpus", expected=f"one of {', '.join(NAMES)}", received=repr(name))
+        raise EmotionTFError(
+            "unknown corpus", expected=f"one of {', '.join(NAMES)}", received=repr(name), fix=did_you_mean(name, NAMES)
+        )
     return _READERS[name].INFO
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from emotion_tf.corpora.utterance import Utterance
-from emotion_tf.errors import EmotionTFError
+from emotion_tf.errors import EmotionTFError, did_you_mean
 from emotion_tf.utils import files
 
 PROTOCOLS = ("speaker-kfold:K", "leave-one-speaker-out", "leave-one-session-out", "random:K", "published-split")
@@ -305,7 +305,12 @@ def _parse(protocol: str) -> tuple[str, int]:
             if count.isdecimal() and int(count) >= 2:
                 return name, int(count)
             raise EmotionTFError(f"{name} needs a number of folds", expected="2 or more", received=repr(count))
-    raise EmotionTFError("unknown protocol", expected=f"one of {', '.join(PROTOCOLS)}", received=repr(protocol))
+    raise EmotionTFError(
+        "unknown protocol",
+        expected=f"one of {', '.join(PROTOCOLS)}",
+        received=repr(protocol),
+        fix=did_you_mean(name, PROTOCOLS),
+    )
 
 
 def _one_a_name(names: list[str], what: str, protocol: str) -> list[int]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from emotion_tf.config import Config, LabelConfig
 from emotion_tf.corpora.corpus import ALL, Corpus
 from emotion_tf.corpora.utterance import Utterance
-from emotion_tf.errors import EmotionTFError
+from emotion_tf.errors import EmotionTFError, did_you_mean
 from emotion_tf.labels import FOUR_SET, customary
 
 _LOG = logging.getLogger(__name__)
@@ -114,7 +114,9 @@ def _label_set(corpus: Corpus, name: str) -> Mapping[str, str] | None:
         return None
     if name not in sets:
         raise EmotionTFError(
-            f"the corpus {corpus.name} has no label set {name!r}", expected=f"one of {', '.join([*sets, ALL])}"
+            f"the corpus {corpus.name} has no label set {name!r}",
+            expected=f"one of {', '.join([*sets, ALL])}",
+            fix=did_you_mean(name, [*sets, ALL]),
         )
     return sets[name]
 

@@ -1,20 +1,16 @@
 """MP3: whether a file says how long it is, and the remarks of its decoder."""
 
-import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from emotion_tf.audio.decode.span import Span
+from emotion_tf.utils.native_stderr import discarding_native_stderr
 
 NEAR_BYTES = 2**17
 """How far ahead of what it decodes a decoder may have read."""
 
 MAX_TAG_BYTES = 2**20
 """Longest tag, pictures among it, that is looked for before a recording."""
-
-_one_at_a_time = threading.Lock()
 
 
 @contextmanager
@@ -23,14 +19,8 @@ def quiet(content: Span) -> Iterator[None]:
     if content[:3] != b"ID3" and content[:1] != b"\xff":
         yield
         return
-    with _one_at_a_time, Path(os.devnull).open("wb") as nowhere:
-        stderr = os.dup(2)
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
+    with discarding_native_stderr():
+        yield
 
 
 def states_its_length(content: Span) -> bool:
