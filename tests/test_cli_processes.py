@@ -119,4 +119,4 @@ def test_texts_may_come_from_the_standard_input(text_export, folder):
 def test_who_reads_no_further_is_no_mistake(folder):
     pipeline = " ".join([*command("settings"), "| head -n 1"])
     done = subprocess.run(pipeline, shell=True, cwd=folder, env=environment(), capture_output=True, check=False)
-    assert done.stdout.startswith(b"features.sample_rate\t") and done.stderr == b""
+    assert done.stdout.startswith(b"features.encoder\t") and done.stderr == b""
