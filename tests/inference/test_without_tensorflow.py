@@ -39,7 +39,10 @@ def run(code, *arguments):
 @pytest.mark.skipif(sys.platform != "linux", reason="measures as Linux does")
 def test_command_is_light(both_export, clip):
     # The peak of this process alone: that of `wait4` begins with what the parent held.
-    code = "import sys; from emotion_tf.cli import main; code = main(); print(open('/proc/self/status').read()); sys.exit(code)"
+    code = (
+        "import sys; from emotion_tf.cli import main\n"
+        "code = main(); print(open('/proc/self/status').read()); sys.exit(code)"
+    )
     model = both_export.folder / "tflite" / "float32.tflite"
     costs = []
     # Twice, since the first call may have to compile what was never imported, and other tests may slow it down.
