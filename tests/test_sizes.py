@@ -59,7 +59,7 @@ CASES = {
     "CSV cell": (
         lambda folder: written(folder / "m.csv", HEADER + b'"' + b"a\n" * 2**19),
         manifest.read,
-        r"is not valid CSV \(field larger than field limit",
+        r"is not valid text of comma-separated cells \(field larger than field limit",
     ),
     "table line": (
         lambda folder: stretched(folder / "g.tsv", b"split\tlabel\ttext\n"),

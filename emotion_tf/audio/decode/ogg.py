@@ -22,7 +22,8 @@ def end_of_recording(content: Span) -> int:
     """Where another recording begins that was put behind this one; the end of the content if there is none."""
     sound = False
     for place, _ in _pages(content):
-        begins = bool(content[place + 5 : place + 6][0] & BEGINS_STREAM)
+        flags = content[place + 5 : place + 6]
+        begins = bool(flags) and bool(flags[0] & BEGINS_STREAM)
         # Several streams that belong together, such as picture and sound, begin one after the other.
         if begins and sound:
             return place
