@@ -92,7 +92,7 @@ def _predict_files(arguments: argparse.Namespace, files: list[Path]) -> Iterator
     audio: list[Any] = [
         request.audio
         for file in files
-        for request in (inference.requests_in(file) if file.is_dir() else [_request(file)])
+        for request in (_in_folder(file, arguments.skip_bad) if file.is_dir() else [_request(file)])
     ]
     answers = inference.predict_files(
         audio,
@@ -157,7 +157,6 @@ def _predict_batch(arguments: argparse.Namespace, requests: list["Requested"], o
 
 def _requests(arguments: argparse.Namespace, files: list[Path]) -> list["Requested"]:
     """What is asked about files, folders and manifests."""
-    from emotion_tf import inference
     from emotion_tf.corpora import manifest
 
     texts = arguments.text or [""]
@@ -172,7 +171,7 @@ def _requests(arguments: argparse.Namespace, files: list[Path]) -> list["Request
         if _is_manifest(file):
             requests += manifest.read(file, labelled=False, columns=arguments.columns)
         elif file.is_dir():
-            found = inference.requests_in(file)
+            found = _in_folder(file, arguments.skip_bad)
             # A folder alone needs no name in front of its files'.
             requests += [
                 _request(request.audio, text, request.id if len(files) == 1 else str(request.audio))
@@ -183,6 +182,18 @@ def _requests(arguments: argparse.Namespace, files: list[Path]) -> list["Request
     if not requests:
         raise EmotionTFError("there is nothing to hear", expected="audio files, a folder or a manifest")
     return requests
+
+
+def _in_folder(folder: Path, skip_bad: bool) -> list["Request"]:
+    """The recordings in a folder; one that holds none is asked itself if bad files are skipped, which says why."""
+    from emotion_tf import inference
+
+    try:
+        return inference.requests_in(folder)
+    except EmotionTFError:
+        if not skip_bad:
+            raise
+        return [_request(folder)]
 
 
 def _request(file: Any, text: str = "", name: str | None = None) -> "Request":

@@ -23,8 +23,8 @@ def test_broken_files_among_good_ones(audio_export, tmp_path):
     assert alone.returncode == 0, alone.stderr
     assert len(alone.stdout.splitlines()) == len(good)
     done = predict(audio_export.folder, mixed, "--skip_bad")
-    assert done.returncode == 1
-    assert done.stdout == alone.stdout
+    assert done.returncode == 1, done.stderr
+    assert done.stdout == alone.stdout, done.stderr
     lines = done.stderr.decode().splitlines()
     assert [line.split()[1] for line in lines] == list(map(str, broken))
     for line in lines:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -256,10 +255,7 @@ def test_what_cannot_be_explained(run, recording, tmp_path):
             EmotionTFError, match=f"cannot be explained; expected a .keras file, .* received .*{received}"
         ):
             explain(path, recording)
-    shutil.copytree(run("audio").workdir / "model", tmp_path / "model")
-    content = json.loads((tmp_path / "model" / "config.json").read_text())
-    content["model"]["name"] = "cnn"
-    (tmp_path / "model" / "config.json").write_text(json.dumps(content))
+    make_run(tmp_path, Config().override(*SMALL, "model.name=cnn", "model.modality=audio"))
     with pytest.raises(EmotionTFError, match="cannot be explained; expected the model mscnn or experts, received cnn"):
         explain(tmp_path, recording)
 
