@@ -113,7 +113,7 @@ def contents(folder):
 
 def test_run_leaves_what_the_documents_say(run):
     names = {name for name in contents(run.workdir) if "tensorboard" not in name}
-    model = {"model.keras", "config.json", "labels.txt", "vocabulary.txt", "calibration.json"}
+    model = {"model.keras", "config.json", "labels.txt", "vocabulary.txt", "tokenizer.json", "calibration.json"}
     fold = {"history.csv", "predictions.csv", "dev_predictions.csv", *(f"model/{name}" for name in model)}
     assert names == {
         *(".lock", "config.json", "folds.json", "predictions.csv", "metrics.json", "report.html", "model/fold.json"),
