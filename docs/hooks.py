@@ -59,7 +59,9 @@ def names_of(room: str) -> list[str]:
     for node in body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
             try:
-                return [name for name in ast.literal_eval(node.value) if not name.startswith("__")]
+                listed = ast.literal_eval(node.value)
+                # A room that the package names has a page of its own.
+                return [name for name in listed if not name.startswith("__") and f"{room}.{name}" not in ROOMS]
             except ValueError:
                 return []
     defined = [node.name for node in body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
