@@ -43,7 +43,7 @@ def serialize(utterance: Utterance, features: np.ndarray, dtype: tf.DType = tf.f
         "text": _bytes(utterance.text.encode()),
         "features": _bytes(np.ascontiguousarray(features, np.dtype(dtype.as_numpy_dtype).newbyteorder("<")).tobytes()),
     }
-    return tf.train.Example(features=tf.train.Features(feature=values)).SerializeToString()
+    return tf.train.Example(features=tf.train.Features(feature=values)).SerializeToString(deterministic=True)
 
 
 def parse_ids(serialized: tf.Tensor) -> tf.Tensor:

@@ -157,7 +157,7 @@ def test_transcripts_take_the_place_of_the_reference(ear, utterances, monkeypatc
 def test_utterance_that_was_never_tried(ear, utterances, model):
     ear(utterances[:2] if model is None else utterances)
     count = "2 of 4" if model is None else "4 of 4"
-    command = "prepare --transcribe google" + (" --engine_model phone_call" if model else "")
+    command = "prepare --transcribe google" + (" --engine-model phone_call" if model else "")
     with pytest.raises(EmotionTFError, match=f"^{count} utterances have no transcript of google .* run .*{command} on"):
         with_transcripts(utterances, "google", ear.folder, model)
 
