@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 from made_corpus import make_corpus
+from small_models import fitted_for, small
 
-from emotion_tf import __version__, asr, training
+from emotion_tf import __version__, asr, exporting, models, training
 from emotion_tf.cli import main
 from emotion_tf.cli.parser import COMMANDS, Parser, parse
 from emotion_tf.config import Config, LabelConfig, settings
@@ -218,6 +219,45 @@ def test_predict_says_what_it_needs(flags, line, tmp_path, monkeypatch, capsys):
     assert the_line(capsys).startswith(line)
 
 
+def test_export_takes_a_file_and_a_corpus(tmp_path, monkeypatch, capsys):
+    """The corpus has the classes of the model; labels that it does not know are left out."""
+    config = small("modality=text").override('labels.classes=["angry", "sad"]')
+    network = models.build(config, fitted_for(config))
+    network.save(tmp_path / "mine.keras")
+    rows = "".join(f"{n},so {label},{label},{n}\n" for n, label in enumerate(["sad", "calm", "angry", "sad"]))
+    (tmp_path / "corpus.csv").write_text("id,text,label,speaker\n" + rows)
+    calls = []
+    monkeypatch.setattr(exporting, "export", lambda *arguments: calls.append(arguments))
+    flags = ["export", "--model", str(tmp_path / "mine.keras"), "--out", str(tmp_path / "out")]
+    assert main(flags) == 0
+    assert main([*flags, "--corpus", "manifest", "--data-dir", str(tmp_path / "corpus.csv")]) == 0
+    (alone, with_corpus) = calls
+    assert alone == (tmp_path / "mine.keras", tmp_path / "out", None)
+    assert [utterance.id for utterance in with_corpus[2].utterances] == ["0", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "line"),
+    [
+        (["--workdir", "run", "--corpus", "demo"], "a run knows its corpus. To fix: leave out --corpus"),
+        (["--model", "run"], "run cannot be exported; expected a .keras file. To fix: name the folder of a run"),
+        (
+            ["--model", "a.keras", "--data-dir", "x"],
+            "nobody knows which corpus lies there. To fix: name",
+        ),
+        (["--model", "a.keras", "--out", "full"], "full is there already and is not an export"),
+    ],
+    ids=flags_only,
+)
+def test_export_says_what_it_needs(flags, line, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.keras").touch()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").touch()
+    assert main(["export", "--out", "new", *flags]) == 1
+    assert the_line(capsys).startswith(line)
+
+
 @pytest.mark.parametrize(
     ("flags", "line"),
     [
@@ -240,6 +280,8 @@ def test_timeline_and_explain_say_what_they_need(flags, line, capsys):
         (["explain", "a.wav", "b.wav", "--model", "m"], "unrecognized arguments: b.wav"),
         (["timeline", "a.wav", "b.wav", "--model", "m"], "unrecognized arguments: b.wav"),
         (["explain", "a.wav", "--model", "m", "--server", "s"], "unrecognized arguments: --server"),
+        (["export", "--out", "o"], "one of the arguments --workdir --model is required"),
+        (["export", "--out", "o", "--workdir", "w", "--model", "m"], "--model: not allowed with argument --workdir"),
         (["stress", "--workdir", "w"], "the following arguments are required: --out"),
         (["train", "--workdirs", "w", "--corpus", "demo"], "required: --protocol, --workdir"),
         (["presets", "--qiet"], "unrecognized arguments: --qiet; did you mean '--quiet'?"),

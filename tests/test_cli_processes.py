@@ -96,12 +96,18 @@ def test_interrupted_training_says_how_to_go_on(folder):
     assert (folder / "run" / "config.toml").exists() and not (folder / "run" / "metrics.json").exists()
 
 
-@pytest.mark.parametrize("artefact", [".", "model.keras"])
+@pytest.mark.parametrize("artefact", [".", "model.keras", "tflite/float32.tflite", "tflite/float32-fixed.tflite"])
 def test_answers_come_alone(audio_export, folder, artefact):
     done = run(folder, "predict", "clip.wav", "--model", str(audio_export.folder / artefact))
     assert (done.returncode, done.stderr) == (0, b"")
     name, label, scores = done.stdout.decode().rstrip("\n").split("\t")
     assert name == "clip.wav" and label in FOUR and scores.startswith("angry 0.")
+
+
+def test_no_command_shows_the_commands(folder):
+    done = run(folder)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"usage: emotion-tf") and b"\n    predict " in done.stdout
 
 
 def test_recording_may_come_from_the_standard_input(audio_export, folder):

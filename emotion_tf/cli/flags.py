@@ -135,9 +135,12 @@ def add_records_flag(parser: argparse.ArgumentParser) -> None:
 def add_corpus_of_run_flags(parser: argparse.ArgumentParser) -> None:
     """The flags that find the corpus of a finished run again."""
     add_workdir_flag(parser)
-    parser.add_argument(
-        "--data-dir", type=as_path, metavar="FOLDER", help="where the run's corpus lies; demo needs none"
-    )
+    add_corpus_place_flags(parser)
+
+
+def add_corpus_place_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags that say where a corpus lies whose name is known."""
+    parser.add_argument("--data-dir", type=as_path, metavar="FOLDER", help="where the corpus lies; demo needs none")
     add_columns_flag(parser)
     add_records_flag(parser)
 

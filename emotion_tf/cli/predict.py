@@ -1,6 +1,7 @@
 """`emotion-tf predict`: the emotions of recordings."""
 
 import argparse
+import dataclasses
 import json
 import shutil
 import sys
@@ -14,7 +15,7 @@ from emotion_tf.cli import flags
 from emotion_tf.errors import EmotionTFError
 
 if TYPE_CHECKING:
-    from emotion_tf.inference import Request, Requested
+    from emotion_tf.inference import Answer, Request, Requested
 
 HELP = "say how the speaker feels, a line a recording"
 EXAMPLE = "clip.wav recordings/ --model export/demo"
@@ -79,13 +80,11 @@ def run(arguments: argparse.Namespace) -> int:
         if any(_is_manifest(file) for file in files):
             if arguments.server is not None:
                 raise EmotionTFError("a server is asked about files and folders", fix="name an export with --model")
-            out = Path(stack.enter_context(tempfile.TemporaryDirectory()), "answers.jsonl")
-            _predict_batch(arguments, _requests(arguments, files), out)
-            return _print(arguments, map(json.loads, out.open(encoding="utf-8")))
+            return _print(arguments, _predict_requests(arguments, _requests(arguments, files)))
         return _print(arguments, _predict_files(arguments, files))
 
 
-def _predict_files(arguments: argparse.Namespace, files: list[Path]) -> Iterator[dict[str, Any]]:
+def _predict_files(arguments: argparse.Namespace, files: list[Path]) -> "Iterator[Answer]":
     """The answers to audio files and those in folders, each as soon as it is known."""
     from emotion_tf import inference
 
@@ -104,7 +103,7 @@ def _predict_files(arguments: argparse.Namespace, files: list[Path]) -> Iterator
         arguments.min_confidence,
     )
     for answer in answers:
-        yield {**answer, "file": _name(Path(answer["file"]))} if answer["file"] else answer
+        yield dataclasses.replace(answer, file=answer.file and _name(Path(answer.file)))
 
 
 def _name(file: Path) -> str:
@@ -112,17 +111,17 @@ def _name(file: Path) -> str:
     return STANDARD_INPUT if file.name == STANDARD_INPUT else str(file)
 
 
-def _print(arguments: argparse.Namespace, answers: Iterator[dict[str, Any]]) -> int:
+def _print(arguments: argparse.Namespace, answers: "Iterator[Answer]") -> int:
+    """Prints answers, a line each; 1 if one of them is an error."""
     failed = 0
     for answer in answers:
-        name = answer.get("file") or answer.get("id") or STANDARD_INPUT
         if arguments.json:
-            print(json.dumps(answer, ensure_ascii=False), flush=True)
-        elif "error" in answer:
-            print(f"emotion-tf: {answer['error']}", file=sys.stderr)
+            print(json.dumps(answer.as_dict(), ensure_ascii=False), flush=True)
+        elif answer.error is not None:
+            print(f"emotion-tf: {answer.error}", file=sys.stderr)
         else:
-            print(f"{name}\t{answer['label']}\t{scores(answer['probabilities'])}", flush=True)
-        failed += "error" in answer
+            print(f"{answer.name or STANDARD_INPUT}\t{answer.label}\t{scores(answer.probabilities)}", flush=True)
+        failed += answer.error is not None
     return 1 if failed else 0
 
 
@@ -136,22 +135,28 @@ def scores(probabilities: dict[str, float]) -> str:
 
 
 def _write(arguments: argparse.Namespace, requests: list["Requested"]) -> int:
-    failed = _predict_batch(arguments, requests, arguments.out)
+    """Writes the answers to a file; 1 if one of them is an error."""
+    from emotion_tf import inference
+
+    failed = inference.predict_batch(
+        requests,
+        arguments.model,
+        arguments.out,
+        arguments.skip_bad,
+        arguments.speaker_embeddings,
+        arguments.min_confidence,
+    )
     if failed:
         print(f"emotion-tf: {failed} of {len(requests)} could not be heard; {arguments.out} says why", file=sys.stderr)
     return 1 if failed else 0
 
 
-def _predict_batch(arguments: argparse.Namespace, requests: list["Requested"], out: Path) -> int:
+def _predict_requests(arguments: argparse.Namespace, requests: list["Requested"]) -> "Iterator[Answer]":
+    """The answers to the rows of manifests."""
     from emotion_tf import inference
 
-    return inference.predict_batch(
-        requests,
-        arguments.model,
-        out,
-        arguments.skip_bad,
-        arguments.speaker_embeddings,
-        arguments.min_confidence,
+    return inference.predict_requests(
+        requests, arguments.model, arguments.skip_bad, arguments.speaker_embeddings, arguments.min_confidence
     )
 
 

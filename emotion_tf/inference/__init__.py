@@ -1,6 +1,7 @@
 """Running what was trained: one call over `.keras`, SavedModel and `.tflite`, without the code that trains."""
 
-from emotion_tf.inference.batch import Request, Requested, predict_batch, requests_in
+from emotion_tf.inference.answer import Answer
+from emotion_tf.inference.batch import Request, Requested, predict_batch, predict_requests, requests_in
 from emotion_tf.inference.explain import explain, write_explanation
 from emotion_tf.inference.explanation import Explanation
 from emotion_tf.inference.files import predict_files
@@ -11,6 +12,7 @@ from emotion_tf.inference.timeline import timeline, write_timeline
 
 __all__ = [
     "DEFAULT_MODEL",
+    "Answer",
     "Explanation",
     "Prediction",
     "Predictor",
@@ -23,6 +25,7 @@ __all__ = [
     "load",
     "predict_batch",
     "predict_files",
+    "predict_requests",
     "requests_in",
     "timeline",
     "write_explanation",

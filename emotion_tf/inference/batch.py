@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,8 +16,9 @@ import numpy as np
 from emotion_tf.audio.reader import read_waveform
 from emotion_tf.audio.speaker.embeddings import read_speaker_embeddings
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.inference.answer import Answer
 from emotion_tf.inference.loading import find_artefact, load
-from emotion_tf.inference.predictor import Predictor
+from emotion_tf.inference.predictor import Prediction, Predictor
 from emotion_tf.utils.files import digest, file_digest, read_json, write_json
 from emotion_tf.utils.locks import locked
 from emotion_tf.utils.paths import RemotePath
@@ -94,6 +95,33 @@ def requests_in(folder: str | Path) -> list[Request]:
     return [Request(path.relative_to(folder).as_posix(), path) for path in found]
 
 
+def predict_requests(
+    requests: Sequence[Requested],
+    model: str | Path,
+    skip_bad: bool = False,
+    speakers: str | Path | None = None,
+    min_confidence: float = 0.0,
+) -> Iterator[Answer]:
+    """Names the emotions of many utterances, in batches of like length, each answer as soon as it is known.
+
+    Args:
+        requests: The utterances.
+        model: What `load` takes.
+        skip_bad: Answer with what is wrong with an utterance that cannot be heard, and go on, instead of raising.
+        speakers: As for `predict_files`; by id.
+        min_confidence: As for `Predictor.predict`.
+
+    Yields:
+        An answer a request, in their order.
+
+    Raises:
+        EmotionTFError: If the model cannot be loaded, does not fit the utterances, or one cannot be heard.
+    """
+    asked = _with_voices(requests, speakers)
+    for answers in _Bulk(load(model), skip_bad, min_confidence).answer(asked):
+        yield from answers
+
+
 def predict_batch(
     requests: Sequence[Requested],
     model: str | Path,
@@ -131,9 +159,7 @@ def predict_batch(
     if len({request.id for request in requests}) < len(requests):
         raise EmotionTFError("two utterances have one id", expected="ids that differ")
     predictor = load(model)
-    voices: Sequence[np.ndarray | None] = [None] * len(requests)
-    if speakers is not None:
-        voices = list(read_speaker_embeddings(speakers, [request.id for request in requests]))
+    asked = _with_voices(requests, speakers)
 
     def refuse() -> None:
         raise EmotionTFError(f"{out} is being written by another process", fix="wait for it, or name another file")
@@ -143,7 +169,6 @@ def predict_batch(
     with locked(out.with_name(f".{out.name}.lock"), refuse):
         call = digest([_identity(Path(model), speakers), min_confidence, skip_bad, list(map(_description, requests))])
         state = _resume(partial, progress, call)
-        asked = list(zip(requests, voices, strict=True))
         with partial.open("ab") as file, tracking("utterances", len(asked)) as advance:
             file.truncate(state["bytes"])
             if state["answered"]:
@@ -153,18 +178,24 @@ def predict_batch(
                 file.write(_csv_line(["id", "label", *predictor.labels, "error"]))
             for answers in bulk.answer(asked[state["answered"] :]):
                 for answer in answers:
-                    file.write(
-                        _csv_line(_cells(answer, predictor.labels)) if out.suffix == ".csv" else _json_line(answer)
-                    )
+                    file.write(_line(answer, out.suffix, predictor.labels))
                 file.flush()
                 os.fsync(file.fileno())
                 state["answered"] += len(answers)
-                state["failed"] += sum("error" in answer for answer in answers)
+                state["failed"] += sum(answer.error is not None for answer in answers)
                 write_json(progress, state | {"bytes": file.tell()})
                 advance(len(answers))
         partial.replace(out)
         progress.unlink(missing_ok=True)
     return state["failed"]
+
+
+def _with_voices(requests: Sequence[Requested], speakers: str | Path | None) -> "Asked":
+    """The requests, each with its speaker embedding from a file, if there is one."""
+    if speakers is None:
+        return [(request, None) for request in requests]
+    voices = read_speaker_embeddings(speakers, [request.id for request in requests])
+    return list(zip(requests, voices, strict=True))
 
 
 def _identity(model: Path, speakers: str | Path | None) -> list[tuple[str, str]]:
@@ -216,7 +247,7 @@ class _Bulk:
     skip_bad: bool
     min_confidence: float
 
-    def answer(self, asked: Asked) -> Iterator[list[dict[str, Any]]]:
+    def answer(self, asked: Asked) -> Iterator[list[Answer]]:
         """The answers window by window; the next window is decoded while one is answered."""
         windows = [asked[start : start + WINDOW] for start in range(0, len(asked), WINDOW)]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -238,15 +269,15 @@ class _Bulk:
         except EmotionTFError as error:
             return error
 
-    def _window(self, window: Asked, waves: Sequence[Wave]) -> list[dict[str, Any]]:
+    def _window(self, window: Asked, waves: Sequence[Wave]) -> list[Answer]:
         """The answers to a window of requests in their order."""
-        answers: dict[int, dict[str, Any]] = {}
+        answers: dict[int, Prediction | EmotionTFError] = {}
         lengths: dict[int, int] = {}
         for place, wave in enumerate(waves):
             if not isinstance(wave, EmotionTFError):
                 lengths[place] = 0 if wave is None else len(wave)
             elif self.skip_bad:
-                answers[place] = {"error": str(wave)}
+                answers[place] = wave
             else:
                 raise wave
         able = sorted(lengths, key=lengths.__getitem__)
@@ -261,37 +292,36 @@ class _Bulk:
                     try:
                         (answers[place],) = self._ask(window, waves, [place])
                     except EmotionTFError as error:
-                        answers[place] = {"error": str(error)}
-        return [{"id": request.id, **answers[place]} for place, (request, _) in enumerate(window)]
+                        answers[place] = error
+        return [_answer(request, answers[place]) for place, (request, _) in enumerate(window)]
 
-    def _ask(self, window: Asked, waves: Sequence[Any], places: Sequence[int]) -> list[dict[str, Any]]:
+    def _ask(self, window: Asked, waves: Sequence[Any], places: Sequence[int]) -> list[Prediction]:
         """The answers to the requests at some places of a window, asked at once."""
         reads = self.predictor.config.model.reads
-        predictions = self.predictor.predict_batch(
+        return self.predictor.predict_batch(
             [waves[place] for place in places],
             [window[place][0].text if reads else None for place in places],
             [window[place][1] for place in places],
             self.min_confidence,
         )
-        return [asdict(prediction) for prediction in predictions]
 
 
-def _cells(answer: dict[str, Any], labels: Sequence[str]) -> list[str]:
-    """The cells of an answer in a table."""
-    probabilities = answer.get("probabilities", {})
-    return [
-        answer["id"],
-        answer.get("label", ""),
-        *(str(probabilities.get(name, "")) for name in labels),
-        answer.get("error", ""),
-    ]
+def _answer(request: Requested, found: Prediction | EmotionTFError) -> Answer:
+    """The answer to a request."""
+    if isinstance(found, Prediction):
+        return Answer(id=request.id, prediction=found)
+    return Answer(id=request.id, error=str(found))
+
+
+def _line(answer: Answer, suffix: str, labels: Sequence[str]) -> bytes:
+    """An answer as a line of the file."""
+    if suffix == ".jsonl":
+        return (json.dumps(answer.as_dict(), ensure_ascii=False) + "\n").encode("utf-8")
+    probabilities = [str(answer.probabilities.get(name, "")) for name in labels]
+    return _csv_line([answer.id or "", answer.label or "", *probabilities, answer.error or ""])
 
 
 def _csv_line(cells: Sequence[str]) -> bytes:
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(cells)
     return line.getvalue().encode("utf-8")
-
-
-def _json_line(answer: dict[str, Any]) -> bytes:
-    return (json.dumps(answer, ensure_ascii=False) + "\n").encode("utf-8")

@@ -1,14 +1,13 @@
 """Audio files, one after the other."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from emotion_tf.audio.speaker.embeddings import read_speaker_embeddings
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.inference.answer import Answer
 from emotion_tf.inference.loading import connect, load
 
 
@@ -20,7 +19,7 @@ def predict_files(
     speakers: str | Path | None = None,
     server: str | None = None,
     min_confidence: float = 0.0,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Answer]:
     """Names the emotions of many audio files, one after the other.
 
     Args:
@@ -34,8 +33,7 @@ def predict_files(
         min_confidence: As for `Predictor.predict`.
 
     Yields:
-        A dict of `file`, `label` and `probabilities`, or of `file` and `error` for a file that was skipped. `file` is
-        None where none was given.
+        An answer a file, with the error for a file that was skipped; or an answer a text, whose `file` is None.
 
     Raises:
         EmotionTFError: If the model cannot be loaded or asked, files and texts do not fit it or each other, or a file
@@ -50,7 +48,7 @@ def predict_files(
                 "the model reads only", expected="texts and no audio file", received=f"{len(files)} files"
             )
         for text in texts:
-            yield {"file": None, **asdict(predictor.predict(transcript=text, min_confidence=min_confidence))}
+            yield Answer(prediction=predictor.predict(transcript=text, min_confidence=min_confidence))
         return
     if not files:
         raise EmotionTFError(
@@ -68,9 +66,9 @@ def predict_files(
         except EmotionTFError as error:
             if not skip_bad:
                 raise
-            yield {"file": str(file), "error": str(error)}
+            yield Answer(str(file), error=str(error))
             continue
-        yield {"file": str(file), **asdict(predictor.predict(waveform, text, speaker, min_confidence))}
+        yield Answer(str(file), prediction=predictor.predict(waveform, text, speaker, min_confidence))
 
 
 def _one_a_file(texts: Sequence[str], files: int) -> list[str]:

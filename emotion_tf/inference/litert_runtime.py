@@ -5,7 +5,7 @@ import os
 import queue
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from emotion_tf.inference.runtime import (
     speaker_inputs,
 )
 from emotion_tf.utils.files import read_bounded
+from emotion_tf.utils.native_stderr import discarding_native_stderr
 
 DIGEST_LENGTH = 64
 """Bytes of a SHA-256 in hexadecimal digits."""
@@ -97,6 +98,7 @@ class _Runners:
         from ai_edge_litert.interpreter import Interpreter
 
         interpreter = Interpreter(model_content=self._content, num_threads=self._num_threads)
+        _let_announce(interpreter)
         return interpreter.get_signature_runner(SIGNATURE)
 
     @contextmanager
@@ -111,6 +113,18 @@ class _Runners:
                 yield run
             finally:
                 self._idle.put(run)
+
+
+_announced = threading.Event()
+
+
+def _let_announce(interpreter: Any) -> None:
+    """Lets LiteRT say, unread, that it computes on the CPU, as it does once a process; it has no level of its log."""
+    if not _announced.is_set():
+        # Of the shapes that stand in the file no answer comes: a model may take none so short.
+        with discarding_native_stderr(), suppress(RuntimeError):
+            interpreter.allocate_tensors()
+        _announced.set()
 
 
 def fit_lengths(inputs: Mapping[str, np.ndarray], lengths: Mapping[str, int]) -> dict[str, np.ndarray]:

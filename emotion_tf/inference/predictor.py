@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,10 +30,18 @@ class Prediction:
     Args:
         label: The likeliest emotion, or `undecided` where it is less likely than was asked for.
         probabilities: The probability of each emotion, in class order.
+        dimensions: The value of each dimension, such as arousal, of a model that has any.
+        seconds: How long the recording is, where that is known.
+        heard_seconds: How much of it the model heard.
+        reason: Why it is undecided.
     """
 
     label: str
     probabilities: dict[str, float]
+    dimensions: dict[str, float] = field(default_factory=dict)
+    seconds: float | None = None
+    heard_seconds: float | None = None
+    reason: str | None = None
 
 
 class Predictor:

@@ -129,7 +129,7 @@ def test_predicting_needs_no_training_code(both_export, tmp_path):
         "import sys\n"
         "from emotion_tf.inference import predict_files\n"
         "for model in sys.argv[2:]:\n"
-        "    print(next(predict_files(sys.argv[1:2], model, ['so sad']))['label'])\n"
+        "    print(next(predict_files(sys.argv[1:2], model, ['so sad'])).label)\n"
         "print(*(name for name in sys.modules if name.startswith('emotion_tf.')))\n"
     )
     models = [both_export.folder / artefact for artefact in RUNTIMES]
@@ -157,11 +157,9 @@ def test_without_a_recording_or_without_words(stand_ins_export, artefact):
 
 def test_texts_without_files(stand_ins_export):
     answers = list(predict_files([], stand_ins_export.folder, ["so sad", "never"]))
-    assert [answer["file"] for answer in answers] == [None, None]
+    assert [answer.file for answer in answers] == [None, None]
     for answer, ids in zip(answers, ([4, 6], [8]), strict=True):
-        np.testing.assert_allclose(
-            list(answer["probabilities"].values()), stand_ins_export.expected(None, ids), atol=1e-5
-        )
+        np.testing.assert_allclose(list(answer.probabilities.values()), stand_ins_export.expected(None, ids), atol=1e-5)
     with pytest.raises(EmotionTFError, match="there is nothing to hear; expected an audio file, or texts and a model"):
         list(predict_files([], stand_ins_export.folder))
 
@@ -315,18 +313,18 @@ def clips(tmp_path) -> list[Path]:
 
 def test_one_text_holds_for_all_files(both_export, clips):
     answers = list(predict_files(clips[::2], both_export.folder, ["so sad"]))
-    assert [answer["file"] for answer in answers] == [str(clips[0]), str(clips[2])]
+    assert [answer.file for answer in answers] == [str(clips[0]), str(clips[2])]
     for answer, seed in zip(answers, (0, 2), strict=True):
         expected = both_export.expected(noise(RATE, seed), [4, 6])
-        np.testing.assert_allclose(list(answer["probabilities"].values()), expected, atol=1e-5)
-        assert answer["label"] == FOUR[expected.argmax()]
+        np.testing.assert_allclose(list(answer.probabilities.values()), expected, atol=1e-5)
+        assert answer.label == FOUR[expected.argmax()]
 
 
 def test_one_text_a_file(both_export, clips):
     answers = list(predict_files(clips[::2], both_export.folder, ["so sad", "happy"]))
     for answer, seed, ids in zip(answers, (0, 2), ([4, 6], [5]), strict=True):
         expected = both_export.expected(noise(RATE, seed), ids)
-        np.testing.assert_allclose(list(answer["probabilities"].values()), expected, atol=1e-5)
+        np.testing.assert_allclose(list(answer.probabilities.values()), expected, atol=1e-5)
 
 
 def test_texts_and_files_that_do_not_pair(both_export, clips):
@@ -336,26 +334,24 @@ def test_texts_and_files_that_do_not_pair(both_export, clips):
 
 def test_bad_file_is_named(audio_export, clips):
     answers = predict_files(clips, audio_export.folder)
-    assert next(answers)["file"] == str(clips[0])
+    assert next(answers).file == str(clips[0])
     with pytest.raises(EmotionTFError, match=r"bad\.wav is empty"):
         next(answers)
 
 
 def test_bad_file_is_skipped_if_wanted(audio_export, clips):
     answers = list(predict_files(clips, audio_export.folder, skip_bad=True))
-    assert [set(answer) for answer in answers] == [
-        {"file", "label", "probabilities"},
-        {"file", "error"},
-        {"file", "label", "probabilities"},
-    ]
-    assert "bad.wav is empty" in answers[1]["error"]
+    assert [Path(answer.file).name for answer in answers] == ["a.wav", "bad.wav", "c.wav"]
+    assert [answer.label in FOUR for answer in answers] == [True, False, True]
+    assert answers[0].error is None and "bad.wav is empty" in answers[1].error
+    assert answers[1].prediction is None and set(answers[1].as_dict()) == {"file", "error"}
 
 
 def test_texts_alone(text_export, clips):
     answers = list(predict_files([], text_export.folder, ["so sad", ""]))
     for answer, ids in zip(answers, ([4, 6], [0]), strict=True):
-        assert answer["file"] is None
+        assert answer.file is None
         expected = text_export.expected(None, ids)
-        np.testing.assert_allclose(list(answer["probabilities"].values()), expected, atol=1e-5)
+        np.testing.assert_allclose(list(answer.probabilities.values()), expected, atol=1e-5)
     with pytest.raises(EmotionTFError, match="reads only; expected texts and no audio file, received 3 files"):
         list(predict_files(clips, text_export.folder, ["so sad"]))

@@ -68,10 +68,10 @@ def test_files_are_predicted_as_without_a_server(both_served, tmp_path, protocol
         soundfile.write(tmp_path / name, noise(RATE, seed), RATE)
     files = [tmp_path / "a.wav", tmp_path / "b.wav"]
     answers = list(predict_files(files, "emotion", ["so sad", ""], server=ports.address(protocol)))
-    assert [answer["file"] for answer in answers] == [str(file) for file in files]
+    assert [answer.file for answer in answers] == [str(file) for file in files]
     for answer, seed, ids in zip(answers, (0, 1), ([4, 6], [0]), strict=True):
         expected = run.expected(noise(RATE, seed), ids)
-        np.testing.assert_allclose(list(answer["probabilities"].values()), expected, atol=1e-5)
+        np.testing.assert_allclose(list(answer.probabilities.values()), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -81,7 +81,7 @@ def test_words_alone(stand_ins_export, both_served, protocol):
     with serving(Served(stand_ins_export.folder / "saved_model" / "1")) as ports:
         (answer,) = predict_files([], "emotion", ["so sad"], server=ports.address(protocol))
         expected = stand_ins_export.expected(None, [4, 6])
-        np.testing.assert_allclose(list(answer["probabilities"].values()), expected, atol=1e-5)
+        np.testing.assert_allclose(list(answer.probabilities.values()), expected, atol=1e-5)
     with pytest.raises(EmotionTFError, match="refuses the request: audio is empty; expected the bytes of a 16-bit"):
         connect(both_served[1].address(protocol)).predict(transcript="so sad")
 
