@@ -226,8 +226,25 @@ def _variants(base: str) -> Iterator[tuple[str, Preset]]:
         yield f"{base}-{rival}", Preset(f"{description} under the recipe of {base}.", changes, base)
 
 
+_BASELINES = {
+    "baseline-compare": Preset(
+        "openSMILE's ComParE 2016 functionals, and a support vector machine chosen by cross-validation over speakers.",
+        ("model.name=compare_svm", "model.modality=audio", "training.class_weights=balanced"),
+    ),
+    "baseline-egemaps": Preset(
+        "openSMILE's eGeMAPS functionals, and a support vector machine chosen by cross-validation over speakers.",
+        ("model.name=egemaps_svm", "model.modality=audio", "training.class_weights=balanced"),
+    ),
+    "baseline-tfidf": Preset(
+        "TF-IDF of words and pairs of words, and logistic regression with balanced classes.",
+        ("model.name=tfidf", "model.modality=text", "words.min_count=1", "training.class_weights=balanced"),
+    ),
+}
+"""What every table should hold beside the networks: systems that anybody can have without them."""
+
 PRESETS = {
     **_BASES,
+    **_BASELINES,
     **dict(_variants("paper")),
     **dict(_variants("strong")),
     **dict(_variants("speech")),

@@ -18,16 +18,20 @@ class ModelKind:
         description: What it is, in a line.
         modalities: What it may hear and read.
         fitting: `steps` trains it by gradient descent; `at_once` calls `fit` in its module; `experts` trains its
-            experts one after the other.
+            experts one after the other; `machine` is no network, and `emotion_tf.training.machine` fits it.
         takes_speaker: Whether it can take a speaker embedding.
         placeholders: Whether it can learn what stands in for a missing recording or transcript.
+        functionals: The feature set of openSMILE that a machine is fitted on.
+        has_vector: Whether it makes one vector of an utterance, over which other heads can stand.
     """
 
     description: str
     modalities: tuple[Modality, ...]
-    fitting: Literal["steps", "at_once", "experts"] = "steps"
+    fitting: Literal["steps", "at_once", "experts", "machine"] = "steps"
     takes_speaker: bool = False
     placeholders: Literal["never", "optional", "always"] = "never"
+    functionals: str | None = None
+    has_vector: bool = True
 
 
 MODELS: dict[str, ModelKind] = {
@@ -43,6 +47,7 @@ MODELS: dict[str, ModelKind] = {
         fitting="experts",
         takes_speaker=True,
         placeholders="always",
+        has_vector=False,
     ),
     "mdre": ModelKind("MDRE and MDREA: dual recurrent encoders, without and with attention", ("both",)),
     "learning_alignment": ModelKind("Learning Alignment: every word with the frames that belong to it", ("both",)),
@@ -54,6 +59,21 @@ MODELS: dict[str, ModelKind] = {
     "cnn_lstm": ModelKind("Convolutions over the spectrogram, then a BiLSTM", ("audio",)),
     "tdnn_lstm": ModelKind("Time-delay layers with LSTMs between them", ("audio",)),
     "svm": ModelKind("Linear support vector machine over the statistics of the features", ("audio",), "at_once"),
+    "tfidf": ModelKind(
+        "TF-IDF of words and pairs of words, and logistic regression", ("text",), "at_once", has_vector=False
+    ),
+    "compare_svm": ModelKind(
+        "openSMILE's ComParE 2016 functionals, and a support vector machine",
+        ("audio",),
+        "machine",
+        functionals="ComParE_2016",
+    ),
+    "egemaps_svm": ModelKind(
+        "openSMILE's eGeMAPS functionals, and a support vector machine",
+        ("audio",),
+        "machine",
+        functionals="eGeMAPSv02",
+    ),
 }
 
 

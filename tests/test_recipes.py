@@ -9,8 +9,11 @@ from emotion_tf.models import Preprocessing
 from emotion_tf.recipes import PRESETS, preset, presets
 from emotion_tf.text.vocabulary import Vocabulary
 
+MACHINES = {"baseline-compare", "baseline-egemaps"}
+"""Presets of what is no network."""
 
-@pytest.mark.parametrize("name", PRESETS)
+
+@pytest.mark.parametrize("name", sorted(PRESETS.keys() - MACHINES))
 def test_every_preset_is_described_and_builds(name):
     assert PRESETS[name].description.endswith(".") and "\n" not in PRESETS[name].description
     config = preset(name).override(
@@ -110,6 +113,13 @@ def test_modality_dropout_is_strong_that_learns_to_do_without():
         "augmentation.audio_dropout=0", "model.learned_placeholders=false", "augmentation.transcript_dropout=0.5"
     )
     assert shared == preset("strong")
+
+
+def test_baselines_are_balanced_and_hear_or_read():
+    chosen = {name: preset(name) for name in PRESETS if name.startswith("baseline-")}
+    assert set(chosen) == MACHINES | {"baseline-tfidf"}
+    assert {config.training.class_weights for config in chosen.values()} == {"balanced"}
+    assert {name for name, config in chosen.items() if config.model.modality == "audio"} == MACHINES
 
 
 def test_presets_are_data():

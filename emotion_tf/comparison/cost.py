@@ -16,13 +16,15 @@ from emotion_tf.comparison.multiply_adds import multiply_adds
 from emotion_tf.config import Config
 from emotion_tf.corpora import folds
 from emotion_tf.corpora.corpus import Corpus
-from emotion_tf.dataset import extract, training_dataset
+from emotion_tf.dataset import Records, extract, training_dataset
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation import read_run
 from emotion_tf.exporting import write_tflite
 from emotion_tf.inference.keras_runtime import KerasRuntime
 from emotion_tf.training import compile_network, dtype_policy, fit_preprocessing
 from emotion_tf.training.fitting import fit_at_once
+from emotion_tf.training.machine import run_machine_fold
+from emotion_tf.utils import machine_file
 from emotion_tf.utils.child_process import run_apart
 from emotion_tf.utils.files import read_json
 from emotion_tf.utils.paths import RemotePath
@@ -104,6 +106,8 @@ def measure(
     features = config.features
     seconds, words = min(SECONDS, features.max_seconds), min(WORDS, config.words.max_words)
     frames = round(seconds * features.sample_rate) // features.hop_length
+    if models.MODELS[config.model.name].fitting == "machine":
+        return _cost_of_machine(workdir, corpus, config, records_dir, skip_bad, UtteranceSize(seconds, frames, words))
     training, network = _train_a_little(workdir, corpus, config, records_dir, skip_bad)
     milliseconds, refusal = None, None
     try:
@@ -131,13 +135,10 @@ class _Clock(keras.callbacks.Callback):
         self.ends.append(time.perf_counter())
 
 
-def _train_a_little(
-    workdir: Path, corpus: Corpus, config: Config, records_dir: Path | RemotePath, skip_bad: bool
-) -> tuple[TrainingTime, keras.Model]:
-    """The time of an epoch, or of the whole fit, and the network that was trained for it."""
-    records = extract(corpus.utterances, config, records_dir, skip_bad)
+def _first_fold(workdir: Path, records: Records, config: Config) -> folds.Split:
+    """The parts of the first fold of a run."""
     assignment = folds.load(workdir / "folds.json", records.utterances)
-    split = folds.split(
+    return folds.split(
         records.utterances,
         assignment,
         folds.fold_numbers(assignment)[0],
@@ -145,6 +146,32 @@ def _train_a_little(
         dev_splits=config.training.dev_splits,
         seed=config.training.fold_seed,
     )
+
+
+def _cost_of_machine(
+    workdir: Path,
+    corpus: Corpus,
+    config: Config,
+    records_dir: Path | RemotePath,
+    skip_bad: bool,
+    utterance: UtteranceSize,
+) -> Cost:
+    """What a support vector machine over functionals costs, without openSMILE."""
+    records = extract(corpus.utterances, config, records_dir, skip_bad)
+    split, start = _first_fold(workdir, records, config), time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        run_machine_fold(Path(folder), 0, split, records, config)
+    seconds = time.perf_counter() - start
+    parameters = read_json(workdir / "model" / machine_file.NAME)["parameters"]
+    return Cost(parameters, utterance, parameters, TrainingTime(seconds, "fit"), None, "openSMILE is no part of LiteRT")
+
+
+def _train_a_little(
+    workdir: Path, corpus: Corpus, config: Config, records_dir: Path | RemotePath, skip_bad: bool
+) -> tuple[TrainingTime, keras.Model]:
+    """The time of an epoch, or of the whole fit, and the network that was trained for it."""
+    records = extract(corpus.utterances, config, records_dir, skip_bad)
+    split = _first_fold(workdir, records, config)
     preprocessing = fit_preprocessing(config, records, split.train)
     with dtype_policy(config.training.dtype_policy):
         network = models.build(config, preprocessing)

@@ -13,11 +13,13 @@ import numpy as np
 
 from emotion_tf.config import Config
 from emotion_tf.corpora.utterance import Utterance
+from emotion_tf.dataset.functionals import functionals
 from emotion_tf.dataset.records import cache_key, corpus_hash
 from emotion_tf.dataset.shard import Shard
 from emotion_tf.dataset.speakers import speaker_embeddings
 from emotion_tf.dataset.variant import Variant
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.registry import MODELS
 from emotion_tf.utils.files import sweep
 from emotion_tf.utils.locks import locked
 from emotion_tf.utils.paths import RemotePath, as_path
@@ -41,12 +43,15 @@ class Records:
         augmented: As many shards each of the same utterances at other speeds and disturbed, for training.
         utterances: The utterances in the order of the records.
         speakers: (N, W) float32, the speaker embeddings of the utterances; None where the settings want none.
+        functionals: (N, W) float32, openSMILE's functionals of the utterances, for a machine that is fitted on them;
+            such records have no shards.
     """
 
     clean: tuple[Path | RemotePath, ...]
     augmented: tuple[tuple[Path | RemotePath, ...], ...]
     utterances: tuple[Utterance, ...]
     speakers: np.ndarray | None = None
+    functionals: np.ndarray | None = None
 
 
 def extract(
@@ -78,6 +83,15 @@ def extract(
             has a transcript although it reads, or speaker embeddings are wanted and one is missing.
     """
     folder = as_path(folder)
+    feature_set = MODELS[config.model.name].functionals
+    if feature_set is not None:
+        if isinstance(folder, RemotePath) or make is not None:
+            raise EmotionTFError(
+                f"the functionals of the model {config.model.name} are made here and kept in a local folder",
+                fix="name a local --records-dir, and leave out --runner",
+            )
+        heard, values = functionals(utterances, feature_set, config.features.sample_rate, folder, skip_bad)
+        return Records((), (), heard, functionals=values)
     # What can be known now is not found out after hours of extraction.
     if config.model.reads:
         _check_transcripts(utterances)

@@ -110,6 +110,7 @@ def metrics(predictions: Predictions, protocol: str, notes: Sequence[str] = ()) 
         ua=unweighted_accuracy(labels, predicted),
         ua_ci95=ua_interval,
         macro_f1=float(f1[support > 0].mean()),
+        weighted_f1=float(f1 @ support / support.sum()),
         per_class={
             emotion: ClassScores(*values)
             for emotion, *values in zip(predictions.classes, *(score.tolist() for score in scores), strict=True)

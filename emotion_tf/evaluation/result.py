@@ -122,6 +122,7 @@ class RunResult:
         ua: Unweighted accuracy: the mean of the recalls of the classes that occur.
         ua_ci95: Its 95 % interval over other speakers; None for one speaker.
         macro_f1: Mean F1 of the classes that occur.
+        weighted_f1: Mean F1 of the classes, each weighted by its number of utterances.
         per_class: The scores of each class.
         confusion: Numbers of utterances, rows true, columns predicted, in class order.
         folds: The scores of each fold.
@@ -138,6 +139,7 @@ class RunResult:
     ua: float
     ua_ci95: Interval | None
     macro_f1: float
+    weighted_f1: float
     per_class: dict[str, ClassScores]
     confusion: list[list[int]]
     folds: list[FoldScores]

@@ -24,6 +24,9 @@ FAMILIES = {
     "cnn_lstm": "CNN-LSTM",
     "tdnn_lstm": "TDNN-LSTM",
     "svm": "SVM",
+    "tfidf": "TF-IDF, logistic regression",
+    "compare_svm": "ComParE, SVM",
+    "egemaps_svm": "eGeMAPS, SVM",
 }
 """What papers call a model; others go by their own name."""
 

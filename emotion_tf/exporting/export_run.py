@@ -31,6 +31,7 @@ from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.keras_runtime import KerasRuntime
 from emotion_tf.utils.files import read_json, sweep, write_bytes, write_json, write_text
 from emotion_tf.utils.locks import locked
+from emotion_tf.utils.machine_file import refuse_machine
 from emotion_tf.utils.own_folder import check_own_folder, replacing_own_folder
 
 KIND = "export"
@@ -89,6 +90,7 @@ def _keras_file(source: Path) -> tuple[Path, Path | None]:
     """The `.keras` file of a source, and the folder of its run if it is one."""
     if source.suffix == ".keras" and source.is_file():
         return source, None
+    refuse_machine(source / "model")
     file = source / "model" / "model.keras"
     if not file.is_file():
         raise EmotionTFError(

@@ -6,6 +6,7 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.predictor import Predictor
 from emotion_tf.inference.runtime import Runtime
 from emotion_tf.utils.checksums import CHECKSUMS, check_files
+from emotion_tf.utils.machine_file import refuse_machine
 
 DEFAULT_MODEL = "emotion"
 """Name under which the commands of the documentation serve an export."""
@@ -80,6 +81,8 @@ def find_artefact(path: Path) -> Path:
         for candidate in (folder, *sorted(versions, key=lambda inner: int(inner.name), reverse=True)):
             if (candidate / "saved_model.pb").is_file():
                 return candidate
+    for folder in (path, path / "model"):
+        refuse_machine(folder)
     for file in (path / "model.keras", path / "model" / "model.keras"):
         if file.is_file():
             return file

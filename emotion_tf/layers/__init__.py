@@ -8,8 +8,10 @@ from emotion_tf.layers.masked_conv1d import MaskedConv1D
 from emotion_tf.layers.modal_attention import ModalAttention
 from emotion_tf.layers.model_settings import ModelSettings
 from emotion_tf.layers.multi_scale_conv2d import MultiScaleConv2D
+from emotion_tf.layers.n_gram_weights import NGramWeights
 from emotion_tf.layers.product_of_experts import ProductOfExperts
 from emotion_tf.layers.soft_alignment import SoftAlignment
+from emotion_tf.layers.sparse_dense import SparseDense
 from emotion_tf.layers.spectral_conv2d import SpectralConv2D
 from emotion_tf.layers.statistical_pooling import StatisticalPooling
 from emotion_tf.layers.subword_embedding import SubwordEmbedding
@@ -24,9 +26,11 @@ __all__ = [
     "ModalAttention",
     "ModelSettings",
     "MultiScaleConv2D",
+    "NGramWeights",
     "ProductOfExperts",
     "SWEMPooling",
     "SoftAlignment",
+    "SparseDense",
     "SpectralConv2D",
     "StatisticalPooling",
     "SubwordEmbedding",

@@ -63,7 +63,7 @@ def build(config: Config, preprocessing: Preprocessing) -> keras.Model:
     TensorShape([4, 2])
     """
     name = config.validate().model.name
-    module = _module(name)
+    module = _network_module(name)
     inputs, vectors = _encode(module, config, preprocessing)
     # A model with a head of its own has a function of this name.
     answer = getattr(module, "classify", classify)(vectors, config, preprocessing)
@@ -81,7 +81,7 @@ def backbone(config: Config, preprocessing: Preprocessing) -> keras.Model:
         A model of the inputs of `build` that gives the utterance vector (B, V) float32.
 
     Raises:
-        EmotionTFError: As for `build`, or if the model is `experts`, which have no vector in common.
+        EmotionTFError: As for `build`, or if the model, such as `experts`, has no one vector of an utterance.
 
     Example:
 
@@ -95,19 +95,26 @@ def backbone(config: Config, preprocessing: Preprocessing) -> keras.Model:
     ((None, 96), (None, 2))
     """
     name = config.validate().model.name
-    if MODELS[name].fitting == "experts":
+    if not MODELS[name].has_vector:
         raise EmotionTFError(
             f"the model {name} has no one vector of an utterance",
             expected="another model, such as mscnn",
             received=name,
         )
-    inputs, vectors = _encode(_module(name), config, preprocessing)
+    inputs, vectors = _encode(_network_module(name), config, preprocessing)
     return keras.Model(inputs, _settings(config, preprocessing)(utterance_vector(vectors)), name=f"{name}_backbone")
 
 
 def fitter(name: str) -> Callable[..., None]:
     """The function, such as `svm.fit`, that fits a model whose `fitting` is `at_once`."""
     return _module(name).fit
+
+
+def _network_module(name: str) -> ModuleType:
+    """The module of a model that is a network."""
+    if MODELS[name].fitting == "machine":
+        raise EmotionTFError(f"the model {name} is no network", expected="one that is, such as mscnn", received=name)
+    return _module(name)
 
 
 def _module(name: str) -> ModuleType:

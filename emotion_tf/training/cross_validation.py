@@ -26,6 +26,7 @@ from emotion_tf.text.tokenizer import save_tokenizer
 from emotion_tf.training.distributed import agree, choose_strategy, explaining_losses, is_chief
 from emotion_tf.training.fitting import fit_network, remove_checkpoints
 from emotion_tf.training.loop import dtype_policy
+from emotion_tf.training.machine import run_machine_fold
 from emotion_tf.training.predict import predict
 from emotion_tf.training.preprocessing import fit_preprocessing
 from emotion_tf.training.replication import check_recipe
@@ -171,6 +172,10 @@ def _run_fold(
     strategy: tf.distribute.Strategy,
 ) -> None:
     """Trains on one fold and leaves its model and predictions in `folder`, `predictions.csv` last of all."""
+    if models.MODELS[config.model.name].fitting == "machine":
+        if is_chief(strategy):
+            run_machine_fold(folder, number, split, records, config)
+        return
     keras.utils.set_random_seed(config.training.seed)
     preprocessing = fit_preprocessing(config, records, split.train)
     with dtype_policy(config.training.dtype_policy):

@@ -46,7 +46,7 @@ def check_recipe(config: Config, utterances: int, strategy: tf.distribute.Strate
         EmotionTFError: If they cannot.
     """
     training, replicas = config.training, strategy.num_replicas_in_sync
-    if replicas == 1 or MODELS[config.model.name].fitting == "at_once":
+    if replicas == 1 or MODELS[config.model.name].fitting in ("at_once", "machine"):
         return
     # Keras takes the mean of the losses of the devices, so each has to have as much of the batch as the others.
     if training.batch_size % replicas or utterances < training.batch_size:

@@ -19,6 +19,7 @@ from emotion_tf.evaluation.run import check_same_run, read_run
 from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.utils.files import digest, hash_rows, sweep, write_json
 from emotion_tf.utils.locks import locked
+from emotion_tf.utils.machine_file import refuse_machine
 
 
 def describe(
@@ -114,6 +115,7 @@ def fold_model(workdir: Path, fold: int) -> Path:
     folder = workdir / f"fold_{fold}" / "model"
     if not folder.is_dir():
         raise EmotionTFError(f"{workdir} is no finished run", expected=f"{folder}", fix="train it to its end")
+    refuse_machine(folder)
     return folder
 
 

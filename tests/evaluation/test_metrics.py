@@ -45,7 +45,9 @@ def test_many_utterances_equal_scikit_learn(many):
     found = asdict(metrics(many, "speaker-kfold:3"))
     assert found["wa"] == sklearn.metrics.accuracy_score(many.labels, many.predicted)
     assert found["ua"] == pytest.approx(sklearn.metrics.balanced_accuracy_score(many.labels, many.predicted))
-    assert found["macro_f1"] == pytest.approx(sklearn.metrics.f1_score(many.labels, many.predicted, average="macro"))
+    for average in ("macro", "weighted"):
+        expected = sklearn.metrics.f1_score(many.labels, many.predicted, average=average)
+        assert found[f"{average}_f1"] == pytest.approx(expected)
     calibration = found["calibration"]
     log_loss = sklearn.metrics.log_loss(many.labels, many.probabilities)
     assert calibration["negative_log_likelihood"] == pytest.approx(log_loss)

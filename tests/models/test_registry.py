@@ -12,10 +12,12 @@ from emotion_tf.config import Config, ModelConfig
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.models import MODELS, build, fitter
 
+NETWORKS = [name for name, kind in MODELS.items() if kind.fitting != "machine"]
+
 
 def test_every_model_is_a_function_in_a_module_of_its_name():
-    for name, kind in MODELS.items():
-        module = importlib.import_module(f"emotion_tf.models.{name}")
+    for name in NETWORKS:
+        module, kind = importlib.import_module(f"emotion_tf.models.{name}"), MODELS[name]
         assert callable(getattr(module, name)) and kind.modalities and kind.description
         assert (kind.fitting == "at_once") == hasattr(module, "fit")
     assert fitter("svm") is importlib.import_module("emotion_tf.models.svm").fit
@@ -23,12 +25,12 @@ def test_every_model_is_a_function_in_a_module_of_its_name():
 
 def test_no_other_module_builds_a_model():
     """What is not in the registry is a part of models, or an experiment that somebody forgot."""
-    shared = {"blocks", "preprocessing", "speech"}
+    shared = {"blocks", "preprocessing", "speech", "temperature"}
     folder = Path(models.__file__).parent
-    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == {*MODELS, *shared}
+    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == {*NETWORKS, *shared}
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_inputs_are_those_of_the_modality(name):
     for modality in MODELS[name].modalities:
         config = small(f"name={name}", f"modality={modality}", f"learned_placeholders={str(name == 'experts').lower()}")
@@ -65,6 +67,26 @@ def test_inputs_are_those_of_the_modality(name):
 def test_settings_that_do_not_fit_the_model(assignments, message):
     with pytest.raises(EmotionTFError, match=re.escape(message)):
         Config().override(*assignments)
+
+
+@pytest.mark.parametrize("name", sorted(MODELS.keys() - NETWORKS))
+def test_what_is_no_network_is_not_built(name):
+    config = small(f"name={name}", "modality=audio")
+    assert MODELS[name].functionals
+    for make in (build, models.backbone):
+        with pytest.raises(EmotionTFError, match=f"the model {name} is no network"):
+            make(config, fitted_for(config))
+
+
+@pytest.mark.parametrize("name", ["experts", "tfidf"])
+def test_what_has_no_vector_has_no_backbone(name):
+    config = small(
+        f"name={name}",
+        f"modality={MODELS[name].modalities[0]}",
+        f"learned_placeholders={str(name == 'experts').lower()}",
+    )
+    with pytest.raises(EmotionTFError, match=f"the model {name} has no one vector of an utterance"):
+        models.backbone(config, fitted_for(config))
 
 
 def test_settings_that_nobody_checked_are_checked_before_building():

@@ -120,6 +120,7 @@ def _overall(result: RunResult) -> str:
         ("Weighted accuracy, WA", result.wa, result.wa_ci95),
         ("Unweighted accuracy, UA", result.ua, result.ua_ci95),
         ("Macro F1", result.macro_f1, None),
+        ("Weighted F1", result.weighted_f1, None),
         ("Expected calibration error", calibration.expected_calibration_error, None),
         ("Brier score", calibration.brier_score, None),
         ("Negative log likelihood", calibration.negative_log_likelihood, None),
