@@ -1,8 +1,11 @@
 """What the project says about itself is true: versions, documented commands, the public names."""
 
+import ast
+import io
 import re
 import shlex
 import subprocess
+import tokenize
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,8 @@ from emotion_tf.corpora import demo
 
 ROOT = Path(__file__).parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+NO_CODE = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
 
 
 @pytest.mark.parametrize(
@@ -58,3 +63,21 @@ def test_demo_predicts_with_the_transcript_of_its_clip():
     clip = re.search(r"^CLIP := runs/demo-corpus/(.+)$", MAKEFILE, flags=re.MULTILINE).group(1)
     text = re.search(r"^TEXT := (.+)$", MAKEFILE, flags=re.MULTILINE).group(1)
     assert text == {line.path: line.text for line in demo.plan()}[clip]
+
+
+def test_no_function_is_over_60_lines_of_code():
+    """Docstrings, comments and blank lines are no code."""
+    for path in sorted((ROOT / "emotion_tf").rglob("*.py")):
+        source = path.read_text(encoding="utf-8")
+        kept = {
+            line
+            for token in tokenize.generate_tokens(io.StringIO(source).readline)
+            if token.type not in NO_CODE
+            for line in range(token.start[0], token.end[0] + 1)
+        }
+        functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+        for function in functions:
+            body = function.body[1:] if ast.get_docstring(function) is not None else function.body
+            lines = {*range(function.lineno, function.body[0].lineno)}
+            lines.update(line for node in body for line in range(node.lineno, node.end_lineno + 1))
+            assert len(lines & kept) <= 60, f"{path.name}: {function.name}"

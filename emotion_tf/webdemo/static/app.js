@@ -1,5 +1,6 @@
 // What happens on the page.
 
+import { beginning } from "./beginning.js";
 import { linePoints, waveOutline } from "./drawing.js";
 import { decode, record } from "./recording.js";
 import { SpeechModel } from "./speech_model.js";
@@ -102,12 +103,13 @@ async function analyse() {
   await attempt("Listening.", async (current) => {
     const { labels, hears, sample_rate: rate, max_samples } = model.settings;
     if (!hears && !text.trim()) throw new Error("There is nothing to read: type what is said.");
-    const probabilities = await model.predict(samples, text);
+    const heard = hears ? beginning(samples, rate, max_samples) : samples;
+    const probabilities = await model.predict(heard, text);
     if (!current()) return;
     showScores(labels, probabilities);
     const long = hears && samples.length > max_samples;
     page.heard.hidden = !long;
-    page.heard.textContent = `This is how the first ${max_samples / rate} seconds sound; the rest is below.`;
+    page.heard.textContent = `This is how the first ${max_samples / rate} seconds behind any silence sound; all is below.`;
     page.answer.hidden = false;
     if (long) await analyseWindows(text, current);
   });
