@@ -16,6 +16,7 @@ pip() { record pip "$@"; }
 make() { record make "$@"; }
 srun() { record srun "$@"; }
 curl() { cat > /dev/null; record curl "$@"; }
+docker() { record docker "$@"; }
 tensorflow_model_server() { record tensorflow_model_server "$@"; }
 set -euo pipefail
 """

@@ -45,6 +45,7 @@ MAY_IMPORT = {
     "exporting": "errors utils labels config audio text frontend corpora layers models dataset.speakers evaluation "
     "inference",
     "comparison": "errors utils config corpora dataset models evaluation training exporting inference",
+    "server": "errors utils config audio inference",
     "webdemo": "errors utils config text inference.bundle inference.streaming",
     "cli": "*",
     "__main__": "cli",
@@ -69,6 +70,9 @@ OPTIONAL = {
     "ai_edge_quantizer": "exporting.quantization",
     "tensorflow_serving": "inference.serving_api",
     "grpc": "inference.serving_client",
+    "starlette": "server.app",
+    "uvicorn": "server.run",
+    "prometheus_client": "server.metrics",
 }
 
 
@@ -164,7 +168,9 @@ PUBLIC_ALL_THE_SAME = {"_replace", "_asdict", "_fields"}  # of named tuples
 def private_names(path: Path) -> Iterator[str]:
     """The names with an underscore that a file takes from elsewhere, and its imports from the insides of TensorFlow."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    own = {
+        node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    }
     own |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     used = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
     own |= {

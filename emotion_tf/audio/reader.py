@@ -1,5 +1,6 @@
 """From an audio file, here or elsewhere, to the wave that the front end hears."""
 
+import io
 import mmap
 import os
 import shutil
@@ -21,6 +22,22 @@ from emotion_tf.utils.paths import RemotePath, as_path
 
 MARGIN_SECONDS = 0.05
 """Silence that is left before the sound where the rest is cut off."""
+
+
+@dataclass(frozen=True)
+class RecordingInMemory:
+    """The bytes of an audio file that is nowhere else, such as one that a server was sent.
+
+    Args:
+        content: The whole file.
+        name: How errors call it.
+    """
+
+    content: bytes
+    name: str = "the recording"
+
+    def __str__(self) -> str:
+        return self.name
 
 
 def read_waveform(
@@ -110,12 +127,14 @@ def _stretch_of_all(
     return stretch, rate
 
 
-def read_blocks(path: str | Path | RemotePath, sample_rate: int, channel: Channel = "mean") -> Iterator[np.ndarray]:
+def read_blocks(
+    path: str | Path | RemotePath | RecordingInMemory, sample_rate: int, channel: Channel = "mean"
+) -> Iterator[np.ndarray]:
     """Reads an audio file as `read_waveform` does, block after block, in memory that does not grow with its length.
 
     Args:
         path: A file of a format that `decode` takes, of any size and any length, or its URL; of that the whole file is
-            copied to the disk first.
+            copied to the disk first. Or what is in memory already.
         sample_rate: Rate of the result, in hertz.
         channel: As for `read_waveform`.
 
@@ -136,7 +155,7 @@ def read_blocks(path: str | Path | RemotePath, sample_rate: int, channel: Channe
     """
     heard, mixer = 0, Mixer(str(path), channel)
     resampler: BlockResampler | None = None
-    for samples, rate in _decode_blocks(as_path(path)):
+    for samples, rate in _decode_blocks(path if isinstance(path, RecordingInMemory) else as_path(path)):
         block = mixer(samples, rate)
         heard += len(block)
         # Another rate is that of another recording in the same file.
@@ -166,12 +185,12 @@ class Beginning:
 
 
 def read_beginning(
-    path: str | Path | RemotePath, sample_rate: int, seconds: float, channel: Channel = "mean"
+    path: str | Path | RemotePath | RecordingInMemory, sample_rate: int, seconds: float, channel: Channel = "mean"
 ) -> np.ndarray:
     """Reads the first seconds of an audio file as `read_waveform` does, and decodes little more than that.
 
     Args:
-        path: A file of a format that `decode` takes, of any size and any length, or its URL.
+        path: A file of a format that `decode` takes, of any size and any length, or its URL, or what is in memory.
         sample_rate: Rate of the result, in hertz.
         seconds: How much is wanted; a shorter file is read whole.
         channel: As for `read_waveform`.
@@ -194,7 +213,7 @@ def read_beginning(
 
 
 def beginning_of(
-    path: str | Path | RemotePath, sample_rate: int, seconds: float, channel: Channel = "mean"
+    path: str | Path | RemotePath | RecordingInMemory, sample_rate: int, seconds: float, channel: Channel = "mean"
 ) -> Beginning:
     """What `read_beginning` reads, and where and of how much it is.
 
@@ -226,7 +245,7 @@ def beginning_of(
             silent, sounds = _silence(heard[:wanted], sample_rate)
             heard, skipped = heard[silent:], skipped + silent
         if sounds and len(heard) >= wanted:
-            return Beginning(heard[:wanted], skipped / sample_rate, _seconds_of(as_path(path)))
+            return Beginning(heard[:wanted], skipped / sample_rate, _seconds_of(path))
     length = (skipped + len(heard)) / sample_rate
     if opening is not None and not sounds:
         silent, sounds = _silence(heard, sample_rate)
@@ -284,8 +303,13 @@ def _on_disk(path: RemotePath) -> Iterator[BinaryIO]:
         yield cast(BinaryIO, copy)
 
 
-def _decode_blocks(path: Path | RemotePath, skip_seconds: float = 0.0) -> Iterator[tuple[np.ndarray, int]]:
+def _decode_blocks(
+    path: Path | RemotePath | RecordingInMemory, skip_seconds: float = 0.0
+) -> Iterator[tuple[np.ndarray, int]]:
     """Blocks (frames, channels) float32 of an audio file, each with the rate."""
+    if isinstance(path, RecordingInMemory):
+        yield from decode_blocks(io.BytesIO(path.content), path.content, str(path), skip_seconds=skip_seconds)
+        return
     with _on_disk(path) if isinstance(path, RemotePath) else _open(path) as stream:
         if not os.fstat(stream.fileno()).st_size:
             raise bounds.empty(str(path))
@@ -294,8 +318,11 @@ def _decode_blocks(path: Path | RemotePath, skip_seconds: float = 0.0) -> Iterat
             yield from decode_blocks(stream, content, str(path), skip_seconds=skip_seconds)
 
 
-def _seconds_of(path: Path | RemotePath) -> float | None:
+def _seconds_of(path: str | Path | RemotePath | RecordingInMemory) -> float | None:
     """How long a recording is by its header; None if that does not say."""
+    if isinstance(path, RecordingInMemory):
+        return seconds_of(io.BytesIO(path.content), path.content, str(path))
+    path = as_path(path)
     if isinstance(path, RemotePath):
         return None
     with _open(path) as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:

@@ -179,7 +179,9 @@ def add_model_flag(parser: argparse.ArgumentParser, required: bool = True) -> No
 def add_server_flag(parser: argparse.ArgumentParser) -> None:
     """The flag that names a server in place of a model's files."""
     parser.add_argument(
-        "--server", metavar="ADDRESS", help="ask TensorFlow Serving: HOST:PORT for gRPC, http://HOST:PORT for REST"
+        "--server",
+        metavar="ADDRESS",
+        help="ask `emotion-tf serve` at http://HOST:PORT, or TensorFlow Serving there by REST or at HOST:PORT by gRPC",
     )
 
 

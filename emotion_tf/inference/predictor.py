@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from emotion_tf.audio.reader import read_beginning
+from emotion_tf.audio.reader import RecordingInMemory, read_beginning
 from emotion_tf.audio.resample import resample
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.runtime import BatchRuntime, Runtime
@@ -162,7 +162,7 @@ class Predictor:
         """
         return self.predict(self.read(path), transcript, speaker, min_confidence)
 
-    def read(self, path: str | Path | RemotePath) -> np.ndarray:
+    def read(self, path: str | Path | RemotePath | RecordingInMemory) -> np.ndarray:
         """The wave (N,) float32 of an audio file, no more of it than the model hears; of hours, no more is decoded.
 
         Raises:

@@ -91,7 +91,7 @@ def check_command(words: list[str], capsys, monkeypatch) -> None:
         extras = {extra for group in re.findall(r"emotion-tf\[(.*?)\]", " ".join(words)) for extra in group.split(",")}
         assert arguments[0] == "install" and extras <= set(project["optional-dependencies"])
     else:
-        assert program in ("curl", "tensorflow_model_server"), f"nothing checks {program}"
+        assert program in ("curl", "docker", "tensorflow_model_server"), f"nothing checks {program}"
 
 
 def check_script(script: Path, arguments: list[str], capsys, monkeypatch) -> None:
