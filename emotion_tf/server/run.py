@@ -1,6 +1,7 @@
 """The process of a server: its socket, its signals, its end."""
 
 import importlib.util
+import logging
 import signal
 import socket
 from collections.abc import Iterator
@@ -101,6 +102,8 @@ def _run(service: Service, listener: socket.socket) -> None:
     """Answers until a signal, and then until all that was begun is answered."""
     import uvicorn
 
+    # Who sends a broken form is told so in the answer.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     config = uvicorn.Config(
         make_app(service),
         lifespan="off",
