@@ -126,3 +126,13 @@ def test_who_reads_no_further_is_no_mistake(folder):
     pipeline = " ".join([*command("settings"), "| head -n 1"])
     done = subprocess.run(pipeline, shell=True, cwd=folder, env=environment(), capture_output=True, check=False)
     assert done.stdout.startswith(b"features.encoder\t") and done.stderr == b""
+
+
+def test_line_comes_once_where_a_library_sets_logging_up():
+    code = (
+        "import logging; from emotion_tf.cli.quiet import quiet_tensorflow; quiet_tensorflow(); "
+        "from emotion_tf.utils.progress import log_to_stderr; log_to_stderr(); "
+        "logging.info('another says'); logging.getLogger('emotion_tf.room').info('we say')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, check=True)
+    assert done.stderr.splitlines() == [b"we say"]
