@@ -18,7 +18,7 @@ def quiet_tensorflow() -> None:
     # `absl` is the logger of the converter to TFLite, among others.
     for name in ("tensorflow", "absl"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    # The first library that logs through the root sets all logging up, unless somebody has; every line would come twice.
+    # The first library that logs through the root sets logging up, unless somebody has, and every line comes twice.
     if not logging.getLogger().handlers:
         logging.getLogger().addHandler(logging.NullHandler())
     if "tensorflow" not in sys.modules and not any(isinstance(finder, _Finder) for finder in sys.meta_path):

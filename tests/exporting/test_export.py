@@ -21,8 +21,7 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.exporting import export, write_tflite
 from emotion_tf.exporting.artefacts import TFLITE_BOUNDS, Artefact
 from emotion_tf.exporting.model_card import model_card
-from emotion_tf.exporting.parity import _check
-from emotion_tf.exporting.result import ArtefactResult
+from emotion_tf.exporting.parity import _check, _Loss, _loss
 from emotion_tf.inference import load
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.labels import FOUR
@@ -181,22 +180,31 @@ def test_golden_vectors_of_what_lacks_its_recording_or_its_words(stand_ins_expor
 
 
 @pytest.mark.parametrize(
-    ("result", "message"),
+    ("loss", "message"),
     [
-        ({"largest_difference": float("nan")}, "differences of probabilities of at most 1, received nan"),
-        ({"label_agreement": 0.9}, "a share of other labels of at most 0.03, received 0.1"),
-        ({"ua": 0.58}, "a loss of unweighted accuracy of at most 0.015, received 0.02"),
+        (_Loss(float("nan"), 0.02, 0.01), "differences of probabilities of at most 1, received nan"),
+        (_Loss(0.5, 0.1, 0.01), "a share of other labels of at most 0.03, received 0.1"),
+        (_Loss(0.5, 0.02, 0.02), "a loss of unweighted accuracy of at most 0.015, received 0.02"),
     ],
 )
-def test_artefact_that_loses_too_much_ends_the_export(result, message):
-    whole = ArtefactResult("tflite/int8.tflite", "serving_default", 1, 0.5, 0.98, 0.6, 0.59, {}, {})
+def test_artefact_that_loses_too_much_ends_the_export(loss, message):
     artefact = Artefact("tflite/int8.tflite", "serving_default", TFLITE_BOUNDS["int8"], load=None)
     truth = np.repeat(range(4), 100)
     with pytest.raises(EmotionTFError, match=message):
-        _check(artefact, dataclasses.replace(whole, **result), 0.6, truth)
-    _check(artefact, whole, 0.6, truth)
+        _check(artefact, loss, truth)
+    _check(artefact, _Loss(0.5, 0.02, 0.01), truth)
     # Of eight utterances, one may differ.
-    _check(artefact, dataclasses.replace(whole, label_agreement=7 / 8, ua=0.475), 0.6, truth[::50])
+    _check(artefact, _Loss(0.5, 1 / 8, 0.125), truth[::50])
+
+
+def test_label_that_keras_all_but_gives_is_no_loss():
+    """Of four utterances the first two are ties by Keras; of the second of these, a third label is given."""
+    expected = np.array([[0.41, 0.4, 0.19], [0.41, 0.4, 0.19], [0.6, 0.3, 0.1], [0.1, 0.2, 0.7]])
+    received = np.array([[0.4, 0.41, 0.19], [0.3, 0.2, 0.5], [0.4, 0.5, 0.1], [0.1, 0.2, 0.7]])
+    truth = np.array([1, 0, 0, 2])
+    # Keras is right of two zeros of two, no one of one and one two of one; the artefact has no zero right.
+    assert _loss(received, expected, truth, 4, tie=0.05) == _Loss(pytest.approx(0.31), 0.5, pytest.approx(1 / 3))
+    assert _loss(received, expected, truth, 4, tie=0.0) == _Loss(pytest.approx(0.31), 0.75, pytest.approx(0.0))
 
 
 def test_artefact_that_differs_ends_the_export_and_leaves_the_old_one(text_export, tmp_path, monkeypatch):
