@@ -20,6 +20,7 @@ ROOMS = {
     "emotion_tf.corpora.folds": "Protocols: which fold an utterance is tested in.",
     "emotion_tf.dataset": "Features that are made once, and batches of them.",
     "emotion_tf.training": "Runs, and what is fitted in them.",
+    "emotion_tf.transfer": "From one corpus or network to another.",
     "emotion_tf.evaluation": "Figures, reports and tables from saved predictions.",
     "emotion_tf.robustness": "A run's networks under other conditions.",
     "emotion_tf.inference": "One predictor over every artefact.",

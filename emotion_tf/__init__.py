@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from emotion_tf.recipes import Preset, preset, presets
     from emotion_tf.training import train
+    from emotion_tf.transfer import adapt, distil
 else:
     import importlib
 
@@ -47,6 +48,8 @@ else:
         "preset": "recipes:preset",
         "presets": "recipes:presets",
         "train": "training:train",
+        "adapt": "transfer:adapt",
+        "distil": "transfer:distil",
         "corpora": "corpora",
         "inference": "inference",
         "layers": "layers",
@@ -81,7 +84,9 @@ __all__ = [
     "SWEMPooling",
     "StatisticalPooling",
     "__version__",
+    "adapt",
     "corpora",
+    "distil",
     "evaluate",
     "export",
     "inference",

@@ -1,5 +1,6 @@
 """Named settings, each with a description."""
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -262,6 +263,69 @@ def presets() -> dict[str, Preset]:
     ('strong', ('augmentation.disturbed_copies=2',))
     """
     return dict(PRESETS)
+
+
+FINE_TUNING = (
+    "training.optimizer=adamw",
+    "training.learning_rate=3e-4",
+    "training.schedule=cosine",
+    "training.epochs=15",
+    "training.batch_size=16",
+    "training.keep=last",
+    "training.patience=null",
+)
+"""What differs from the recipe of a model where training goes on from it with few data."""
+
+TAKEN_OVER = ("features", "words", "speaker", "model")
+"""The sections of settings that a model gives to the training that goes on from it."""
+
+OWN_OF_TRAINING = ("words.vocabulary_size", "words.min_count", "model.dropout")
+"""The settings of these sections by which no weight has its shape."""
+
+
+def fine_tuning(model: Config, *changes: str) -> Config:
+    """The settings of a training that goes on from a model: its own, with the recipe for few data.
+
+    Args:
+        model: The settings of the model. Its word vectors are among its weights, so that no file is read for them.
+        *changes: What else differs, as `Config.override` takes it.
+
+    Raises:
+        EmotionTFError: If a change contradicts the model.
+
+    Example:
+
+    >>> config = fine_tuning(preset("strong-audio"), "training.freeze=body")
+    >>> config.model == preset("strong-audio").model, config.training.learning_rate
+    (True, 0.0003)
+    """
+    config = dataclasses.replace(without_files(model), labels=Config().labels).override(*FINE_TUNING, *changes)
+    check_taken_over(model, config)
+    return config
+
+
+def without_files(model: Config) -> Config:
+    """The settings of a model without the file of word vectors, which are among its weights."""
+    return dataclasses.replace(model, words=dataclasses.replace(model.words, word_vectors=None))
+
+
+def check_taken_over(model: Config, config: Config) -> None:
+    """Refuses settings that contradict the model from which a training goes on.
+
+    Raises:
+        EmotionTFError: If a setting that the model gives has another value.
+    """
+    there, here = without_files(model).as_dict(), config.as_dict()
+    for section in TAKEN_OVER:
+        for name, value in there[section].items():
+            setting = f"{section}.{name}"
+            if setting not in OWN_OF_TRAINING and here[section][name] != value:
+                raise EmotionTFError(
+                    f"setting {setting} contradicts the model from which training goes on",
+                    expected=f"{value}, as the model has it",
+                    received=f"{here[section][name]}",
+                    fix="leave it out, or train from scratch",
+                )
 
 
 def preset(name: str) -> Config:

@@ -39,11 +39,12 @@ MAY_IMPORT = {
     "layers": "errors config text frontend",
     "models": "errors labels registry config text frontend layers",
     "evaluation": "errors utils labels config",
-    "training": "errors utils labels registry config audio text corpora dataset models evaluation",
+    "training": "errors utils labels registry config recipes audio text corpora dataset models evaluation inference",
     "robustness": "errors utils labels config audio text asr corpora dataset models evaluation training",
     "inference": "errors utils config audio text asr [layers] [models]",
     "exporting": "errors utils labels config audio text frontend corpora layers models dataset.speakers evaluation "
     "inference",
+    "transfer": "errors utils labels config corpora dataset models evaluation training inference",
     "comparison": "errors utils config corpora dataset models evaluation training exporting inference",
     "server": "errors utils config audio inference",
     "webdemo": "errors utils config text inference.bundle inference.streaming",

@@ -57,7 +57,7 @@ def check_inputs(corpus: "Corpus", config: Config, skip_bad: bool) -> None:
         )
 
 
-def check_workdir(workdir: Path, corpus: "Corpus", protocol: str, config: Config) -> None:
+def check_workdir(workdir: Path, corpus: "Corpus", protocol: str, config: Config, init: str | None = None) -> None:
     """Refuses a folder that holds a run of another configuration.
 
     Raises:
@@ -66,4 +66,4 @@ def check_workdir(workdir: Path, corpus: "Corpus", protocol: str, config: Config
     from emotion_tf.evaluation import run
 
     known = {"corpus": corpus.name, "transcripts": corpus.transcripts}
-    run.check_workdir(workdir, {**known, "protocol": protocol, "settings": config.as_dict()})
+    run.check_workdir(workdir, {**known, "protocol": protocol, "settings": config.as_dict(), "init": init})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from emotion_tf.cli import flags, run_file
 from emotion_tf.cli.checks import check_folds, check_inputs, check_protocol, check_workdir
-from emotion_tf.recipes import PRESETS
+from emotion_tf.recipes import PRESETS, preset
 from emotion_tf.utils.files import records_dir_of
 
 HELP = "train, test and time several presets on the same folds; a stopped call goes on"
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     from emotion_tf import comparison
 
     for name, config in asked.items():
-        run_file.write(arguments.workdir / name, arguments, name, config)
+        run_file.write(arguments.workdir / name, arguments, name, preset(name), config)
     comparison.compare(corpus, systems, arguments.protocol, arguments.workdir, records_dir, arguments.skip_bad)
     print((arguments.workdir / "comparison.md").read_text(encoding="utf-8"), end="")
     return 0

@@ -225,7 +225,11 @@ def check_audio(files: Iterable[str | Path]) -> None:
 
 def config_of(arguments: argparse.Namespace, preset_name: str) -> Config:
     """The settings that a preset, a file and the flags ask for, each in place of what comes before."""
-    config = preset(preset_name)
+    return preset(preset_name).override(*changes_of(arguments))
+
+
+def changes_of(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """What a file and the flags change in settings, as `Config.override` takes it."""
     given = {
         "model.modality": getattr(arguments, "modality", None),
         "words.word_vectors": arguments.word_vectors,
@@ -233,7 +237,7 @@ def config_of(arguments: argparse.Namespace, preset_name: str) -> Config:
         "labels.set": arguments.labels,
     }
     flags = [f"{name}={json.dumps(value)}" for name, value in given.items() if value]
-    return config.override(*arguments.file_settings, *flags, *arguments.set)
+    return (*arguments.file_settings, *flags, *arguments.set)
 
 
 def corpus_of(

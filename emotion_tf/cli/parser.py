@@ -8,7 +8,9 @@ from typing import Any, NoReturn
 
 from emotion_tf import __version__
 from emotion_tf.cli import (
+    adapt,
     compare,
+    distil,
     encoders,
     evaluate,
     explain,
@@ -31,6 +33,8 @@ COMMANDS = (
     train,
     evaluate,
     export,
+    adapt,
+    distil,
     prepare,
     compare,
     table,

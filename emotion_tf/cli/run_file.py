@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from emotion_tf import __version__
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError, did_you_mean
-from emotion_tf.recipes import preset
 from emotion_tf.utils.files import read_bounded, write_text
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ else:
 
 NAME = "config.toml"
 
-WRITTEN = ("corpus", "data_dir", "columns", "transcripts", "engine_model", "protocol", "folds", "skip_bad")
+WRITTEN = ("init", "corpus", "data_dir", "columns", "transcripts", "engine_model", "protocol", "folds", "skip_bad")
 """The flags that a run writes beside its preset."""
 
 KNOWN = (
@@ -40,25 +39,28 @@ KNOWN = (
 """The flags that a file may hold. Those that a command does not have are passed over, so that one file serves many."""
 
 
-def write(workdir: Path, arguments: argparse.Namespace, preset_name: str, config: Config) -> None:
+def write(workdir: Path, arguments: argparse.Namespace, preset_name: str | None, base: Config, config: Config) -> None:
     """Writes the file of a run that begins; one that goes on has it.
 
     Args:
         workdir: The run's folder.
         arguments: The flags.
-        preset_name: The preset from which the settings were made.
+        preset_name: The preset from which the settings were made, if they were made from one.
+        base: The settings of the preset, or of the model from which training goes on.
         config: The settings.
     """
     if (workdir / "config.json").exists() and (workdir / NAME).exists():
         return
     import tomli_w
 
-    before, after = preset(preset_name).as_dict(), config.as_dict()
-    content: dict[str, Any] = {"preset": preset_name}
+    before, after = base.as_dict(), config.as_dict()
+    content: dict[str, Any] = {} if preset_name is None else {"preset": preset_name}
     for flag in WRITTEN:
         value = getattr(arguments, flag, None)
         if isinstance(value, dict):
             value = ",".join(f"{name}={column}" for name, column in value.items())
+        if flag == "init" and value and Path(value).exists():
+            value = Path(value)  # not the name of a ready model
         if value:
             content[flag] = str(value.absolute()) if isinstance(value, Path) else value if value is True else str(value)
     for section, values in after.items():

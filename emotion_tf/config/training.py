@@ -25,6 +25,8 @@ class TrainingConfig:
         focal_gamma: Weighs each utterance by (1 - p) to this power, where p is the probability of its class, so that
             those which are hard count more; 0 weighs all alike.
         sampling: `balanced` draws the utterances of an epoch so that it has about as many of each class.
+        freeze: What stays as the model has it from which training goes on: `none`, or the `body`, which is all up to
+            the vector of the utterance; the layers behind it are trained.
         keep: The weights that are kept: `best` on the dev part by unweighted accuracy, or `last`.
         patience: Epochs without improvement on the dev part after which training stops; None never stops early.
         dev_splits: The dev part is one in this many parts of the training speakers.
@@ -47,6 +49,7 @@ class TrainingConfig:
     class_weights: Literal["none", "balanced"] = "none"
     focal_gamma: NotNegative = 0.0
     sampling: Literal["natural", "balanced"] = "natural"
+    freeze: Literal["none", "body"] = "none"
     keep: Literal["best", "last"] = "best"
     patience: int | None = 10
     dev_splits: Annotated[int, Range(least=2)] = 8

@@ -79,7 +79,7 @@ def export(
         _write_serving_files(temporary, runtime.bundle, shown)
         logger.info("golden vectors of %d utterances", len(shown))
         write_golden(temporary, runtime.bundle, shown)
-        result = check_parity(temporary, examples, threads, _notes(run))
+        result = check_parity(temporary, examples, threads, [*_notes(run), *runtime.bundle.notes])
         write_json(temporary / "parity.json", result.as_dict())
         name = (run or file.with_suffix("")).resolve().name
         write_text(temporary / "MODEL_CARD.md", model_card(runtime.bundle, name, run, result))

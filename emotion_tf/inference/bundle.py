@@ -31,11 +31,13 @@ class ModelBundle:
         config: Its settings.
         labels: Names of the classes, in the order of the probabilities.
         vocabulary: What its word ids mean; None if it does not read.
+        notes: What a reader of its card must know, a sentence each; a `.keras` file alone has them.
     """
 
     config: Config
     labels: tuple[str, ...]
     vocabulary: Vocabulary | None
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, artefact: Path) -> "ModelBundle":
@@ -80,10 +82,11 @@ class ModelBundle:
             raise EmotionTFError("it has no layer ModelSettings")
         config = Config.from_dict(layer["settings"])
         labels = _checked_labels(layer["labels"])
+        notes = tuple(str(note) for note in layer.get("notes", ()))
         if not config.model.reads:
-            return cls(config, labels, None)
+            return cls(config, labels, None, notes)
         check_rules(layer["tokenizer"], "its layer ModelSettings")
-        return cls(config, labels, Vocabulary(tuple(layer["vocabulary"])))
+        return cls(config, labels, Vocabulary(tuple(layer["vocabulary"])), notes)
 
     def files(self) -> dict[str, bytes]:
         """The files of the bundle by name; `vocabulary.txt` and `tokenizer.json` are among them if the model reads."""

@@ -93,6 +93,30 @@ def find_artefact(path: Path) -> Path:
     )
 
 
+def keras_file(model: str | Path) -> Path:
+    """The `.keras` file of a model: the one form from which training, adapting and distilling can go on.
+
+    Args:
+        model: A `.keras` file, or the folder of a run or of an export.
+
+    Raises:
+        EmotionTFError: If there is none, or it is not the one that the sums of its export know.
+    """
+    path = Path(model)
+    for folder in (path, path / "model"):
+        refuse_machine(folder)
+    candidates = (path, path / "model.keras", path / "model" / "model.keras")
+    file = next((file for file in candidates if file.suffix == ".keras" and file.is_file()), None)
+    if file is None:
+        raise EmotionTFError(
+            f"{path} holds no .keras file" if path.exists() else f"{path} does not exist",
+            expected="a .keras file, or the folder of a finished run or of an export, which have one",
+            fix="a .tflite or a SavedModel has no weights that can be trained; name what it was made from",
+        )
+    _check_sums(file)
+    return file
+
+
 def _check_sums(artefact: Path) -> None:
     """Compares an artefact with the sums of the export in which it lies, if it lies in one."""
     artefact = artefact.absolute()

@@ -22,6 +22,7 @@ class ModelSettings(keras.layers.Layer):
         labels: The names of the classes, in the order of the probabilities.
         vocabulary: The words by id; empty for a model that does not read.
         tokenizer: The rules by which transcripts become words; those of this release if None.
+        notes: What a reader of the model's card must know, a sentence each.
 
     Call arguments:
         inputs: Any tensor.
@@ -44,6 +45,7 @@ class ModelSettings(keras.layers.Layer):
         labels: Sequence[str],
         vocabulary: Sequence[str] = (),
         tokenizer: dict[str, Any] | None = None,
+        notes: Sequence[str] = (),
         **kwargs: Any,
     ):
         super().__init__(autocast=False, **kwargs)
@@ -51,6 +53,7 @@ class ModelSettings(keras.layers.Layer):
         self.labels = tuple(labels)
         self.vocabulary = tuple(vocabulary)
         self.tokenizer = tokenizer_rules() if tokenizer is None else tokenizer
+        self.notes = tuple(notes)
         self.supports_masking = True
 
     def call(self, inputs: Any) -> Any:
@@ -69,6 +72,7 @@ class ModelSettings(keras.layers.Layer):
             "labels": list(self.labels),
             "vocabulary": list(self.vocabulary),
             "tokenizer": dict(self.tokenizer),
+            "notes": list(self.notes),
         }
 
     @classmethod

@@ -21,6 +21,7 @@ __all__ = [
     "EXPERTS",
     "MODELS",
     "ModelKind",
+    "ModelSettings",
     "Preprocessing",
     "backbone",
     "build",

@@ -11,7 +11,7 @@ from emotion_tf.models import inner_network
 from emotion_tf.robustness.missing import check_both
 from emotion_tf.robustness.trained_run import TrainedRun
 from emotion_tf.training.predict import Modality, predict
-from emotion_tf.training.run import claim, describe, load_fold
+from emotion_tf.training.run import claim, describe, load_fold, request_of
 from emotion_tf.utils.paths import RemotePath
 from emotion_tf.utils.progress import track
 from emotion_tf.utils.tf_private import forgetting_graphs
@@ -52,7 +52,9 @@ def retest(
     if without is not None:
         notes.append(f"They were tested without {without}.")
     protocol = run.description["protocol"]
-    description = describe(corpus, run.trained_config, protocol, notes, run.utterances, run.assignment)
+    description = describe(
+        request_of(corpus, run.trained_config, protocol), corpus.synthetic, notes, run.utterances, run.assignment
+    )
     claim(out, {**description, "without": without})
     parts = []
     for fold, tested in track(run.tested.items(), f"folds tested on the transcripts of {corpus.transcripts}"):

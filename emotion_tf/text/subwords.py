@@ -62,12 +62,27 @@ def subword_ids(vocabulary: Sequence[str], num_special: int) -> np.ndarray:
            [1, 2, 3, 4, 5, 6],
            [1, 2, 3, 4, 5, 6]], dtype=int32)
     """
-    words = [[] if place < num_special else split_word(word) for place, word in enumerate(vocabulary)]
-    counts = Counter(subword for word in words for subword in word)
-    known = [subword for subword, count in counts.items() if count >= MIN_WORDS]
-    ids = {subword: number for number, subword in enumerate(known, start=1)}
+    words, ids = _split_all(vocabulary, num_special), known_subwords(vocabulary, num_special)
     rows = [[ids[subword] for subword in word if subword in ids][:MAX_SUBWORDS] for word in words]
     table = np.zeros((len(rows), max(1, *map(len, rows))), np.int32)
     for row, found in zip(table, rows, strict=True):
         row[: len(found)] = found
     return table
+
+
+def known_subwords(vocabulary: Sequence[str], num_special: int) -> dict[str, int]:
+    """The id of each letter n-gram that `subword_ids` knows, from 1; arguments as there.
+
+    Example:
+
+    >>> known_subwords(["", "[UNK]", "sad", "sad2", "sad3"], num_special=2)
+    {'<sa': 1, 'sad': 2, '<sad': 3}
+    """
+    counts = Counter(subword for word in _split_all(vocabulary, num_special) for subword in word)
+    known = [subword for subword, count in counts.items() if count >= MIN_WORDS]
+    return {subword: number for number, subword in enumerate(known, start=1)}
+
+
+def _split_all(vocabulary: Sequence[str], num_special: int) -> list[list[str]]:
+    """The n-grams of each word; none of those that are no words."""
+    return [[] if place < num_special else split_word(word) for place, word in enumerate(vocabulary)]

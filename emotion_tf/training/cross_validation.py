@@ -1,6 +1,7 @@
 """A whole run: every fold of a protocol trained, tested on speakers it has not heard, and judged."""
 
 import contextlib
+import dataclasses
 import logging
 import shutil
 from collections.abc import Mapping, Sequence
@@ -22,9 +23,12 @@ from emotion_tf.evaluation import RunResult, evaluate
 from emotion_tf.evaluation.metrics import unweighted_accuracy
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.evaluation.run import check_workdir
+from emotion_tf.recipes import fine_tuning
 from emotion_tf.text.tokenizer import save_tokenizer
 from emotion_tf.training.distributed import agree, choose_strategy, explaining_losses, is_chief
 from emotion_tf.training.fitting import fit_network, remove_checkpoints
+from emotion_tf.training.initial import InitialModel
+from emotion_tf.training.lesson import Lesson
 from emotion_tf.training.loop import dtype_policy
 from emotion_tf.training.machine import run_machine_fold
 from emotion_tf.training.predict import predict
@@ -40,16 +44,22 @@ logger = logging.getLogger(__name__)
 
 SYNTHETIC_NOTE = "The corpus is synthetic: machines speak it, and these figures say nothing about human emotion."
 
+INIT_NOTE = (
+    "Training went on from the model {name}. If that was trained on speakers of this corpus, the figures are too good."
+)
+
 
 def train(
     corpus: Corpus,
-    config: Config,
+    config: Config | None,
     protocol: str,
     workdir: str | Path,
     records_dir: str | Path | RemotePath | None = None,
     skip_bad: bool = False,
     folds_file: str | Path | None = None,
     strategy: tf.distribute.Strategy | None = None,
+    init: str | Path | None = None,
+    lesson: Lesson | None = None,
 ) -> RunResult:
     """Trains and tests every fold, or goes on with a run that was stopped.
 
@@ -59,7 +69,7 @@ def train(
 
     Args:
         corpus: The corpus.
-        config: The settings.
+        config: The settings; None takes those that `fine_tuning_config` gives for `init`.
         protocol: One of the protocols of `emotion_tf.corpora.folds`, such as `speaker-kfold:5`.
         workdir: The run's folder; it gets `config.json`, `folds.json`, a folder a fold, `predictions.csv`,
             `metrics.json`, `report.html`, and `model/`, the model to export: that of the fold which does best on its
@@ -69,38 +79,66 @@ def train(
         folds_file: The `folds.json` of another run, whose folds are taken; None draws them.
         strategy: The devices; None chooses them with `choose_strategy`, and so must be the first use of TensorFlow in a
             process that is one of several.
+        init: A model from whose weights training goes on: a `.keras` file, or the folder of a run or an export. Classes
+            and words that it has keep theirs.
+        lesson: What the network is taught beside the labels, as `emotion_tf.transfer.distil` does.
 
     Returns:
         The content of `metrics.json`, on all machines.
 
     Raises:
         EmotionTFError: If the corpus does not fit the protocol or the settings, audio cannot be read, the workdir
-            holds a run of other settings or one that another process is at, or another machine of several is lost or
-            does not do the same.
+            holds a run of other settings or one that another process is at, the settings contradict the model
+            `init`, or another machine of several is lost or does not do the same.
     """
     workdir = Path(workdir)
     strategy = strategy or choose_strategy()
     with contextlib.nullcontext() if is_chief(strategy) else quiet():
+        initial = None if init is None else InitialModel.load(init)
+        config = _settings(config, initial)
         vectors = config.words.word_vectors
         if config.model.reads and vectors is not None and not Path(vectors).is_file():
             raise EmotionTFError(f"there are no word vectors {vectors}", expected="a file in GloVe's text format")
         corpus, config = choose_labels(corpus, config)
-        check_workdir(workdir, request_of(corpus, config, protocol))
+        sha256 = None if initial is None else initial.sha256
+        request = request_of(corpus, config, protocol, sha256, None if lesson is None else lesson.description)
+        check_workdir(workdir, request)
         # Folds are drawn, and so checked, before features are made. A file of folds may lack what cannot be read.
         if folds_file is None or not skip_bad:
             assignment, splits = _draw_folds(corpus.utterances, config, protocol, folds_file)
             for split in splits.values():
                 check_recipe(config, len(split.train), strategy)
-        records = extract(corpus.utterances, config, records_dir_of(workdir, records_dir), skip_bad)
-        if len(records.utterances) < len(corpus.utterances) or folds_file is not None:
-            assignment, splits = _draw_folds(records.utterances, config, protocol, folds_file)
+        recordings = () if lesson is None else lesson.recordings
+        records = extract((*corpus.utterances, *recordings), config, records_dir_of(workdir, records_dir), skip_bad)
+        known = {utterance.id for utterance in corpus.utterances}
+        labelled = tuple(utterance for utterance in records.utterances if utterance.id in known)
+        if len(labelled) < len(corpus.utterances) or folds_file is not None:
+            assignment, splits = _draw_folds(labelled, config, protocol, folds_file)
         notes = [SYNTHETIC_NOTE] if corpus.synthetic else []
         notes += folds.notices(protocol, splits.values(), config.model.reads)
+        notes += [] if initial is None else [INIT_NOTE.format(name=initial.name)]
+        notes += [] if lesson is None else lesson.notes
         for note in notes:
             logger.info("Note: %s", note)
-        description = describe(corpus, config, protocol, notes, records.utterances, assignment)
-        _run_folds(workdir, description, assignment, splits, records, config, strategy)
+        description = describe(request, corpus.synthetic, notes, records.utterances, assignment)
+        _run_folds(workdir, description, assignment, splits, records, config, strategy, initial, lesson)
     return RunResult.load(workdir / "metrics.json")
+
+
+def _settings(config: Config | None, initial: InitialModel | None) -> Config:
+    """The settings of a run, which do not contradict the model from which it goes on, if any."""
+    if initial is not None:
+        config = config or fine_tuning(initial.bundle.config)
+        initial.check(config)
+    elif config is None:
+        raise EmotionTFError("there are no settings", fix="take those of a preset, or name a model to start from")
+    elif config.training.freeze != "none":
+        raise EmotionTFError(
+            "nothing was trained yet that could be frozen",
+            expected="training.freeze=none, or a model from which training goes on",
+            received=f"training.freeze={config.training.freeze}",
+        )
+    return config
 
 
 def _draw_folds(
@@ -133,6 +171,8 @@ def _run_folds(
     records: Records,
     config: Config,
     strategy: tf.distribute.Strategy,
+    initial: InitialModel | None,
+    lesson: Lesson | None,
 ) -> None:
     """Trains the folds that are missing, and judges them all."""
     chief = is_chief(strategy)
@@ -149,7 +189,7 @@ def _run_folds(
             split, name = splits[number], f"fold {list(splits).index(number) + 1} of {len(splits)}"
             logger.info("%s: %d to train, %d dev, %d test", name, len(split.train), len(split.dev), len(split.test))
             with forgetting_graphs():
-                _run_fold(folders[number], number, name, split, records, config, strategy)
+                _run_fold(folders[number], number, name, split, records, config, strategy, initial, lesson)
             if chief:
                 remove_checkpoints(folders[number])
         if chief:
@@ -170,16 +210,25 @@ def _run_fold(
     records: Records,
     config: Config,
     strategy: tf.distribute.Strategy,
+    initial: InitialModel | None,
+    lesson: Lesson | None,
 ) -> None:
     """Trains on one fold and leaves its model and predictions in `folder`, `predictions.csv` last of all."""
+    if lesson is not None:
+        records, train = lesson.teach(number, records, split.train)
+        split = dataclasses.replace(split, train=train)
     if models.MODELS[config.model.name].fitting == "machine":
         if is_chief(strategy):
             run_machine_fold(folder, number, split, records, config)
         return
     keras.utils.set_random_seed(config.training.seed)
     preprocessing = fit_preprocessing(config, records, split.train)
+    if initial is not None:
+        preprocessing = initial.extend(preprocessing, config)
     with dtype_policy(config.training.dtype_policy):
         network = models.build(config, preprocessing)
+        if initial is not None:
+            logger.info("%s: %s", name, initial.give_weights(network, preprocessing, config))
         calibration = fit_network(network, records, config, split, preprocessing.vocabulary, folder, strategy, name)
     if not is_chief(strategy):
         return

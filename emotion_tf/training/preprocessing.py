@@ -37,7 +37,7 @@ def fit_preprocessing(config: Config, records: Records, train: Sequence[Utteranc
         log_prior=_log_prior(config, records, train), labels=class_names(config, records.utterances)
     )
     if config.model.hears:
-        mean, variance = _moments(config, records, train)
+        mean, variance = frame_moments(config, records, train)
         preprocessing = dataclasses.replace(preprocessing, mean=mean, variance=variance)
     if records.speakers is not None:
         wanted = {utterance.id for utterance in train}
@@ -87,10 +87,10 @@ def _log_prior(config: Config, records: Records, train: Sequence[Utterance]) -> 
     return np.log(counts / counts.sum()).astype(np.float32)
 
 
-def _moments(config: Config, records: Records, train: Sequence[Utterance]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance (D,) of each feature over all frames of the training part."""
+def frame_moments(config: Config, records: Records, utterances: Sequence[Utterance]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance (D,) float32 of each feature over all frames of some utterances."""
     count, mean, squares = 0, np.zeros(config.features.width), np.zeros(config.features.width)
-    for example in read_examples(records.clean, config, train):
+    for example in read_examples(records.clean, config, utterances):
         frames = example["features"].numpy().astype(np.float64)
         if not len(frames):
             continue

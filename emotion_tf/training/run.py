@@ -23,9 +23,8 @@ from emotion_tf.utils.machine_file import refuse_machine
 
 
 def describe(
-    corpus: Corpus,
-    config: Config,
-    protocol: str,
+    request: dict[str, Any],
+    synthetic: bool,
     notes: list[str],
     utterances: Sequence[Utterance],
     assignment: dict[str, int],
@@ -33,18 +32,17 @@ def describe(
     """The content of a run's `config.json`: all that rebuilds the run.
 
     Args:
-        corpus: The corpus.
-        config: The settings.
-        protocol: The protocol.
+        request: What `request_of` gives.
+        synthetic: Whether machines speak.
         notes: What a reader must know beside the figures.
-        utterances: Those of the corpus that could be read.
-        assignment: The fold of each.
+        utterances: Those that could be read.
+        assignment: The fold of each that has one.
     """
     read_of = attrgetter("id", "text", "label", "speaker")
     packages = ("emotion-tf", "tensorflow", "keras", "numpy", "librosa")
     return {
-        **request_of(corpus, config, protocol),
-        "synthetic": corpus.synthetic,
+        **request,
+        "synthetic": synthetic,
         "notes": notes,
         "data_digest": hash_rows(hashlib.sha256(), map(read_of, utterances)).hexdigest(),
         "folds_digest": digest(assignment),
@@ -55,13 +53,25 @@ def describe(
     }
 
 
-def request_of(corpus: Corpus, config: Config, protocol: str) -> dict[str, Any]:
-    """The part of a run's description that is known before any audio is read."""
+def request_of(
+    corpus: Corpus, config: Config, protocol: str, init: str | None = None, lesson: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The part of a run's description that is known before any audio is read.
+
+    Args:
+        corpus: The corpus.
+        config: The settings.
+        protocol: The protocol.
+        init: The SHA-256 of the model from which training goes on, if it does.
+        lesson: The description of what is taught beside the labels, if anything is.
+    """
     return {
         "corpus": corpus.name,
         "transcripts": corpus.transcripts,
         "protocol": protocol,
         "settings": config.as_dict(),
+        "init": init,
+        "lesson": lesson,
     }
 
 

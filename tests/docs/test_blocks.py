@@ -220,7 +220,7 @@ def remove_what_is_made(to_run: list[Block], folder: Path) -> None:
     """Runs and exports that a page makes itself are not there before."""
     for block in to_run:
         for _, *arguments in commands(block, folder) if block.language == "bash" else ():
-            flag = {"train": "--workdir", "export": "--out"}.get(arguments[0])
+            flag = {"train": "--workdir", "distil": "--workdir", "export": "--out"}.get(arguments[0])
             if flag in arguments:
                 shutil.rmtree(folder / arguments[arguments.index(flag) + 1], ignore_errors=True)
 
