@@ -92,7 +92,8 @@ def test_mistakes_in_train_are_one_line_and_leave_nothing(train_flags, tmp_path,
 def test_flags_arrive_as_settings(train_flags, tmp_path, monkeypatch, capsys):
     calls = []
 
-    def train(*arguments):
+    def train(*arguments, init):
+        assert init is None
         calls.append(arguments)
         return SimpleNamespace(notes=["a note"], protocol="speaker-kfold:2", n=16, wa=0.5, ua=0.25)
 
@@ -123,7 +124,7 @@ def test_flags_arrive_as_settings(train_flags, tmp_path, monkeypatch, capsys):
 def test_no_preset_is_the_recipe_of_the_paper(train_flags, monkeypatch):
     configs = []
 
-    def train(corpus, config, *others):
+    def train(corpus, config, *others, init):
         configs.append(replace(config, labels=LabelConfig()))
         return SimpleNamespace(notes=[], protocol="", n=0, wa=0, ua=0)
 
@@ -164,7 +165,8 @@ def test_recognised_transcripts_take_the_place_of_the_reference(heard, tmp_path,
 
     calls = []
 
-    def train(*arguments):
+    def train(*arguments, init):
+        assert init is None
         calls.append(arguments[0])
         return SimpleNamespace(notes=[], protocol="", n=0, wa=0, ua=0)
 

@@ -9,7 +9,8 @@ import pytest
 from log_lines import listening
 from made_corpus import TINY, make_corpus
 
-from emotion_tf import models
+from emotion_tf import models, training
+from emotion_tf.cli import main
 from emotion_tf.dataset import extract
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.bundle import ModelBundle
@@ -203,6 +204,35 @@ def test_run_is_not_continued_from_another_model(tuned):
         train(corpus, config, "speaker-kfold:2", folder / "new", init=folder / "other")
     with pytest.raises(EmotionTFError, match="another configuration"):
         train(corpus, dataclasses.replace(config, training=CONFIG.training), "speaker-kfold:2", folder / "new")
+
+
+def test_command_takes_settings_from_the_model(tuned, tmp_path, monkeypatch, capsys):
+    folder, corpus, _, _ = tuned
+    rows = [f"{item.id},{item.audio},{item.text},{item.label},{item.speaker}" for item in corpus.utterances]
+    (tmp_path / "corpus.csv").write_text("\n".join(["id,audio,text,label,speaker", *rows]))
+    given: dict = {}
+
+    def stop(corpus, config, *others, init):
+        given.update(config=config, init=init)
+        raise EmotionTFError("far enough")
+
+    monkeypatch.setattr(training, "train", stop)
+    command = [*("train", "--corpus", "manifest", "--data-dir", str(tmp_path / "corpus.csv"), "--protocol"),
+               *("random:2", "--workdir", str(tmp_path / "run"), "--init", str(folder / "old"))]  # fmt: skip
+    assert main([*command, "--set", "training.epochs=4"]) == 1
+    assert given["init"] == str(folder / "old")
+    assert given["config"].model == CONFIG.model and given["config"].training.epochs == 4
+    # The file of the run repeats it.
+    written = (tmp_path / "run" / "config.toml").read_text()
+    assert f'init = "{folder / "old"}"' in written and "preset" not in written and "epochs = 4" in written
+    capsys.readouterr()
+    for flags, problem in (
+        (["--preset", "strong"], "a model from which training goes on brings its settings"),
+        (["--set", "model.filters=6"], "setting model.filters contradicts the model"),
+        (["--modality", "audio"], "setting model.modality contradicts the model"),
+    ):
+        assert main([*command, *flags]) == 1
+        assert problem in capsys.readouterr().err
 
 
 def test_nothing_is_frozen_without_a_model(tuned):
