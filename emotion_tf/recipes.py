@@ -267,7 +267,7 @@ def presets() -> dict[str, Preset]:
 
 FINE_TUNING = (
     "training.optimizer=adamw",
-    "training.learning_rate=3e-4",
+    "training.learning_rate=1e-3",
     "training.schedule=cosine",
     "training.epochs=15",
     "training.batch_size=16",
@@ -296,8 +296,8 @@ def fine_tuning(model: Config, *changes: str) -> Config:
     Example:
 
     >>> config = fine_tuning(preset("strong-audio"), "training.freeze=body")
-    >>> config.model == preset("strong-audio").model, config.training.learning_rate
-    (True, 0.0003)
+    >>> config.model == preset("strong-audio").model, config.training.batch_size
+    (True, 16)
     """
     config = dataclasses.replace(without_files(model), labels=Config().labels).override(*FINE_TUNING, *changes)
     check_taken_over(model, config)

@@ -1,5 +1,6 @@
 """The layers of which the models are built."""
 
+import emotion_tf.frontend.encoders.speech_encoder  # noqa: F401  Keras looks it up by its name when a file is loaded
 from emotion_tf.frontend.acoustic_front_end import AcousticFrontEnd
 from emotion_tf.frontend.mfcc import MFCC
 from emotion_tf.layers.context_attention import ContextAttention

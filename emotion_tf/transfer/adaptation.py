@@ -161,7 +161,6 @@ def _adapt_to(
     with replacing(out) as temporary:
         front_end = runtime.model.get_layer("front_end")
         models.speech_model(network, runtime.bundle.config, front_end).save(temporary)
-    logger.info("%s: %s", out, note)
     return Adapted(out, len(utterances), done, note)
 
 
