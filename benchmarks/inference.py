@@ -124,7 +124,7 @@ def tensorflow(folder: Path, window: dict[str, np.ndarray]) -> dict[str, Call]:
     return {
         "Keras predict": partial(model.predict, inputs, verbose=0),
         "Keras call": lambda: model(inputs, training=False).numpy(),
-        "SavedModel": lambda: saved_model.probabilities(waveform, transcript, None)[np.newaxis],
+        "SavedModel": lambda: saved_model.outputs(waveform, transcript, None)[np.newaxis],
     }
 
 

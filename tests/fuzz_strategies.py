@@ -350,7 +350,7 @@ def ask_server(content: tuple[bytes, bytes], folder: Path) -> None:
     """A client whose server answers anything."""
     answers = [contextlib.nullcontext(io.BytesIO(part)) for part in content]
     with mock.patch("urllib.request.urlopen", side_effect=answers):
-        serving_client.ServerRuntime("http://127.0.0.1:1").probabilities(None, "Hi", None)
+        serving_client.ServerRuntime("http://127.0.0.1:1").outputs(None, "Hi", None)
 
 
 def ask_page(content: bytes, folder: Path) -> None:

@@ -200,7 +200,7 @@ def test_mistyped_names_in_a_file_are_told_the_nearest():
 @pytest.mark.parametrize("setting", settings().values(), ids=lambda setting: setting.name)
 def test_every_setting_is_explained_and_holds_its_default(setting):
     assert re.fullmatch(r"[A-Z`0-9].*\.", setting.meaning)
-    assert re.fullmatch(r"((list|object) of )?(int|float|str|bool)( or null)?", setting.type)
+    assert re.fullmatch(r"((list|object) of )*(int|float|str|bool)( or null)?", setting.type)
     assert setting.fit(setting.default) == setting.default
     setting.check(setting.default)
 

@@ -246,7 +246,8 @@ def corpus_of(
     """The corpus with the classes of the settings and the transcripts that are asked for; and the settings."""
     from emotion_tf import corpora
 
-    corpus, config = corpora.choose_labels(corpora.load(name, arguments.data_dir, arguments.columns), config)
+    corpus = corpora.load(name, arguments.data_dir, arguments.columns, config.labels.dimensions or ())
+    corpus, config = corpora.choose_labels(corpus, config)
     if arguments.transcripts == "reference":
         return corpus, config
     if isinstance(records_dir, RemotePath):

@@ -120,18 +120,19 @@ def _print(arguments: argparse.Namespace, answers: "Iterator[Answer]") -> int:
         elif answer.error is not None:
             print(f"emotion-tf: {answer.error}", file=sys.stderr)
         else:
-            print(f"{answer.name or STANDARD_INPUT}\t{answer.label}\t{scores(answer.probabilities)}", flush=True)
+            said = scores(answer.probabilities, answer.dimensions)
+            print(f"{answer.name or STANDARD_INPUT}\t{answer.label}\t{said}", flush=True)
         failed += answer.error is not None
     return 1 if failed else 0
 
 
-def scores(probabilities: dict[str, float]) -> str:
-    """Probabilities in a line.
+def scores(probabilities: dict[str, float], dimensions: dict[str, float]) -> str:
+    """Probabilities in a line, and dimensions behind them.
 
-    >>> scores({"angry": 0.75, "sad": 0.25})
-    'angry 0.750  sad 0.250'
+    >>> scores({"angry": 0.75, "sad": 0.25}, {"arousal": 5.5})
+    'angry 0.750  sad 0.250  arousal 5.500'
     """
-    return "  ".join(f"{name} {value:.3f}" for name, value in probabilities.items())
+    return "  ".join(f"{name} {value:.3f}" for name, value in [*probabilities.items(), *dimensions.items()])
 
 
 def _write(arguments: argparse.Namespace, requests: list["Requested"]) -> int:

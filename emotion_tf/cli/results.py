@@ -14,6 +14,12 @@ def print_result(result: "RunResult", workdir: Path) -> None:
     for note in result.notes:
         print(f"Note: {note}")
     print(f"{result.protocol}, {result.n} utterances: WA {result.wa:.3f}, UA {result.ua:.3f}")
+    for name, scores in (result.dimensions or {}).items():
+        if scores.pooled is not None:
+            of = scores.pooled
+            print(
+                f"{name}: CCC {of.ccc:.3f}, Pearson {of.pearson:.3f}, mean absolute error {of.mean_absolute_error:.3g}"
+            )
     print(f"report: {workdir / 'report.html'}")
 
 

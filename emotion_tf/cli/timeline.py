@@ -1,7 +1,6 @@
 """`emotion-tf timeline`: one recording of any length, window by window."""
 
 import argparse
-import dataclasses
 import json
 from pathlib import Path
 
@@ -43,11 +42,12 @@ def run(arguments: argparse.Namespace) -> int:
     }
     windows = inference.timeline(predictor, arguments.file, arguments.text, **lengths)
     if arguments.out is not None:
-        inference.write_timeline(arguments.out, windows, arguments.file)
+        inference.write_timeline(arguments.out, windows, arguments.file, predictor.dimensions)
         return 0
     for window in windows:
         if arguments.json:
-            print(json.dumps(dataclasses.asdict(window)), flush=True)
+            print(json.dumps(window.as_dict()), flush=True)
         else:
-            print(f"{window.start:.1f}\t{window.end:.1f}\t{window.label}\t{scores(window.smoothed)}", flush=True)
+            said = scores(window.smoothed, window.smoothed_dimensions)
+            print(f"{window.start:.1f}\t{window.end:.1f}\t{window.label}\t{said}", flush=True)
     return 0

@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> None:
     width = runtime.speaker_width
     speaker = None if width is None else generator.normal(size=width).astype(np.float32)
     # A word that is not in the vocabulary is looked up like any other.
-    ask = partial(runtime.probabilities, waveform, "unheard " * words, speaker)
+    ask = partial(runtime.outputs, waveform, "unheard " * words, speaker)
     ask()
     print(1000 * statistics.median(timeit.repeat(ask, number=1, repeat=RUNS)))
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from emotion_tf.config.ranges import LARGEST
 from emotion_tf.errors import did_you_mean
 from emotion_tf.registry import ENCODERS, MODELS
 
@@ -33,6 +34,7 @@ def checks(config: "Config") -> Iterator[Check]:
     yield from _of_model(config)
     yield from _of_missing_modalities(config)
     yield from _of_training(config)
+    yield from _of_dimensions(config)
 
 
 def _of_features(config: "Config") -> Iterator[Check]:
@@ -150,3 +152,20 @@ def _of_training(config: "Config") -> Iterator[Check]:
         "training.focal_gamma",
         "0 where training.verification is more than 0",
     )
+
+
+def _of_dimensions(config: "Config") -> Iterator[Check]:
+    names, ranges = config.labels.dimensions or (), config.labels.ranges or {}
+    yield Check(len(set(names)) == len(names), "labels.dimensions", "names that differ")
+    yield Check(
+        not names or MODELS[config.model.name].fitting == "steps",
+        "labels.dimensions",
+        f"null for the model {config.model.name}, which has no vector of an utterance that both heads could share",
+    )
+    yield Check(
+        all(len(ends) == 2 and -LARGEST <= ends[0] < ends[1] <= LARGEST for ends in ranges.values()),
+        "labels.ranges",
+        'the lowest and the highest value of each dimension, such as {"arousal": [1, 7]}',
+    )
+    strange = sorted(set(ranges) - set(names))
+    yield Check(not strange, "labels.ranges", f"ranges of {', '.join(names) or 'no dimension'} alone")

@@ -15,6 +15,10 @@ class LabelConfig:
         map: Renames labels before anything else, so that several count as one: {"Freude": "happy", "exc": "happy"}.
         drop: Labels that are left out.
         votes: Learns from the shares of the raters' votes, where an utterance has any, instead of the label alone.
+        dimensions: Ratings that are learned beside the classes, such as arousal and valence: columns of a manifest, or
+            what the corpus has.
+        ranges: The lowest and the highest value of a dimension: {"arousal": [1, 7]}. For those that are not named, the
+            corpus says it, else they are the lowest and the highest rating of the training part.
     """
 
     set: str | None = None
@@ -22,3 +26,15 @@ class LabelConfig:
     map: dict[str, str] | None = None
     drop: tuple[str, ...] | None = None
     votes: bool = False
+    dimensions: tuple[str, ...] | None = None
+    ranges: dict[str, tuple[float, ...]] | None = None
+
+    @property
+    def scales(self) -> dict[str, tuple[float, float]]:
+        """The range of each dimension that is learned, in their order; those that nobody has said yet are missing.
+
+        >>> LabelConfig(dimensions=("arousal",), ranges={"arousal": (1.0, 7.0)}).scales
+        {'arousal': (1.0, 7.0)}
+        """
+        ranges = self.ranges or {}
+        return {name: (ranges[name][0], ranges[name][1]) for name in self.dimensions or () if name in ranges}

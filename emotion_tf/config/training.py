@@ -21,6 +21,7 @@ class TrainingConfig:
         label_smoothing: Share of probability spread over all classes.
         verification: Weight of a second loss beside that of the classes, which tells apart whether two utterances of a
             batch have the same emotion; see `emotion_tf.training.losses`.
+        dimension_weight: Weight of the concordance loss of `labels.dimensions` beside that of the classes.
         class_weights: `balanced` weighs classes by the inverse of their frequency in the training part.
         focal_gamma: Weighs each utterance by (1 - p) to this power, where p is the probability of its class, so that
             those which are hard count more; 0 weighs all alike.
@@ -46,6 +47,7 @@ class TrainingConfig:
     clip_norm: float = 1.0
     label_smoothing: Share = 0.0
     verification: NotNegative = 0.0
+    dimension_weight: Annotated[float, Range(above=0)] = 1.0
     class_weights: Literal["none", "balanced"] = "none"
     focal_gamma: NotNegative = 0.0
     sampling: Literal["natural", "balanced"] = "natural"

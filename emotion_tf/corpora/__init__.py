@@ -124,7 +124,7 @@ def load(
 
 def _read(
     name: str, place: Path | RemotePath, columns: Mapping[str, str], dimensions: Sequence[str]
-) -> tuple[tuple[Utterance, ...], Mapping[str, tuple[float, float]]]:
+) -> tuple[tuple[Utterance, ...], Mapping[str, tuple[float, float] | None]]:
     """The utterances of a corpus, and the ranges of their ratings."""
     reader = _READERS[name]
     if reader is manifest:

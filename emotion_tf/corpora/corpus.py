@@ -65,7 +65,7 @@ class Corpus:
         label_sets: Customary choices among the emotions by name, each an emotion-to-class mapping.
         default_labels: The set that is taken where the settings choose none.
         dimensions: Ratings of the utterances, such as arousal, each with its lowest and highest value, in the order of
-            `Utterance.ratings`.
+            `Utterance.ratings`; None where nobody says the range.
         chosen: The settings by which `emotion_tf.corpora.choose_labels` chose among the labels; None before.
     """
 
@@ -77,5 +77,5 @@ class Corpus:
     transcripts: str = "reference"
     label_sets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     default_labels: str = ALL
-    dimensions: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    dimensions: Mapping[str, tuple[float, float] | None] = field(default_factory=dict)
     chosen: LabelConfig | None = None

@@ -2,13 +2,13 @@
 
 import dataclasses
 import logging
-import math
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from emotion_tf.config import Config, LabelConfig
 from emotion_tf.corpora.corpus import ALL, Corpus
+from emotion_tf.corpora.dimension_choice import choose_dimensions
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError, did_you_mean
 from emotion_tf.labels import FOUR_SET, customary
@@ -21,7 +21,7 @@ def choose_labels(corpus: Corpus, config: Config) -> tuple[Corpus, Config]:
 
     In this order: spellings of one label that differ in case or blanks alone are made one, `labels.map` renames,
     `labels.set` chooses and merges, `labels.drop` and `labels.classes` leave out. What is left out is counted and
-    logged.
+    logged. Of the ratings, those of `labels.dimensions` are kept, in their order.
 
     Args:
         corpus: A corpus as `emotion_tf.corpora.load` gives it, or one that this function has returned.
@@ -29,11 +29,11 @@ def choose_labels(corpus: Corpus, config: Config) -> tuple[Corpus, Config]:
 
     Returns:
         The corpus with the utterances that are left, whose labels are classes; and the settings, in which
-        `labels.classes` names these classes.
+        `labels.classes` names these classes, and `labels.ranges` the ranges that the corpus says.
 
     Raises:
-        EmotionTFError: If a setting names a label or a set that the corpus does not have, or less than two classes are
-            left.
+        EmotionTFError: If a setting names a label, a set or a dimension that the corpus does not have, less than two
+            classes are left, or ratings are outside their range.
     """
     settings = config.labels
     if corpus.chosen == settings:
@@ -52,7 +52,7 @@ def choose_labels(corpus: Corpus, config: Config) -> tuple[Corpus, Config]:
         utterances.append(utterance if label == utterance.label else dataclasses.replace(utterance, label=label))
     classes = _checked_classes(settings, counts, corpus)
     utterances = _with_votes(utterances, classes_of)
-    _check_ratings(corpus, utterances)
+    rated, utterances = choose_dimensions(corpus, settings, utterances)
     _LOG.info(
         "labels: %d of %d utterances in %d classes (%s)%s",
         len(utterances),
@@ -61,9 +61,10 @@ def choose_labels(corpus: Corpus, config: Config) -> tuple[Corpus, Config]:
         _said((label, counts[label]) for label in classes),
         f"; left out: {_said(sorted(left_out.items()))}" if left_out else "",
     )
-    chosen = dataclasses.replace(settings, set=name, classes=classes)
+    said: dict[str, tuple[float, ...]] = {name: ends for name, ends in rated.items() if ends is not None}
+    chosen = dataclasses.replace(settings, set=name, classes=classes, ranges=said or None)
     return (
-        dataclasses.replace(corpus, utterances=tuple(utterances), chosen=chosen),
+        dataclasses.replace(corpus, utterances=tuple(utterances), dimensions=rated, chosen=chosen),
         dataclasses.replace(config, labels=chosen),
     )
 
@@ -87,24 +88,6 @@ def _with_votes(utterances: list[Utterance], classes_of: Mapping[str, str]) -> l
         each = ", ".join(f"{name!r} in {count} rows" for name, count in sorted(left_out.items()))
         _LOG.warning("votes for what is no class are left out: %s", each)
     return found
-
-
-def _check_ratings(corpus: Corpus, utterances: Sequence[Utterance]) -> None:
-    """Refuses ratings outside their range; says how many are missing, unless all are."""
-    for place, (name, (lowest, highest)) in enumerate(corpus.dimensions.items()):
-        rated = [utterance for utterance in utterances if not math.isnan(utterance.ratings[place])]
-        outside = [utterance for utterance in rated if not lowest <= utterance.ratings[place] <= highest]
-        if outside:
-            raise EmotionTFError(
-                f"{len(outside)} of {len(utterances)} ratings of {name} are outside their range",
-                expected=f"{lowest:g} to {highest:g}",
-                received=f"{outside[0].ratings[place]:g} for {outside[0].id}",
-                fix="correct the rows",
-            )
-        if rated and len(rated) < len(utterances):
-            _LOG.warning(
-                "%d of %d utterances have no rating of %s", len(utterances) - len(rated), len(utterances), name
-            )
 
 
 def _label_set(corpus: Corpus, name: str) -> Mapping[str, str] | None:

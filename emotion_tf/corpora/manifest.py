@@ -67,7 +67,7 @@ def read(
 
 def read_table(
     path: Path | RemotePath, columns: Mapping[str, str], dimensions: Sequence[str]
-) -> tuple[tuple[Utterance, ...], dict[str, tuple[float, float]]]:
+) -> tuple[tuple[Utterance, ...], dict[str, tuple[float, float] | None]]:
     """As `read`, with the columns of ratings.
 
     Args:
@@ -76,15 +76,14 @@ def read_table(
         dimensions: Columns of ratings beside `RATINGS`.
 
     Returns:
-        The utterances; and each column of ratings, in the order of `Utterance.ratings`, with its lowest and its highest
-        value.
+        The utterances; and each column of ratings, in the order of `Utterance.ratings`, of which nobody says the range.
     """
     return _read(path, columns, dimensions, labelled=True)
 
 
 def _read(
     path: Path | RemotePath, columns: Mapping[str, str], dimensions: Sequence[str], labelled: bool
-) -> tuple[tuple[Utterance, ...], dict[str, tuple[float, float]]]:
+) -> tuple[tuple[Utterance, ...], dict[str, tuple[float, float] | None]]:
     layout = INFO.layout if labelled else UNLABELLED_LAYOUT
     if not path.is_file():
         raise EmotionTFError(f"there is no manifest {path}", expected=layout, fix="let data_dir name the file itself")
@@ -109,7 +108,7 @@ def _read(
         raise EmotionTFError(f"{path} lists no utterance", expected="one row an utterance")
     if "id" not in table.columns:
         utterances = _named_by_files(utterances)
-    return tuple(utterances), {name: _range(utterances, place) for place, name in enumerate(rated)}
+    return tuple(utterances), dict.fromkeys(rated)
 
 
 def _check_columns(table: Table, labelled: bool, rated: Sequence[str]) -> None:
@@ -183,12 +182,6 @@ def _named_by_files(utterances: Sequence[Utterance]) -> list[Utterance]:
         taken[name] += 1
         named.append(dataclasses.replace(utterance, id=f"{name}_{taken[name]}" if taken[name] > 1 else name))
     return named
-
-
-def _range(utterances: Sequence[Utterance], place: int) -> tuple[float, float]:
-    """The lowest and the highest of some ratings."""
-    values = [utterance.ratings[place] for utterance in utterances if not math.isnan(utterance.ratings[place])]
-    return (min(values), max(values)) if values else (0.0, 1.0)
 
 
 def _audio(cell: str, folder: Path | RemotePath) -> Path | RemotePath:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -89,9 +90,9 @@ def evaluation_dataset(
         vocabulary: The words and their ids, needed if the model reads.
 
     Returns:
-        Pairs of inputs and one-hot labels (B, C) float32. Inputs are a dict of `audio` (B, T, D) float32, `words`
-        (B, M) int32 and `speaker` (B, W) float32 as far as the settings have them, padded with zeros to the longest of
-        the batch.
+        Pairs of inputs and what `targets` says of them, such as one-hot labels (B, C) float32. Inputs are a dict of
+        `audio` (B, T, D) float32, `words` (B, M) int32 and `speaker` (B, W) float32 as far as the settings have them,
+        padded with zeros to the longest of the batch.
     """
     convert = _inputs(records, config, vocabulary)
     examples = read_examples(records.clean, config, utterances).map(convert, tf.data.AUTOTUNE)
@@ -155,7 +156,7 @@ def training_dataset(
         in_turn = in_turn if share is None else share.draw(in_turn, epoch)
         return in_turn.shuffle(SHUFFLE_BUFFER, epoch, reshuffle_each_iteration=False)
 
-    def prepare(example: dict[str, tf.Tensor], seed: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    def prepare(example: dict[str, tf.Tensor], seed: tf.Tensor) -> tuple[dict[str, tf.Tensor], Any]:
         return change(convert(example), seed)
 
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
@@ -186,15 +187,15 @@ def _ready(batches: tf.data.Dataset, steps: int) -> tf.data.Dataset:
 
 
 def _inputs(records: Records, config: Config, vocabulary: Vocabulary | None):
-    """A function from an example to the pair of the model's inputs and the one-hot label."""
+    """A function from an example to the pair of the model's inputs and what it shall say."""
     lookup = GraphVocabulary(vocabulary) if config.model.reads and vocabulary is not None else None
     speaks = config.speaker.embeddings is not None
     places = IdIndex([utterance.id for utterance in records.utterances])
-    answers = tf.constant(targets(config, records.utterances))
+    answers = tf.nest.map_structure(tf.constant, targets(config, records.utterances))
     if speaks:
         speakers = tf.constant(records.speakers)
 
-    def convert(example: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    def convert(example: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], Any]:
         inputs = {}
         place = places(example["id"][tf.newaxis])[0]
         if config.model.hears:
@@ -203,22 +204,22 @@ def _inputs(records: Records, config: Config, vocabulary: Vocabulary | None):
             inputs["word_ids"] = lookup.encode(example["text"][tf.newaxis], config.words.max_words)[0]
         if speaks:
             inputs["speaker"] = tf.gather(speakers, place)
-        return inputs, tf.gather(answers, place)
+        return inputs, tf.nest.map_structure(lambda rows: tf.gather(rows, place), answers)
 
     return convert
 
 
-def _deal(inputs: dict[str, tf.RaggedTensor], labels: tf.Tensor, batch_size: int) -> tf.data.Dataset:
+def _deal(inputs: dict[str, tf.RaggedTensor], labels: Any, batch_size: int) -> tf.data.Dataset:
     """Batches of a window of utterances, by the length of what is heard, or read where nothing is heard."""
     lengths = inputs["features" if "features" in inputs else "word_ids"].row_lengths()
     rows = tf.data.Dataset.from_tensor_slices(tf.argsort(lengths, stable=True)).batch(batch_size)
 
-    def batch(rows: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    def batch(rows: tf.Tensor) -> tuple[dict[str, tf.Tensor], Any]:
         chosen = {name: tf.gather(values, rows) for name, values in inputs.items()}
         dense = {
             name: values.to_tensor() if isinstance(values, tf.RaggedTensor) else values
             for name, values in chosen.items()
         }
-        return dense, tf.gather(labels, rows)
+        return dense, tf.nest.map_structure(lambda values: tf.gather(values, rows), labels)
 
     return rows.map(batch)

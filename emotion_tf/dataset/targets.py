@@ -33,17 +33,46 @@ def class_indices(config: Config, utterances: Sequence[Utterance], every: Sequen
     return np.array([places[utterance.label] for utterance in utterances], np.int64)
 
 
-def targets(config: Config, utterances: Sequence[Utterance]) -> np.ndarray:
-    """What the network shall say (N, C) float32 of all utterances of some records.
+Targets = np.ndarray | dict[str, np.ndarray]
+"""What a network shall say: the classes, or beside them the ratings under `dimensions`."""
 
-    One-hot labels; with `labels.votes`, the shares of the votes where an utterance has any.
+
+def targets(config: Config, utterances: Sequence[Utterance]) -> Targets:
+    """What the network shall say of all utterances of some records.
+
+    One-hot labels (N, C) float32; with `labels.votes`, the shares of the votes where an utterance has any. With
+    `labels.dimensions`, a dict of them under `probabilities`, and of the ratings (N, D) float32 under `dimensions`.
     """
     classes = class_names(config, utterances)
     answers = np.eye(len(classes), dtype=np.float32)[class_indices(config, utterances)]
     if config.labels.votes:
         shares = vote_shares(classes, utterances)
         answers = np.where(np.isnan(shares), answers, shares).astype(np.float32)
+    if config.labels.dimensions:
+        return {"probabilities": answers, "dimensions": ratings(config, utterances).astype(np.float32)}
     return answers
+
+
+def ratings(config: Config, utterances: Sequence[Utterance]) -> np.ndarray:
+    """The ratings (N, D) float64 of `labels.dimensions`, NaN where one is missing.
+
+    Args:
+        config: Names the dimensions.
+        utterances: Those asked for, as `emotion_tf.corpora.choose_labels` left them.
+
+    Raises:
+        EmotionTFError: If an utterance has ratings of other dimensions.
+    """
+    names = config.labels.dimensions or ()
+    wrong = next((utterance for utterance in utterances if len(utterance.ratings) != len(names)), None)
+    if wrong is not None and names:
+        raise EmotionTFError(
+            "the ratings do not fit labels.dimensions",
+            expected=f"ratings of {', '.join(names)}",
+            received=f"{len(wrong.ratings)} ratings of {wrong.id}",
+            fix="choose the labels of a corpus with emotion_tf.corpora.choose_labels",
+        )
+    return np.array([utterance.ratings[: len(names)] for utterance in utterances], np.float64).reshape(-1, len(names))
 
 
 def vote_shares(classes: Sequence[str], utterances: Sequence[Utterance]) -> np.ndarray:

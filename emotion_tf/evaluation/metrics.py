@@ -14,6 +14,7 @@ from sklearn.metrics import (
 )
 
 from emotion_tf.evaluation.coverage import selective
+from emotion_tf.evaluation.dimensions import dimension_scores
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.evaluation.result import Calibration, ClassScores, FoldScores, Interval, RunResult, VoteScores
 
@@ -120,6 +121,7 @@ def metrics(predictions: Predictions, protocol: str, notes: Sequence[str] = ()) 
         calibration=_calibration(predictions),
         selective=selective(predictions),
         votes=vote_scores(predictions),
+        dimensions=dimension_scores(predictions),
     )
 
 

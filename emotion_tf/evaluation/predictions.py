@@ -22,6 +22,9 @@ COLUMNS = ("id", "fold", "speaker", "label", "predicted")
 VOTES_OF = "votes:"
 """The column `votes:angry` holds the share of the raters' votes for angry, where there are votes."""
 
+RATING_OF, ESTIMATE_OF = "rating:", "estimate:"
+"""The column `rating:arousal` holds the rating of a dimension, `estimate:arousal` what the network says of it."""
+
 TOLERANCE = 1e-3
 """How far the probabilities of an utterance may be from a sum of one; float16 needs about half of it."""
 
@@ -38,6 +41,9 @@ class Predictions:
         probabilities: (N, C) probabilities of the classes, kept as float64.
         classes: Names of the C classes in their order, which is that of the indices.
         votes: (N, C) shares of the raters' votes, NaN where an utterance has none; None where no utterance has any.
+        dimensions: Names of the D dimensions; none where the network has classes alone.
+        ratings: (N, D) ratings of the dimensions, NaN where one is missing; None without dimensions.
+        estimates: (N, D) what the network says of them.
 
     Raises:
         EmotionTFError: If the parts differ in length or a value is impossible.
@@ -57,6 +63,9 @@ class Predictions:
     probabilities: np.ndarray
     classes: tuple[str, ...] = FOUR
     votes: np.ndarray | None = None
+    dimensions: tuple[str, ...] = ()
+    ratings: np.ndarray | None = None
+    estimates: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         """Checks the parts, and each utterance."""
@@ -78,6 +87,7 @@ class Predictions:
                 expected=f"{self.probabilities.shape}",
                 received=f"{self.votes.shape}",
             )
+        self._check_dimensions()
         if len(set(self.ids)) < count:
             twice = next(id_ for id_, times in Counter(self.ids).items() if times > 1)
             raise EmotionTFError(f"utterance {twice!r} is predicted twice", expected="each id once")
@@ -95,6 +105,22 @@ class Predictions:
                 expected=f"{len(self.classes)} numbers from 0 to 1 whose sum is 1",
                 received=", ".join(map(str, self.probabilities[place].tolist())),
             )
+
+    def _check_dimensions(self) -> None:
+        """Checks ratings and estimates."""
+        expected = (len(self.ids), len(self.dimensions)) if self.dimensions else None
+        for name in ("ratings", "estimates"):
+            values = getattr(self, name)
+            if values is not None:
+                values = np.asarray(values, np.float64)
+                object.__setattr__(self, name, values)
+            received = None if values is None else values.shape
+            if received != expected or (name == "estimates" and values is not None and not np.isfinite(values).all()):
+                raise EmotionTFError(
+                    f"the {name} do not fit the predictions",
+                    expected=f"finite numbers of the shape {expected}" if expected else "none, without dimensions",
+                    received=f"{received}",
+                )
 
     @property
     def predicted(self) -> np.ndarray:
@@ -118,6 +144,13 @@ class Predictions:
                     expected=", ".join(parts[0].classes),
                     received=", ".join(part.classes),
                 )
+            if part.dimensions != parts[0].dimensions:
+                raise EmotionTFError(
+                    "the predictions have different dimensions",
+                    expected=", ".join(parts[0].dimensions) or "none",
+                    received=", ".join(part.dimensions) or "none",
+                )
+        rated = [(part.ratings, part.estimates) for part in parts if part.ratings is not None]
         return cls(
             [id_ for part in parts for id_ in part.ids],
             np.concatenate([part.folds for part in parts]),
@@ -126,6 +159,8 @@ class Predictions:
             np.concatenate([part.probabilities for part in parts]),
             parts[0].classes,
             _joined(parts),
+            parts[0].dimensions,
+            *(np.concatenate(values) for values in zip(*rated, strict=True)),  # type: ignore[arg-type]
         )
 
     def write(self, path: str | Path) -> None:
@@ -135,9 +170,9 @@ class Predictions:
         """
         with writing(path) as file:
             table = csv.writer(codecs.getwriter("utf-8")(file), lineterminator="\n")
-            voted = [] if self.votes is None else [f"{VOTES_OF}{name}" for name in self.classes]
-            table.writerow([*COLUMNS, *self.classes, *voted])
-            numbers = self.probabilities if self.votes is None else np.hstack([self.probabilities, self.votes])
+            table.writerow([*COLUMNS, *_columns(self.classes, self.votes is not None, self.dimensions)])
+            parts = (self.probabilities, self.votes, self.ratings, self.estimates)
+            numbers = np.hstack([part for part in parts if part is not None])
             rows = zip(self.ids, self.folds, self.speakers, self.labels, self.predicted, numbers, strict=True)
             for id_, fold, speaker, label, predicted, of_row in rows:
                 table.writerow([id_, fold, speaker, self.classes[label], self.classes[predicted], *of_row.tolist()])
@@ -173,16 +208,9 @@ class Predictions:
         except csv.Error as error:
             raise EmotionTFError(f"{path} is not valid CSV ({error})", fix="train the run again") from None
         numbers = np.asarray(probabilities).reshape(-1, width - len(COLUMNS))
-        by_class, votes = numbers[:, : len(classes)], numbers[:, len(classes) :]
         try:
             predictions = cls(
-                ids,
-                np.asarray(folds),
-                speakers,
-                np.asarray(labels),
-                by_class,
-                classes,
-                votes if votes.shape[1] else None,
+                ids, np.asarray(folds), speakers, np.asarray(labels), **_parts(numbers, header[len(COLUMNS) :], classes)
             )
         except EmotionTFError as error:
             raise EmotionTFError(f"{path}: {error}") from None
@@ -199,9 +227,12 @@ class Predictions:
 def _classes(header: Sequence[str], path: str | Path) -> tuple[str, ...]:
     """The classes of a header."""
     names = list(header[len(COLUMNS) :])
-    classes = tuple(name for name in names if not name.startswith(VOTES_OF))
-    voted = [f"{VOTES_OF}{name}" for name in classes]
-    fits = tuple(header[: len(COLUMNS)]) == COLUMNS and names in ([*classes], [*classes, *voted])
+    classes = tuple(name for name in names if not name.startswith((VOTES_OF, RATING_OF, ESTIMATE_OF)))
+    dimensions = _dimensions(names)
+    fits = tuple(header[: len(COLUMNS)]) == COLUMNS and names in (
+        _columns(classes, False, dimensions),
+        _columns(classes, True, dimensions),
+    )
     if not fits or len(classes) < 2 or len(set(classes)) < len(classes):
         raise EmotionTFError(
             f"{path} has the wrong columns",
@@ -209,6 +240,31 @@ def _classes(header: Sequence[str], path: str | Path) -> tuple[str, ...]:
             received=",".join(header) or "none",
         )
     return classes
+
+
+def _dimensions(columns: Sequence[str]) -> tuple[str, ...]:
+    """The dimensions of which there are ratings."""
+    return tuple(name.removeprefix(RATING_OF) for name in columns if name.startswith(RATING_OF))
+
+
+def _columns(classes: Sequence[str], voted: bool, dimensions: Sequence[str]) -> list[str]:
+    """The columns of numbers."""
+    votes = [f"{VOTES_OF}{name}" for name in classes] * voted
+    return [*classes, *votes, *(f"{kind}{name}" for kind in (RATING_OF, ESTIMATE_OF) for name in dimensions)]
+
+
+def _parts(numbers: np.ndarray, columns: Sequence[str], classes: tuple[str, ...]) -> dict[str, Any]:
+    """The fields of `Predictions` that are numbers (N, K) of these columns."""
+    dimensions = _dimensions(columns)
+    width, own = len(classes), len(dimensions)
+    split = numbers.shape[1] - 2 * own
+    parts: dict[str, Any] = {"probabilities": numbers[:, :width], "classes": classes}
+    if split > width:
+        parts["votes"] = numbers[:, width:split]
+    if dimensions:
+        rated = {"ratings": numbers[:, split : split + own], "estimates": numbers[:, split + own :]}
+        parts |= {"dimensions": dimensions, **rated}
+    return parts
 
 
 def _joined(parts: Sequence[Predictions]) -> np.ndarray | None:

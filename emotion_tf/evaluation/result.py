@@ -110,6 +110,42 @@ class VoteScores:
 
 
 @dataclass(frozen=True)
+class RatingScores:
+    """How near the predictions of one dimension come to its ratings.
+
+    Args:
+        n: Number of utterances that are rated.
+        ccc: Concordance correlation coefficient, -1 to 1.
+        ccc_ci95: Its 95 % interval over other speakers; None for one speaker.
+        pearson: Pearson's correlation coefficient, -1 to 1.
+        pearson_ci95: Its 95 % interval over other speakers; None for one speaker.
+        mean_absolute_error: In the units of the ratings.
+        mean_absolute_error_ci95: Its 95 % interval over other speakers; None for one speaker.
+    """
+
+    n: int
+    ccc: float
+    ccc_ci95: Interval | None
+    pearson: float
+    pearson_ci95: Interval | None
+    mean_absolute_error: float
+    mean_absolute_error_ci95: Interval | None
+
+
+@dataclass(frozen=True)
+class DimensionScores:
+    """How well one dimension is predicted.
+
+    Args:
+        pooled: On the test parts of all folds together; None where nothing is rated.
+        folds: By the number of the fold, on its test part; folds in which nothing is rated are missing.
+    """
+
+    pooled: RatingScores | None
+    folds: dict[str, RatingScores]
+
+
+@dataclass(frozen=True)
 class RunResult:
     """What a run reaches on the test parts of all folds.
 
@@ -129,6 +165,7 @@ class RunResult:
         calibration: How far the probabilities can be believed.
         selective: What is gained by answering in part.
         votes: How near the probabilities come to the votes of raters; None where there are none.
+        dimensions: How well each dimension is predicted; None where none is.
     """
 
     protocol: str
@@ -146,10 +183,14 @@ class RunResult:
     calibration: Calibration
     selective: Selective
     votes: VoteScores | None = None
+    dimensions: dict[str, DimensionScores] | None = None
 
     def save(self, path: str | Path) -> None:
         """Writes the result as JSON."""
-        write_json(path, asdict(self))
+        content = asdict(self)
+        if self.dimensions is None:
+            del content["dimensions"]
+        write_json(path, content)
 
     @classmethod
     def load(cls, path: str | Path) -> "RunResult":
@@ -166,6 +207,7 @@ class RunResult:
                 "folds": [FoldScores(**fold) for fold in content["folds"]],
                 "calibration": Calibration(**content["calibration"]),
                 "votes": VoteScores(**content["votes"]) if content.get("votes") else None,
+                "dimensions": _dimensions(content["dimensions"]) if content.get("dimensions") else None,
                 "selective": Selective(
                     **{**selective, "thresholds": [Threshold(**at) for at in selective["thresholds"]]}
                 ),
@@ -175,3 +217,14 @@ class RunResult:
             raise EmotionTFError(
                 f"{path} is not what a run wrote", received=repr(error), fix="run emotion-tf evaluate on the run"
             ) from None
+
+
+def _dimensions(content: dict[str, Any]) -> dict[str, DimensionScores]:
+    """The scores of each dimension."""
+    return {
+        name: DimensionScores(
+            RatingScores(**scores["pooled"]) if scores["pooled"] else None,
+            {fold: RatingScores(**of_fold) for fold, of_fold in scores["folds"].items()},
+        )
+        for name, scores in content.items()
+    }

@@ -57,10 +57,17 @@ def flat_settings(settings: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 def _by_dotted_names(settings: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return {
-        f"{section}.{name}": list(value) if isinstance(value, tuple) else value
+        f"{section}.{name}": _as_in_json(value)
         for section, values in settings.items()
         for name, value in values.items()
     }
+
+
+def _as_in_json(value: Any) -> Any:
+    """A value with lists for tuples, also inside an object."""
+    if isinstance(value, dict):
+        return {name: _as_in_json(item) for name, item in value.items()}
+    return list(value) if isinstance(value, tuple) else value
 
 
 def check_same_run(workdir: Path, there: dict[str, Any], here: dict[str, Any]) -> None:

@@ -12,11 +12,11 @@ from emotion_tf.exporting.examples import Example
 from emotion_tf.frontend.front_end import front_end_layer
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.litert_runtime import LiteRTRuntime
-from emotion_tf.inference.runtime import Runtime
+from emotion_tf.inference.runtime import Runtime, joined
 from emotion_tf.inference.saved_model_runtime import SavedModelRuntime
 
 Ask = Callable[[Example], Callable[[], np.ndarray]]
-"""From an utterance to a call, without arguments, that runs the artefact on it for probabilities (4,)."""
+"""From an utterance to a call, without arguments, that runs the artefact on it for what `Runtime.outputs` gives."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,17 @@ class Bound:
         ua_lost: Largest loss of unweighted accuracy.
         tie: Two labels whose probabilities by Keras lie no further apart than this tie, and either may be given.
             Rounding decides between them, and where a model is weak that is many utterances.
+        dimension_difference: Largest difference of a dimension, as a share of its range.
     """
 
     difference: float
     other_labels: float
     ua_lost: float
     tie: float = 0.0
+    dimension_difference: float = 1.0
 
 
-EXACT = Bound(difference=1e-4, other_labels=0.0, ua_lost=0.0)
+EXACT = Bound(difference=1e-4, other_labels=0.0, ua_lost=0.0, dimension_difference=1e-4)
 """For artefacts that compute in float32."""
 
 TIE = 0.05
@@ -113,7 +115,7 @@ def _load_saved_model(folder: Path, bundle: ModelBundle, signature: str, threads
 
 def _through(runtime: Runtime) -> Ask:
     """Asks as `emotion-tf predict` does."""
-    return lambda example: partial(runtime.probabilities, example.waveform, example.transcript, example.speaker)
+    return lambda example: partial(runtime.outputs, example.waveform, example.transcript, example.speaker)
 
 
 def _ask_serving_default(runtime: SavedModelRuntime, bundle: ModelBundle, example: Example) -> Callable[[], np.ndarray]:
@@ -145,4 +147,4 @@ def _ask(
 ) -> Callable[[], np.ndarray]:
     if example.speaker is not None:
         inputs["speaker"] = tf.constant(example.speaker[np.newaxis])
-    return lambda: runtime.signatures[signature](**inputs)["probabilities"][0].numpy()
+    return lambda: joined(runtime.signatures[signature](**inputs))[0]

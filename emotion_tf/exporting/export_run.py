@@ -27,7 +27,7 @@ from emotion_tf.exporting.result import ExportResult
 from emotion_tf.exporting.saved_model import write_saved_model
 from emotion_tf.exporting.serving import write_batching_parameters, write_warmup_requests
 from emotion_tf.exporting.tflite import VARIANTS, write_tflite
-from emotion_tf.inference.bundle import ModelBundle
+from emotion_tf.inference.bundle import ModelBundle, without_dimensions
 from emotion_tf.inference.keras_runtime import KerasRuntime
 from emotion_tf.utils.files import read_json, sweep, write_bytes, write_json, write_text
 from emotion_tf.utils.locks import locked
@@ -105,7 +105,8 @@ def _read_corpus(run: Path | None, corpus: Corpus | None, bundle: ModelBundle) -
     """What an export needs of a corpus."""
     if corpus is None:
         return Examples()
-    chosen, _ = choose_labels(corpus, bundle.config)
+    # Labels are compared, ratings are not.
+    chosen, _ = choose_labels(corpus, without_dimensions(bundle).config)
     logger.info("reading utterances of the corpus %s", corpus.name)
     if run is None:
         return read_examples_of_file(chosen.utterances, bundle.config)

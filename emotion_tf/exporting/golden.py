@@ -22,6 +22,9 @@ FEATURE_TOLERANCE = 0.01
 TOLERANCES = {"float32": 1e-4, "float16": 1e-3, "dynamic": 0.03, "int8": 0.03, "mediapipe": 1e-4}
 """Largest difference of a probability by variant; integer kernels round differently from processor to processor."""
 
+DIMENSION_TOLERANCES = {"float32": 1e-4, "float16": 5e-3, "dynamic": 0.05, "int8": 0.05}
+"""Largest difference of a dimension by variant, as a share of its range."""
+
 PAGE = Template("""\
 # Golden vectors
 
@@ -35,7 +38,7 @@ microcontroller is right if its numbers are these, within the tolerances that th
 | `speaker` | the speaker embedding |
 | `features` | what the front end makes of the wave, frames × $width; a frame of zeros alone counts as padding |
 | `probabilities` | by the name of the `.tflite` file, in the order of `labels` |
-
+$dimensions
 What the model does not take is left out.
 $absence
 ## How to check a port
@@ -53,7 +56,7 @@ $absence
      of their names.
    - Microcontrollers: `int8-fixed.tflite`, on a runtime that has the op RFFT2D. Its wave and its probabilities are
      float32, and the front end computes in float32.
-5. Compare with `probabilities` of the same file, within `tolerances.probabilities`.
+5. Compare with `probabilities` of the same file, within `tolerances.probabilities`.$compare_dimensions
 """)
 
 
@@ -64,6 +67,14 @@ of zeros alone.
 """
 
 
+DIMENSIONS = """\
+| `dimensions` | likewise, in the order of `dimensions` at the head of the file, which gives the ends of each range |
+"""
+
+COMPARE_DIMENSIONS = """
+   Compare `dimensions` within `tolerances.dimensions`, which are shares of the range of a dimension."""
+
+
 def write_golden(folder: Path, bundle: ModelBundle, examples: Sequence[Example]) -> None:
     """Writes `golden/` into an export: WAV files, `golden.json` and a page on how to check a port against them.
 
@@ -72,7 +83,7 @@ def write_golden(folder: Path, bundle: ModelBundle, examples: Sequence[Example])
         bundle: What its model was built with.
         examples: The utterances.
     """
-    features, words = bundle.config.features, bundle.config.words
+    features, words, scales = bundle.config.features, bundle.config.words, bundle.config.labels.scales
     golden = folder / "golden"
     golden.mkdir()
     front_end = front_end_layer(features)
@@ -96,9 +107,13 @@ def write_golden(folder: Path, bundle: ModelBundle, examples: Sequence[Example])
             utterance["word_ids"] = bundle.vocabulary.encode(example.transcript, words.max_words).tolist()
         if example.speaker is not None:
             utterance["speaker"] = _as_list(example.speaker)
-        utterance["probabilities"] = {name: _as_list(ask(example)()) for name, ask in asks.items()}
+        outputs = {name: np.split(ask(example)(), [len(bundle.labels)]) for name, ask in asks.items()}
+        utterance["probabilities"] = {name: _as_list(row) for name, (row, _) in outputs.items()}
+        if scales:
+            # The file for MediaPipe has none.
+            utterance["dimensions"] = {name: _as_list(row) for name, (_, row) in outputs.items() if len(row)}
         utterances.append(utterance)
-    content = {
+    content: dict[str, Any] = {
         "labels": bundle.labels,
         "sample_rate": features.sample_rate,
         "max_samples": features.max_samples,
@@ -109,6 +124,11 @@ def write_golden(folder: Path, bundle: ModelBundle, examples: Sequence[Example])
         },
         "utterances": utterances,
     }
+    if scales:
+        content["dimensions"] = scales
+        content["tolerances"]["dimensions"] = {
+            name: DIMENSION_TOLERANCES[name.removesuffix("-fixed")] for name in asks if name != "mediapipe"
+        }
     # One line, since a line a number would be a hundred thousand.
     write_text(golden / "golden.json", json.dumps(content, ensure_ascii=False))
     page = PAGE.substitute(
@@ -117,6 +137,8 @@ def write_golden(folder: Path, bundle: ModelBundle, examples: Sequence[Example])
         width=features.width,
         max_samples=features.max_samples,
         max_words=words.max_words,
+        dimensions=DIMENSIONS if scales else "",
+        compare_dimensions=COMPARE_DIMENSIONS if scales else "",
         absence=ABSENCE if bundle.config.model.learned_placeholders else "",
     )
     write_text(golden / "README.md", page)

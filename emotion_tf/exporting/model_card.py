@@ -11,7 +11,7 @@ from emotion_tf.utils.files import read_json
 PAGE = Template("""\
 # $name
 
-Names the emotion of an utterance: $labels. It $senses.
+Names the emotion of an utterance: $labels. It $senses.$rates
 $notes
 ## What it is
 
@@ -25,7 +25,7 @@ $evidence
 
 $inputs
 
-Probabilities come in the order $labels.
+Probabilities come in the order $labels.$dimensions
 
 $parity
 
@@ -62,14 +62,21 @@ def model_card(bundle: ModelBundle, name: str, run: Path | None, result: ExportR
         senses={"audio": "hears audio", "text": "reads transcripts", "both": "hears audio and reads its transcript"}[
             model.modality
         ],
+        rates=f" It also rates {_rated(bundle)}." if bundle.config.labels.scales else "",
         notes="".join(f"\n**{note}**\n" for note in result.notes),
         network=_network(bundle),
         evidence=_evidence(description, metrics, chosen),
         inputs="\n".join(f"- {line}" for line in _inputs(bundle)),
+        dimensions=f" Dimensions come in the order {_rated(bundle)}." if bundle.config.labels.scales else "",
         parity="\n".join(_parity_table(result)),
         proof=_proof(result),
         limits="\n".join(f"- {line}" for line in _limits(bundle)),
     )
+
+
+def _rated(bundle: ModelBundle) -> str:
+    """The dimensions with their ranges."""
+    return ", ".join(f"{name} ({low:g} to {high:g})" for name, (low, high) in bundle.config.labels.scales.items())
 
 
 def _parity_table(shown: ExportResult) -> list[str]:
@@ -81,6 +88,10 @@ def _parity_table(shown: ExportResult) -> list[str]:
         "MB": [f"{result.bytes / 1e6:.1f}" for result in results],
         "largest difference from Keras": [f"{result.largest_difference:.1e}" for result in results],
     }
+    if any(result.dimension_difference is not None for result in results):
+        columns["the same of dimensions, of their range"] = [
+            "–" if result.dimension_difference is None else f"{result.dimension_difference:.1e}" for result in results
+        ]
     if shown.utterances.test + shown.utterances.others:
         columns["same label"] = [f"{result.label_agreement:.1%}" for result in results]
     if shown.utterances.test:
@@ -152,6 +163,14 @@ def _evidence(run: dict[str, Any], metrics: dict[str, Any], chosen: dict[str, An
             for emotion, scores in metrics["per_class"].items()
         ),
     ]
+    for name, scores in (metrics.get("dimensions") or {}).items():
+        if scores["pooled"]:
+            of = scores["pooled"]
+            lines += [
+                "",
+                f"{name.capitalize()}: CCC {_figure(of, 'ccc')}, Pearson {_figure(of, 'pearson')}, mean absolute error "
+                f"{_figure(of, 'mean_absolute_error')}.",
+            ]
     if "fold" in chosen:
         lines += [
             "",

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +48,17 @@ def check_parity(
     test, real = examples.test, (*examples.test, *examples.others)
     asked = [*real, *made]
     truth = np.array([example.label for example in test])
-    expected = np.stack([keras_runtime.probabilities(item.waveform, item.transcript, item.speaker) for item in asked])
+    scales = keras_runtime.bundle.config.labels.scales
+    outputs = np.stack([keras_runtime.outputs(item.waveform, item.transcript, item.speaker) for item in asked])
+    expected, expected_dimensions = np.split(outputs, [len(keras_runtime.bundle.labels)], axis=1)
     reference = Reference("model.keras", *_accuracies(expected[: len(test)], truth))
     costs = _measure(folder, threads)
 
     results = []
     for number, artefact in enumerate(track(artefacts(folder, keras_runtime.bundle), "artefacts compared with Keras")):
         ask = artefact.load(None)
-        received = np.stack([ask(example)() for example in asked])
+        outputs = np.stack([ask(example)() for example in asked])
+        received, dimensions = np.split(outputs, [expected.shape[1]], axis=1)
         wa, ua = _accuracies(received[: len(test)], truth)
         result = ArtefactResult(
             artefact=artefact.path,
@@ -67,11 +70,22 @@ def check_parity(
             ua=ua,
             milliseconds={count: cost[number]["milliseconds"] for count, cost in costs.items()},
             peak_bytes={count: cost[number]["peak_bytes"] for count, cost in costs.items()},
+            # A file for MediaPipe, which classifies, has no dimensions.
+            dimension_difference=_dimension_difference(dimensions, expected_dimensions, scales)
+            if dimensions.shape[1]
+            else None,
         )
         results.append(result)
-        _check(artefact, _loss(received, expected, truth, len(real), artefact.bound.tie), truth)
+        loss = _loss(received, expected, truth, len(real), artefact.bound.tie)
+        _check(artefact, replace(loss, dimensions=result.dimension_difference or 0.0), truth)
     counts = Counts(len(test), len(examples.others), len(made))
     return ExportResult(folder, tuple(notes), reference, counts, TIMED_SECONDS, tuple(results))
+
+
+def _dimension_difference(received: np.ndarray, expected: np.ndarray, scales: dict[str, tuple[float, float]]) -> float:
+    """The largest difference of a dimension (N, D), as a share of its range."""
+    widths = np.array([high - low for low, high in scales.values()])
+    return float((np.abs(received - expected) / widths).max())
 
 
 def _agreement(received: np.ndarray, expected: np.ndarray) -> float | None:
@@ -88,6 +102,7 @@ class _Loss:
     difference: float
     other_labels: float = 0.0
     ua: float = 0.0
+    dimensions: float = 0.0
 
 
 def _loss(received: np.ndarray, expected: np.ndarray, truth: np.ndarray, real: int, tie: float) -> _Loss:
@@ -125,7 +140,10 @@ def _check(artefact: Artefact, loss: _Loss, truth: np.ndarray) -> None:
     Where a corpus is small, one utterance may differ: its loss is the least that shows.
     """
     bound = artefact.bound
-    losses = [("differences of probabilities", bound.difference, loss.difference)]
+    losses = [
+        ("differences of probabilities", bound.difference, loss.difference),
+        ("differences of dimensions, as a share of their ranges,", bound.dimension_difference, loss.dimensions),
+    ]
     if len(truth):
         one_label = 1 / len(truth)
         one_recall = 1 / (len(np.unique(truth)) * np.unique(truth, return_counts=True)[1].min())

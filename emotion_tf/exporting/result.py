@@ -19,6 +19,7 @@ class ArtefactResult:
         ua: Unweighted accuracy there.
         milliseconds: By number of threads, the time of an utterance on this machine, the median of a few runs.
         peak_bytes: By number of threads, the memory that loading and running added at their peak.
+        dimension_difference: The largest difference of a dimension, as a share of its range; None without dimensions.
     """
 
     artefact: str
@@ -30,6 +31,7 @@ class ArtefactResult:
     ua: float | None
     milliseconds: dict[str, float]
     peak_bytes: dict[str, int]
+    dimension_difference: float | None = None
 
 
 @dataclass(frozen=True)
@@ -80,4 +82,7 @@ class ExportResult:
         """The content of `parity.json`, which does not say where the export lies."""
         content = asdict(self)
         del content["folder"]
+        for result in content["results"]:
+            if result["dimension_difference"] is None:
+                del result["dimension_difference"]
         return {**content, "notes": list(self.notes), "results": list(content["results"])}

@@ -34,11 +34,13 @@ def write_saved_model(model: keras.Model, bundle: ModelBundle, folder: Path) -> 
     words where `transcript` has none, or `words` is zeros alone.
 
     Every signature gives `probabilities` (B, C) float32, `classes` (B, C) string, which names them, `label` (B,) string
-    and `error` (B,) string. `error` is ""
-    where all is well; else it says what is wrong with this one utterance, whose label is then "" and whose
-    probabilities are zeros. A server joins the requests of several clients, and an error raised in the graph would fail
-    all of them. Zeros stand there rather than NaN because JSON has no NaN. What no server joins is still raised: inputs
-    that are not of one batch size.
+    and `error` (B,) string. With `config.labels.dimensions` it gives `dimensions` (B, D) float32 as well, with their
+    names in `dimension_names` (B, D) string and the ends of their ranges in `dimension_ranges` (B, D, 2) float32.
+
+    `error` is "" where all is well; else it says what is wrong with this one utterance, whose label is then "" and
+    whose probabilities and dimensions are zeros. A server joins the requests of several clients, and an error raised in
+    the graph would fail all of them. Zeros stand there rather than NaN because JSON has no NaN. What no server joins is
+    still raised: inputs that are not of one batch size.
 
     Args:
         model: A speech model.
@@ -72,6 +74,7 @@ class _Service(tf.Module):
         labels = tf.lookup.TextFileInitializer(str(assets / LABELS_FILE), tf.int64, number, tf.string, line)
         self._labels = tf.lookup.StaticHashTable(labels, default_value="")
         self._classes = tf.constant(bundle.labels)
+        self._scales = bundle.config.labels.scales
         self._vocabulary = None
         if bundle.vocabulary is not None:
             self._vocabulary = GraphVocabulary(bundle.vocabulary, assets / VOCABULARY_FILE)
@@ -163,13 +166,23 @@ class _Service(tf.Module):
             finite = tf.reduce_all(tf.math.is_finite(inputs["speaker"]), axis=1)
             checks = (*checks, (finite, "speaker holds numbers that are not finite"))
         error = first_failure(*checks, (tf.fill(sizes[:1], True), ""))
-        probabilities = network(_one_at_least(inputs, sizes[0]), training=False)[: sizes[0]]
-        return {
+        found = network(_one_at_least(inputs, sizes[0]), training=False)
+        heads = found if isinstance(found, dict) else {"probabilities": found}
+        probabilities = heads["probabilities"][: sizes[0]]
+        answer = {
             "probabilities": tf.where((error == "")[:, tf.newaxis], probabilities, 0.0),
             "label": tf.where(error == "", self._labels.lookup(tf.argmax(probabilities, axis=-1)), ""),
             "classes": tf.tile(self._classes[tf.newaxis], [sizes[0], 1]),
             "error": error,
         }
+        if self._scales:
+            ends, names = tf.constant(list(self._scales.values()), tf.float32), tf.constant(list(self._scales))
+            answer |= {
+                "dimensions": tf.where((error == "")[:, tf.newaxis], heads["dimensions"][: sizes[0]], 0.0),
+                "dimension_names": tf.tile(names[tf.newaxis], [sizes[0], 1]),
+                "dimension_ranges": tf.tile(ends[tf.newaxis], [sizes[0], 1, 1]),
+            }
+        return answer
 
 
 def _one_at_least(inputs: Tensors, size: tf.Tensor) -> Tensors:

@@ -12,7 +12,7 @@ import tensorflow as tf
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.exporting.quantization import quantize
 from emotion_tf.exporting.tflite_metadata import with_metadata
-from emotion_tf.inference.bundle import ModelBundle
+from emotion_tf.inference.bundle import ModelBundle, without_dimensions
 from emotion_tf.inference.litert_runtime import fit_lengths
 from emotion_tf.utils.files import replacing
 from emotion_tf.utils.progress import tracking
@@ -31,8 +31,8 @@ def write_tflite(
 ) -> None:
     """Writes TFLite files of built-in ops alone, with metadata, which take one utterance at a time.
 
-    Their one signature, `serving_default`, gives `probabilities` [1, C] float32. What it takes, if the model
-    does:
+    Their one signature, `serving_default`, gives `probabilities` [1, C] float32, and with `config.labels.dimensions`
+    `dimensions` [1, D] float32, but for `mediapipe.tflite`. What it takes, if the model does:
 
     - `VARIANT.tflite`: `waveform` [1, N] float32, all of which counts; `word_ids` [1, M] int32; `speaker` [1, W]
       float32. N and M are free and at least 1; until an input is resized, both are 1. With
@@ -69,7 +69,9 @@ def write_tflite(
 
         def write(name: str, content: bytes) -> None:
             with replacing(folder / f"{name}.tflite") as path:
-                path.write_bytes(with_metadata(content, bundle))
+                # MediaPipe's AudioClassifier takes every output for probabilities, so its file has no other.
+                carried = without_dimensions(bundle) if name == "mediapipe" else bundle
+                path.write_bytes(with_metadata(content, carried))
             advance()
 
         for suffix, content, examples in (
@@ -79,7 +81,8 @@ def write_tflite(
             for variant in wanted:
                 write(variant + suffix, content if variant == "float32" else quantize(content, variant, examples))
         if hears_alone:
-            write("mediapipe", _convert(model, {"waveform": fixed["waveform"]}, _samples_before_trailing_zeros))
+            given = {"waveform": fixed["waveform"]}
+            write("mediapipe", _convert(model, given, _samples_before_trailing_zeros, classes_alone=True))
 
 
 def _all_samples(waveform: tf.Tensor) -> tf.Tensor:
@@ -98,6 +101,7 @@ def _convert(
     model: keras.Model,
     inputs: dict[str, tf.TensorSpec],
     count_samples: Callable[[tf.Tensor], tf.Tensor] | None = None,
+    classes_alone: bool = False,
 ) -> bytes:
     """A float32 file.
 
@@ -105,13 +109,16 @@ def _convert(
         model: A speech model.
         inputs: What the file takes.
         count_samples: Makes `num_samples` from `waveform`, for a model that hears, if it is not an input.
+        classes_alone: Leaves out the dimensions.
     """
 
     def serve(given: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         given = dict(given)
         if "waveform" in given and count_samples is not None:
             given["num_samples"] = count_samples(given["waveform"])
-        return {"probabilities": model(given, training=False)}
+        answer = model(given, training=False)
+        heads = answer if isinstance(answer, dict) else {"probabilities": answer}
+        return {"probabilities": heads["probabilities"]} if classes_alone else heads
 
     archive = keras.export.ExportArchive()
     archive.track(model)

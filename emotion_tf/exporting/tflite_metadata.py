@@ -70,6 +70,9 @@ def _description(model: schema.ModelT, bundle: ModelBundle) -> bytes:
         "word_ids": f"The transcript as line numbers of {VOCABULARY_FILE}, from 0; 0 pads, 1 is the unknown word",
         "speaker": "Speaker embedding",
         "probabilities": f"Probability of each emotion in {LABELS_FILE}",
+        "dimensions": ", ".join(
+            f"{name} from {low:g} to {high:g}" for name, (low, high) in bundle.config.labels.scales.items()
+        ),
     }
 
     def tensors(maps: Sequence[schema.TensorMapT], places: Iterable[int]) -> int:

@@ -44,6 +44,11 @@ class Answer:
         """The probability of each emotion, in class order; none where there is an error."""
         return {} if self.prediction is None else self.prediction.probabilities
 
+    @property
+    def dimensions(self) -> dict[str, float]:
+        """The value of each dimension; none where there is an error, or the model has no dimensions."""
+        return {} if self.prediction is None else self.prediction.dimensions
+
     def as_dict(self) -> dict[str, Any]:
         """The answer as a JSON object.
 

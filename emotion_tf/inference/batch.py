@@ -140,7 +140,7 @@ def predict_batch(
     Args:
         requests: The utterances; their ids must differ.
         model: What `load` takes.
-        out: The file: a `.csv` of `id`, `label`, a column an emotion, and `error`, or a `.jsonl` of objects with `id`
+        out: The file: a `.csv` of `id`, `label`, a column an emotion and a dimension, and `error`, or a `.jsonl` of objects with `id`
             and either `label` and `probabilities` or `error`; a line an utterance, in the order of the requests.
         skip_bad: Write down what is wrong with an utterance that cannot be heard, and go on, instead of raising.
         speakers: As for `predict_files`; by id.
@@ -175,10 +175,10 @@ def predict_batch(
                 logger.info("going on after %d of %d utterances", state["answered"], len(asked))
                 advance(state["answered"])
             elif out.suffix == ".csv":
-                file.write(_csv_line(["id", "label", *predictor.labels, "error"]))
+                file.write(_csv_line(["id", "label", *predictor.labels, *predictor.dimensions, "error"]))
             for answers in bulk.answer(asked[state["answered"] :]):
                 for answer in answers:
-                    file.write(_line(answer, out.suffix, predictor.labels))
+                    file.write(_line(answer, out.suffix, predictor))
                 file.flush()
                 os.fsync(file.fileno())
                 state["answered"] += len(answers)
@@ -313,12 +313,13 @@ def _answer(request: Requested, found: Prediction | EmotionTFError) -> Answer:
     return Answer(id=request.id, error=str(found))
 
 
-def _line(answer: Answer, suffix: str, labels: Sequence[str]) -> bytes:
+def _line(answer: Answer, suffix: str, predictor: Predictor) -> bytes:
     """An answer as a line of the file."""
     if suffix == ".jsonl":
         return (json.dumps(answer.as_dict(), ensure_ascii=False) + "\n").encode("utf-8")
-    probabilities = [str(answer.probabilities.get(name, "")) for name in labels]
-    return _csv_line([answer.id or "", answer.label or "", *probabilities, answer.error or ""])
+    numbers = [str(answer.probabilities.get(name, "")) for name in predictor.labels]
+    numbers += [str(answer.dimensions.get(name, "")) for name in predictor.dimensions]
+    return _csv_line([answer.id or "", answer.label or "", *numbers, answer.error or ""])
 
 
 def _csv_line(cells: Sequence[str]) -> bytes:

@@ -3,7 +3,7 @@
 import json
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +104,12 @@ class ModelBundle:
         if self.vocabulary is None:
             return {}
         return {"word_ids": self.vocabulary.encode(transcript, self.config.words.max_words)[np.newaxis]}
+
+
+def without_dimensions(bundle: ModelBundle) -> ModelBundle:
+    """The bundle of the same model whose output of dimensions was left out."""
+    labels = replace(bundle.config.labels, dimensions=None, ranges=None)
+    return replace(bundle, config=replace(bundle.config, labels=labels))
 
 
 def _checked_labels(labels: Sequence[Any]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from emotion_tf.inference.runtime import (
     check_signature,
     first_line,
     heard_inputs,
+    joined,
     read_inputs,
     speaker_inputs,
 )
@@ -52,7 +53,10 @@ class KerasRuntime(BatchRuntime):
         self.model = model
         shapes = {tensor.name: tensor.shape for tensor in model.inputs}
         heard, read = ["waveform", "num_samples"], ["word_ids"]
-        self.speaker_width = check_signature(path, self.bundle, shapes, heard, read, model.output_shape[-1])
+        # A model of classes alone has one output without a name, or with that of its key.
+        outputs = model.output if isinstance(model.output, dict) else {"probabilities": model.output}
+        given = {name: tensor.shape for name, tensor in outputs.items()}
+        self.speaker_width = check_signature(path, self.bundle, shapes, heard, read, given)
 
     def batch(
         self,
@@ -61,7 +65,8 @@ class KerasRuntime(BatchRuntime):
         speakers: Sequence[np.ndarray | None],
     ) -> np.ndarray:
         """See `BatchRuntime`."""
-        return self.model(self.inputs(waveforms, transcripts) | speaker_inputs(speakers), training=False).numpy()
+        found = self.model(self.inputs(waveforms, transcripts) | speaker_inputs(speakers), training=False)
+        return joined(found if isinstance(found, dict) else {"probabilities": found})
 
     def inputs(self, waveforms: Sequence[np.ndarray | None], transcripts: Sequence[str]) -> dict[str, np.ndarray]:
         """What the model is given of some utterances, but for the speaker embeddings."""

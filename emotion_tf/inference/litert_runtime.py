@@ -18,6 +18,7 @@ from emotion_tf.inference.runtime import (
     check_signature,
     first_line,
     heard_inputs,
+    joined,
     read_inputs,
     speaker_inputs,
 )
@@ -64,17 +65,16 @@ class LiteRTRuntime:
             shapes = {name: detail["shape_signature"] for name, detail in run.get_input_details().items()}
             outputs = {name: detail["shape"] for name, detail in run.get_output_details().items()}
         heard = ["waveform", *["num_samples"] * ("num_samples" in shapes)]
-        count = int(outputs["probabilities"][-1]) if "probabilities" in outputs else 0
-        self.speaker_width = check_signature(path, self.bundle, shapes, heard, ["word_ids"], count)
+        self.speaker_width = check_signature(path, self.bundle, shapes, heard, ["word_ids"], outputs)
         self._names = list(shapes)
         self._lengths = {name: shapes[name][1] for name in ("waveform", "word_ids") if shapes.get(name, [0, -1])[1] > 0}
 
-    def probabilities(self, waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None) -> np.ndarray:
+    def outputs(self, waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None) -> np.ndarray:
         """See `Runtime`."""
         heard, read = heard_inputs([waveform], self.bundle), read_inputs([transcript], self.bundle)
         inputs = fit_lengths(heard | read | speaker_inputs([speaker]), self._lengths)
         with self._runners.borrowed() as run:
-            return run(**{name: inputs[name] for name in self._names})["probabilities"][0]
+            return joined(run(**{name: inputs[name] for name in self._names}))[0]
 
 
 class _Runners:

@@ -57,12 +57,14 @@ class Predictor:
     Attributes:
         config: The settings of the model.
         labels: The emotions, in the order of the probabilities.
+        dimensions: The dimensions, such as arousal, each with the ends of its range; none for most models.
         runtime: What runs the artefact.
     """
 
     def __init__(self, runtime: Runtime, max_seconds: float | None = None):
         self.config = runtime.bundle.config
         self.labels = runtime.bundle.labels
+        self.dimensions = self.config.labels.scales
         self.runtime = runtime
         self._max_seconds = self.config.features.max_seconds if max_seconds is None else max_seconds
         self._encoder: SpeakerEncoder | None = None
@@ -133,14 +135,17 @@ class Predictor:
         if isinstance(self.runtime, BatchRuntime):
             rows = list(self.runtime.batch(waves, texts, voices)) if waves else []
         else:
-            rows = [self.runtime.probabilities(*asked) for asked in zip(waves, texts, voices, strict=True)]
-        return [
-            Prediction(
-                self.labels[int(row.argmax())] if row.max() >= min_confidence else UNDECIDED,
-                dict(zip(self.labels, row.tolist(), strict=True)),
-            )
-            for row in rows
-        ]
+            rows = [self.runtime.outputs(*asked) for asked in zip(waves, texts, voices, strict=True)]
+        return [self._prediction(row, min_confidence) for row in rows]
+
+    def _prediction(self, row: np.ndarray, min_confidence: float) -> Prediction:
+        """The answer of what a runtime gave, probabilities and dimensions side by side."""
+        probabilities, dimensions = np.split(row, [len(self.labels)])
+        return Prediction(
+            self.labels[int(probabilities.argmax())] if probabilities.max() >= min_confidence else UNDECIDED,
+            dict(zip(self.labels, probabilities.tolist(), strict=True)),
+            dict(zip(self.dimensions, dimensions.tolist(), strict=True)),
+        )
 
     def predict_file(
         self,

@@ -23,8 +23,8 @@ class Runtime(Protocol):
     speaker_width: int | None
     """Numbers in the speaker embedding that the model takes; None if it takes none."""
 
-    def probabilities(self, waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None) -> np.ndarray:
-        """Probabilities (C,) float32 of one utterance.
+    def outputs(self, waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None) -> np.ndarray:
+        """What the model says of one utterance: the probabilities and then the dimensions, if it has any, (C + D,).
 
         Args:
             waveform: (N,) float32, if the model hears; None where there is no recording.
@@ -36,7 +36,7 @@ class Runtime(Protocol):
 class BatchRuntime:
     """What runtimes share that take utterances of any lengths at once."""
 
-    def probabilities(self, waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None) -> np.ndarray:
+    def outputs(self, waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None) -> np.ndarray:
         """See `Runtime`."""
         return self.batch([waveform], [transcript], [speaker])[0]
 
@@ -46,7 +46,7 @@ class BatchRuntime:
         transcripts: Sequence[str],
         speakers: Sequence[np.ndarray | None],
     ) -> np.ndarray:
-        """Probabilities (B, C) float32 of several utterances, of each what `probabilities` takes."""
+        """Outputs (B, C + D) float32 of several utterances, of each what `outputs` takes."""
         raise NotImplementedError
 
 
@@ -56,7 +56,7 @@ def check_signature(
     inputs: Mapping[str, Sequence[int]],
     heard: list[str],
     read: list[str],
-    outputs: int,
+    outputs: Mapping[str, Sequence[int | None]],
 ) -> int | None:
     """Refuses an artefact whose inputs and outputs are not those that its own settings say.
 
@@ -66,7 +66,7 @@ def check_signature(
         inputs: The shapes of its inputs.
         heard: The inputs by which it hears, if it does.
         read: The inputs by which it reads, if it does.
-        outputs: The number of its probabilities.
+        outputs: The shapes of its outputs.
 
     Returns:
         Its `speaker_width`.
@@ -79,13 +79,21 @@ def check_signature(
             expected=f"the inputs {', '.join(expected)}",
             received=", ".join(sorted(inputs)) or "none of them",
         )
-    if outputs != len(bundle.labels):
-        raise EmotionTFError(
-            f"the labels of {path} do not fit it",
-            expected=f"{outputs}, one for each probability",
-            received=f"{len(bundle.labels)}",
-        )
+    for name, names in (("probabilities", bundle.labels), ("dimensions", bundle.config.labels.scales)):
+        count = int(outputs[name][-1] or 0) if name in outputs else 0
+        if count != len(names):
+            raise EmotionTFError(
+                f"the {'labels' if name == 'probabilities' else name} of {path} do not fit it",
+                expected=f"{count}, one for each {'probability' if name == 'probabilities' else 'dimension'}",
+                received=f"{len(names)}",
+            )
     return int(inputs["speaker"][-1]) if "speaker" in inputs else None
+
+
+def joined(outputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Probabilities (B, C) and dimensions (B, D), if there are any, side by side."""
+    parts = [np.asarray(outputs[name]) for name in ("probabilities", "dimensions") if name in outputs]
+    return np.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
 
 
 def heard_inputs(waveforms: Sequence[np.ndarray | None], bundle: ModelBundle) -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.bundle import ModelBundle
-from emotion_tf.inference.runtime import BatchRuntime, check_signature, first_line, heard_inputs, speaker_inputs
+from emotion_tf.inference.runtime import BatchRuntime, check_signature, first_line, heard_inputs, joined, speaker_inputs
 
 
 class SavedModelRuntime(BatchRuntime):
@@ -37,9 +37,10 @@ class SavedModelRuntime(BatchRuntime):
         specs = self._signature.structured_input_signature[1] if self._signature else {}
         shapes = {name: spec.shape for name, spec in specs.items()}
         outputs = self._signature.structured_outputs if self._signature else {}
-        count = outputs["probabilities"].shape[-1] if "probabilities" in outputs else 0
+        given = {name: spec.shape for name, spec in outputs.items()}
         heard, read = ["waveform", "num_samples"], ["transcript"]
-        self.speaker_width = check_signature(path, self.bundle, shapes, heard, read, count)
+        self.speaker_width = check_signature(path, self.bundle, shapes, heard, read, given)
+        self._path = path
 
     def batch(
         self,
@@ -52,4 +53,17 @@ class SavedModelRuntime(BatchRuntime):
         inputs = {name: tf.constant(value) for name, value in given.items()}
         if self.bundle.config.model.reads:
             inputs["transcript"] = tf.constant(list(transcripts))
-        return self._signature(**inputs)["probabilities"].numpy()
+        found = self._signature(**inputs)
+        self._check_labels(found["classes"])
+        return joined(found)
+
+    def _check_labels(self, classes: tf.Tensor) -> None:
+        """Refuses labels beside the graph that are not those inside it, as where somebody edited `labels.txt`."""
+        inside = [name.decode("utf-8") for row in classes[:1].numpy() for name in row]
+        if inside and inside != list(self.bundle.labels):
+            raise EmotionTFError(
+                f"labels.txt of {self._path} is not the one that was exported",
+                expected=", ".join(inside),
+                received=", ".join(self.bundle.labels),
+                fix="export the run again; rename labels with labels.map before training",
+            )

@@ -1,6 +1,7 @@
 """Asking a model that TensorFlow Serving serves, over gRPC or REST."""
 
 import base64
+import dataclasses
 import http.client
 import io
 import json
@@ -14,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from emotion_tf.asr.recognizer import linear16
-from emotion_tf.config import Config
+from emotion_tf.config import Config, LabelConfig
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.loading import DEFAULT_MODEL, TIMEOUT_SECONDS
@@ -64,10 +65,16 @@ class ServerRuntime:
         # Whether it can do without one of both, only the server knows, and says if it cannot.
         learned_placeholders = str(modality == "both").lower()
         config = Config().override(f"model.modality={modality}", f"model.learned_placeholders={learned_placeholders}")
-        self.bundle = ModelBundle(config, self._classes(modality), None)
+        labels, scales = self._described(modality)
+        if scales:
+            config = dataclasses.replace(config, labels=LabelConfig(dimensions=tuple(scales), ranges=dict(scales)))
+        self.bundle = ModelBundle(config, labels, None)
 
-    def _classes(self, modality: str) -> tuple[str, ...]:
-        """The names of the classes, which the server gives with every answer, also with one to an empty request."""
+    def _described(self, modality: str) -> tuple[tuple[str, ...], dict[str, tuple[float, ...]]]:
+        """The names of the classes, and the dimensions with their ranges.
+
+        The server gives them with every answer, also with one to an empty request.
+        """
         inputs: dict[str, list] = {} if modality == "text" else {"audio": [b""]}
         if modality != "audio":
             inputs["transcript"] = [""]
@@ -76,7 +83,13 @@ class ServerRuntime:
         outputs = self._transport.predict(inputs)
         try:
             (classes,) = outputs["classes"]
-            return tuple(name if isinstance(name, str) else name.decode() for name in classes)
+            labels = tuple(name if isinstance(name, str) else name.decode() for name in classes)
+            if "dimensions" not in outputs:
+                return labels, {}
+            (names,), (ranges,) = outputs["dimension_names"], outputs["dimension_ranges"]
+            return labels, {
+                str(name): (float(low), float(high)) for name, (low, high) in zip(names, ranges, strict=True)
+            }
         except (KeyError, TypeError, ValueError, AttributeError, UnicodeDecodeError):
             raise EmotionTFError(
                 f"{self._name} does not name its classes",
@@ -85,7 +98,7 @@ class ServerRuntime:
                 fix="export the run again",
             ) from None
 
-    def probabilities(self, waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None) -> np.ndarray:
+    def outputs(self, waveform: np.ndarray | None, transcript: str, speaker: np.ndarray | None) -> np.ndarray:
         """See `Runtime`. The wave is sent as a 16-bit WAV file, and as no bytes where there is none."""
         inputs: dict[str, list] = {}
         if self.bundle.config.model.hears:
@@ -99,6 +112,9 @@ class ServerRuntime:
         try:
             (error,), (label,) = outputs["error"], outputs["label"]
             probabilities = np.array(outputs["probabilities"], np.float32).reshape(len(self.bundle.labels))
+            dimensions = np.array(outputs.get("dimensions", []), np.float32).reshape(
+                len(self.bundle.config.labels.scales)
+            )
         except (KeyError, TypeError, ValueError, OverflowError):
             raise EmotionTFError(
                 f"{self._name} gives another answer than an export of this package",
@@ -113,7 +129,7 @@ class ServerRuntime:
                 expected=", ".join(self.bundle.labels),
                 received=f"{label} for the likeliest",
             )
-        return probabilities
+        return np.concatenate([probabilities, dimensions])
 
 
 class _Transport(Protocol):

@@ -1,7 +1,8 @@
 """Windows over sound that arrives bit by bit."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,8 @@ class Window:
         label: The likeliest emotion after smoothing.
         probabilities: The probability of each emotion, in class order, from this window alone.
         smoothed: The same, smoothed over this window and those before.
+        dimensions: The value of each dimension, such as arousal, from this window alone; none for most models.
+        smoothed_dimensions: The same, smoothed.
     """
 
     start: float
@@ -36,6 +39,12 @@ class Window:
     label: str
     probabilities: dict[str, float]
     smoothed: dict[str, float]
+    dimensions: dict[str, float] = field(default_factory=dict)
+    smoothed_dimensions: dict[str, float] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields as a JSON object, without dimensions where the model has none."""
+        return {name: value for name, value in asdict(self).items() if value != {}}
 
 
 class Stream:
@@ -166,7 +175,8 @@ class Stream:
     def _ask(self, samples: np.ndarray) -> Window:
         """The answer on samples that end at the latest one."""
         prediction = self._predictor.predict(samples, self._transcript, self._speaker)
-        names, values = list(prediction.probabilities), np.array(list(prediction.probabilities.values()))
+        names, count = list(prediction.probabilities), len(prediction.probabilities)
+        values = np.array([*prediction.probabilities.values(), *prediction.dimensions.values()])
         smoothed = values
         if self._last is not None and self._smoothing_seconds:
             end, before = self._last
@@ -176,9 +186,11 @@ class Stream:
         return Window(
             start=(self._heard - len(samples)) / self._rate,
             end=self._heard / self._rate,
-            label=names[int(smoothed.argmax())],
+            label=names[int(smoothed[:count].argmax())],
             probabilities=prediction.probabilities,
-            smoothed=dict(zip(names, smoothed.tolist(), strict=True)),
+            smoothed=dict(zip(names, smoothed[:count].tolist(), strict=True)),
+            dimensions=prediction.dimensions,
+            smoothed_dimensions=dict(zip(prediction.dimensions, smoothed[count:].tolist(), strict=True)),
         )
 
 

@@ -2,8 +2,7 @@
 
 import csv
 import math
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,9 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.predictor import Predictor
 from emotion_tf.inference.streaming import HOP_SECONDS, SMOOTHING_SECONDS, WINDOW_SECONDS, Stream, Window
 from emotion_tf.utils.files import replacing, write_json
+
+Scales = Mapping[str, tuple[float, float]]
+"""The ends of the range of each dimension."""
 
 COLUMNS = 1000
 """Most points of the outline of a wave, about one a pixel."""
@@ -63,15 +65,23 @@ def timeline(
     yield from stream.finish()
 
 
-def write_timeline(out: str | Path, windows: Iterable[Window], audio: str | Path) -> None:
+def write_timeline(
+    out: str | Path,
+    windows: Iterable[Window],
+    audio: str | Path,
+    scales: Scales | None = None,
+) -> None:
     """Writes a timeline as a table, as JSON or as a figure, whole or not at all.
 
     Args:
         out: The file. Its suffix says what it becomes: `.csv` has a line for each window, with the probabilities of the
-            window alone in columns named after the emotions and the smoothed ones in columns such as `smoothed_angry`;
+            window alone in columns named after the emotions and the smoothed ones in columns such as `smoothed_angry`,
+            and behind them the dimensions, if there are any, in columns likewise;
             `.json` has the same under `windows`, and the recording under `audio`; `.png` is a plot.
         windows: What `timeline` yields; it is asked only once `out` is known to be right.
         audio: The recording. The plot shows its wave too.
+        scales: The ranges of the dimensions, `Predictor.dimensions`, which the plot needs; by default those of what
+            there is.
 
     Raises:
         EmotionTFError: If `out` has another suffix, or as for `timeline`.
@@ -83,7 +93,7 @@ def write_timeline(out: str | Path, windows: Iterable[Window], audio: str | Path
             expected=f"the suffix {' or '.join(WRITERS)}",
             received=repr(out.suffix),
         )
-    WRITERS[out.suffix](out, list(windows), Path(audio))
+    WRITERS[out.suffix](out, list(windows), Path(audio), scales or {})
 
 
 def wave_peaks(blocks: Iterable[np.ndarray], num_samples: int) -> np.ndarray:
@@ -110,29 +120,32 @@ def wave_peaks(blocks: Iterable[np.ndarray], num_samples: int) -> np.ndarray:
     return peaks
 
 
-def _write_csv(out: Path, windows: list[Window], audio: Path) -> None:
+def _write_csv(out: Path, windows: list[Window], audio: Path, scales: Scales) -> None:
     names = list(windows[0].probabilities)
     with replacing(out) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(["start", "end", "label", *names, *(f"smoothed_{name}" for name in names)])
+        rated = list(windows[0].dimensions)
+        columns = [*names, *(f"smoothed_{name}" for name in names), *rated, *(f"smoothed_{name}" for name in rated)]
+        table.writerow(["start", "end", "label", *columns])
         for window in windows:
-            values = (*window.probabilities.values(), *window.smoothed.values())
+            parts = (window.probabilities, window.smoothed, window.dimensions, window.smoothed_dimensions)
+            values = [value for part in parts for value in part.values()]
             table.writerow([window.start, window.end, window.label, *values])
 
 
-def _write_json(out: Path, windows: list[Window], audio: Path) -> None:
-    write_json(out, {"audio": str(audio), "windows": [asdict(window) for window in windows]})
+def _write_json(out: Path, windows: list[Window], audio: Path, scales: Scales) -> None:
+    write_json(out, {"audio": str(audio), "windows": [window.as_dict() for window in windows]})
 
 
-def _write_png(out: Path, windows: list[Window], audio: Path) -> None:
+def _write_png(out: Path, windows: list[Window], audio: Path, scales: Scales) -> None:
     peaks = wave_peaks(read_blocks(audio, OUTLINE_RATE), math.ceil(windows[-1].end * OUTLINE_RATE))
     from emotion_tf.inference.timeline_plot import timeline_plot  # matplotlib takes half a second
 
     with replacing(out) as temporary:
-        timeline_plot(windows, peaks).savefig(temporary, dpi=150)
+        timeline_plot(windows, peaks, scales).savefig(temporary, dpi=150)
 
 
-WRITERS: dict[str, Callable[[Path, list[Window], Path], None]] = {
+WRITERS: dict[str, Callable[[Path, list[Window], Path, Scales], None]] = {
     ".csv": _write_csv,
     ".json": _write_json,
     ".png": _write_png,

@@ -1,7 +1,7 @@
 """The figure of a timeline."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -22,32 +22,40 @@ TICK_SECONDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800
 MAX_TICKS = 12
 
 
-def timeline_plot(windows: Sequence[Window], peaks: np.ndarray) -> Figure:
-    """Draws the smoothed probabilities of a recording below its wave.
+def timeline_plot(
+    windows: Sequence[Window], peaks: np.ndarray, scales: Mapping[str, tuple[float, float]] | None = None
+) -> Figure:
+    """Draws the smoothed probabilities and dimensions of a recording below its wave.
 
     A window's values stand around its middle, up to where the next window's begin.
 
     Args:
         windows: The windows of the whole recording, at least one.
         peaks: (columns,) outline of the wave, as `wave_peaks` makes it.
+        scales: The ends of the range of each dimension; those of its values if it is not named.
 
     Returns:
-        The figure, with a panel for the wave and one for each emotion, in class order.
+        The figure, with a panel for the wave, one for each emotion, in class order, and one for each dimension.
     """
     seconds = windows[-1].end
     middles = np.array([(window.start + window.end) / 2 for window in windows])
     edges = np.concatenate([[0.0], (middles[:-1] + middles[1:]) / 2, [seconds]])
     labels = np.array([window.label for window in windows])
-    figure = Figure(figsize=(10, 6), layout="constrained")
-    wave, *panels = figure.subplots(1 + len(windows[0].smoothed), sharex=True)
+    emotions, rated = list(windows[0].smoothed), list(windows[0].smoothed_dimensions)
+    figure = Figure(figsize=(10, 6 + 1.2 * len(rated)), layout="constrained")
+    wave, *panels = figure.subplots(1 + len(emotions) + len(rated), sharex=True)
     wave.stairs(peaks, np.linspace(0, seconds, len(peaks) + 1), baseline=-peaks, fill=True, color=GREY)
     highest = max(float(peaks.max()), 1e-3)
     wave.set(xlim=(0, seconds), ylim=(-highest, highest), ylabel="wave")
-    for axes, name, color in zip(panels, windows[0].smoothed, itertools.cycle(COLORS), strict=False):
+    for axes, name, color in zip(panels, emotions, itertools.cycle(COLORS), strict=False):
         values = np.array([window.smoothed[name] for window in windows])
         axes.stairs(values, edges, fill=True, color=color, alpha=0.35)
         axes.stairs(np.where(labels == name, values, 0), edges, fill=True, color=color)
         axes.set(ylim=(0, 1), ylabel=name)
+    for axes, name in zip(panels[len(emotions) :], rated, strict=True):
+        values = np.array([window.smoothed_dimensions[name] for window in windows])
+        axes.stairs(values, edges, baseline=None, color="black", linewidth=1.5)
+        axes.set(ylim=(scales or {}).get(name, (values.min(), values.max() + 1e-6)), ylabel=name)
     for axes in (wave, *panels):
         axes.grid(alpha=0.3)
         axes.set_axisbelow(True)

@@ -10,7 +10,7 @@ import keras
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.layers import ModelSettings
-from emotion_tf.models.blocks import classify, utterance_vector
+from emotion_tf.models.blocks import classify, two_heads, utterance_vector
 from emotion_tf.models.experts import EXPERTS, expert, expert_config
 from emotion_tf.models.preprocessing import Preprocessing
 from emotion_tf.models.speech import inner_network, speech_model
@@ -37,6 +37,8 @@ __all__ = [
 def build(config: Config, preprocessing: Preprocessing) -> keras.Model:
     """Builds the network that `config.model.name` names, from acoustic features and word ids to probabilities.
 
+    With `config.labels.dimensions`, a second head beside the classes gives ratings such as arousal.
+
     It is an ordinary functional model: `compile`, `fit` and `save` it as any other. Settings, labels and vocabulary are
     part of it, so that `emotion_tf.load` answers from the file that `save` wrote.
 
@@ -47,10 +49,11 @@ def build(config: Config, preprocessing: Preprocessing) -> keras.Model:
     Returns:
         A model of the inputs `features` (B, T, D) float32, padded with zero frames, `word_ids` (B, M) int32, padded
         with zeros, and `speaker` (B, W) float32, those of them that the settings have. It gives probabilities (B, C)
-        float32.
+        float32; with dimensions, a dict of `probabilities` and `dimensions` (B, D) float32.
 
     Raises:
-        EmotionTFError: If there is no such model, or another setting is out of its range.
+        EmotionTFError: If there is no such model, another setting is out of its range, or nobody says the range of a
+            dimension.
 
     Example:
 
@@ -66,6 +69,12 @@ def build(config: Config, preprocessing: Preprocessing) -> keras.Model:
     name = config.validate().model.name
     module = _network_module(name)
     inputs, vectors = _encode(module, config, preprocessing)
+    if config.labels.dimensions:
+        _check_ranges(config)
+        answer = two_heads(vectors, config, preprocessing)
+        # The layer of the settings takes one tensor, and every model has probabilities.
+        answer["probabilities"] = _settings(config, preprocessing)(answer["probabilities"])
+        return keras.Model(inputs, answer, name=name)
     # A model with a head of its own has a function of this name.
     answer = getattr(module, "classify", classify)(vectors, config, preprocessing)
     return keras.Model(inputs, _settings(config, preprocessing)(answer), name=name)
@@ -126,6 +135,17 @@ def _module(name: str) -> ModuleType:
 def _encode(module: ModuleType, config: Config, preprocessing: Preprocessing) -> tuple[dict[str, Any], list[Any]]:
     """Calls the function by which a model is registered."""
     return getattr(module, config.model.name)(config, preprocessing)
+
+
+def _check_ranges(config: Config) -> None:
+    """Refuses dimensions of which nobody says the range."""
+    missing = [name for name in config.labels.dimensions or () if name not in config.labels.scales]
+    if missing:
+        raise EmotionTFError(
+            f"nobody says the range of {', '.join(missing)}",
+            expected="labels.ranges of every dimension",
+            fix=f"--set 'labels.ranges={{\"{missing[0]}\": [1, 7]}}'",
+        )
 
 
 def _settings(config: Config, preprocessing: Preprocessing) -> ModelSettings:

@@ -13,6 +13,9 @@ from emotion_tf.models.preprocessing import Preprocessing
 Encoding = tuple[dict[str, Any], list[Any]]
 """The inputs of a network by name, and the vectors (B, ...) that it makes of an utterance."""
 
+DIMENSION_SHARES = "dimension_shares"
+"""The layer that places an utterance between the ends of each dimension."""
+
 BATCH_MOMENTUM = 0.9
 """Keras' default of 0.99 takes longer to settle than a corpus of a few hundred utterances is trained."""
 
@@ -105,6 +108,21 @@ def classify(vectors: list[Any], config: Config, preprocessing: Preprocessing) -
     """Probabilities (B, C) float32 from the vectors of an utterance."""
     layer = keras.layers.Dense(len(preprocessing.labels), activation="softmax", dtype="float32", name="probabilities")
     return layer(_hidden(vectors, config))
+
+
+def two_heads(vectors: list[Any], config: Config, preprocessing: Preprocessing) -> dict[str, Any]:
+    """Probabilities (B, C) and dimensions (B, D), both float32, from the vectors of an utterance.
+
+    Both heads share the hidden layer. A dimension is a sigmoid between the ends of its range.
+    """
+    hidden = _hidden(vectors, config)
+    layer = keras.layers.Dense(len(preprocessing.labels), activation="softmax", dtype="float32", name="probabilities")
+    ends = list(config.labels.scales.values())
+    share = keras.layers.Dense(len(ends), activation="sigmoid", dtype="float32", name=DIMENSION_SHARES)(hidden)
+    scale = keras.layers.Rescaling(
+        [high - low for low, high in ends], [low for low, _ in ends], dtype="float32", name="dimensions"
+    )
+    return {"probabilities": layer(hidden), "dimensions": scale(share)}
 
 
 def logits(vectors: list[Any], config: Config, preprocessing: Preprocessing) -> Any:

@@ -5,6 +5,8 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
+from emotion_tf.models.blocks import DIMENSION_SHARES
+
 
 def likeliest_temperature(
     logits: np.ndarray, classes: np.ndarray, prior_deviation: float = np.inf, largest_logarithm: float = 3.0
@@ -42,8 +44,9 @@ def scale_probabilities(network: keras.Model, temperature: float) -> None:
     """Divides the logits of a network by a temperature, for good: no export needs a new op for it.
 
     Args:
-        network: Any model of `emotion_tf.models`; the weights of the last layer that has any are changed.
+        network: Any model of `emotion_tf.models`; the weights of the last layer that has any are changed, a head of
+            dimensions aside.
         temperature: The temperature.
     """
-    last = [layer for layer in network.layers if layer.weights][-1]
+    last = [layer for layer in network.layers if layer.weights and layer.name != DIMENSION_SHARES][-1]
     last.set_weights([weight / temperature for weight in last.get_weights()])

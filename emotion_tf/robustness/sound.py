@@ -88,4 +88,5 @@ def _predict(
             inputs = {"waveform": pad_rows(waves), "num_samples": np.array([len(wave) for wave in waves], np.int32)}
             if vocabulary is not None:
                 inputs["word_ids"] = pad_rows([vocabulary.encode(item.text, config.words.max_words) for item in batch])
-            yield np.asarray(model(inputs, training=False))
+            answer = model(inputs, training=False)
+            yield np.asarray(answer["probabilities"] if isinstance(answer, dict) else answer)

@@ -32,7 +32,7 @@ from emotion_tf.training.lesson import Lesson
 from emotion_tf.training.loop import dtype_policy
 from emotion_tf.training.machine import run_machine_fold
 from emotion_tf.training.predict import predict
-from emotion_tf.training.preprocessing import fit_preprocessing
+from emotion_tf.training.preprocessing import fit_preprocessing, with_ranges
 from emotion_tf.training.replication import check_recipe
 from emotion_tf.training.run import alone_in, claim, describe, request_of
 from emotion_tf.utils.files import records_dir_of, replacing, write_json, write_text
@@ -222,6 +222,7 @@ def _run_fold(
             run_machine_fold(folder, number, split, records, config)
         return
     keras.utils.set_random_seed(config.training.seed)
+    config = with_ranges(config, split.train)
     preprocessing = fit_preprocessing(config, records, split.train)
     if initial is not None:
         preprocessing = initial.extend(preprocessing, config)

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from emotion_tf.config import Config, TrainingConfig
 from emotion_tf.training.checkpoint import Checkpoint
+from emotion_tf.training.concordance import ConcordanceLoss
 from emotion_tf.training.distributed import agree, explaining_losses, is_chief
 from emotion_tf.training.losses import choose_loss
 from emotion_tf.training.metrics import UnweightedAccuracy
@@ -48,7 +49,8 @@ def compile_network(
         network: Any model of `emotion_tf.models`.
         training: The recipe.
         steps_per_epoch: Steps of an epoch, on which the cosine schedule depends.
-        loss: The loss; None takes that of the recipe alone, which knows of no votes.
+        loss: The loss of the classes; None takes that of the recipe alone, which knows of no votes. That of dimensions,
+            if the network has any, is one minus their concordance.
     """
     rate: float | keras.optimizers.schedules.LearningRateSchedule = training.learning_rate
     if training.schedule == "cosine":
@@ -57,10 +59,18 @@ def compile_network(
         optimizer = keras.optimizers.AdamW(rate, weight_decay=training.weight_decay, global_clipnorm=training.clip_norm)
     else:
         optimizer = keras.optimizers.Adam(rate, global_clipnorm=training.clip_norm)
+    loss = loss or choose_loss(Config(training=training))
+    metrics = [keras.metrics.CategoricalAccuracy(name="wa"), UnweightedAccuracy(num_classes(network))]
+    heads: dict[str, Any] = {"loss": loss, "metrics": metrics}
+    if _has_dimensions(network):
+        heads = {
+            "loss": {"probabilities": loss, "dimensions": ConcordanceLoss()},
+            "loss_weights": {"probabilities": 1.0, "dimensions": training.dimension_weight},
+            "metrics": {"probabilities": metrics},
+        }
     network.compile(
         optimizer=optimizer,
-        loss=loss or choose_loss(Config(training=training)),
-        metrics=[keras.metrics.CategoricalAccuracy(name="wa"), UnweightedAccuracy(network.output_shape[-1])],
+        **heads,
         # Keras would compile with XLA, anew for every length of a batch, which takes longer than the steps themselves.
         jit_compile=False,
     )
@@ -102,7 +112,8 @@ def train_network(
     check_recipe(config, len(labels), strategy)
     chief = is_chief(strategy)
     stopping = keras.callbacks.EarlyStopping(
-        "val_ua",
+        # Keras names metrics after the head where there are two.
+        "val_probabilities_ua" if _has_dimensions(network) else "val_ua",
         mode="max",
         patience=training.epochs if training.patience is None else training.patience,
         restore_best_weights=training.keep == "best",
@@ -119,8 +130,7 @@ def train_network(
         batches = train(checkpoint.next_epoch)
         steps = int(batches.cardinality())
         if training.class_weights == "balanced":
-            weights = _class_weights(labels, network.output_shape[-1])
-            batches = batches.map(lambda inputs, label: (inputs, label, tf.linalg.matvec(label, weights)))
+            batches = _weighted(batches, _class_weights(labels, num_classes(network)))
         replicated = replicate(network, strategy)
         with strategy.scope():
             compile_network(replicated, training, steps, choose_loss(config))
@@ -139,6 +149,28 @@ def train_network(
             )
     if replicated is not network:
         copy_variables(replicated, network)
+
+
+def num_classes(network: keras.Model) -> int:
+    """The number of classes of a network."""
+    output = network.output
+    return int((output["probabilities"] if isinstance(output, dict) else output).shape[-1])
+
+
+def _has_dimensions(network: keras.Model) -> bool:
+    return isinstance(network.output, dict)
+
+
+def _weighted(batches: tf.data.Dataset, weights: np.ndarray) -> tf.data.Dataset:
+    """Batches with the weight of each utterance by its class; ratings of all utterances count alike."""
+
+    def weighted(inputs: dict[str, tf.Tensor], answers: Any) -> tuple[Any, ...]:
+        if not isinstance(answers, dict):
+            return inputs, answers, tf.linalg.matvec(answers, weights)
+        of_classes = tf.linalg.matvec(answers["probabilities"], weights)
+        return inputs, answers, {"probabilities": of_classes, "dimensions": tf.ones_like(of_classes)}
+
+    return batches.map(weighted)
 
 
 class _EpochLog(keras.callbacks.Callback):

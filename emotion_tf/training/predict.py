@@ -1,5 +1,6 @@
 """What a network says of the utterances of records."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Literal
 
@@ -12,7 +13,7 @@ from emotion_tf.corpora.label_choice import class_names
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.extract import Records
 from emotion_tf.dataset.pipeline import evaluation_dataset
-from emotion_tf.dataset.targets import vote_shares
+from emotion_tf.dataset.targets import ratings, vote_shares
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.text.vocabulary import Vocabulary
 
@@ -47,14 +48,29 @@ def predict(
         name = INPUTS[without]
         # Zeros are padding, to which frames and words come as one.
         batches = batches.map(lambda inputs, label: ({**inputs, name: tf.zeros_like(inputs[name])}, label))
-    return predictions_of(utterances, fold, probabilities_of(network, batches), class_names(config, records.utterances))
+    answers = answers_of(network, batches)
+    found = predictions_of(utterances, fold, answers["probabilities"], class_names(config, records.utterances))
+    if "dimensions" not in answers:
+        return found
+    return dataclasses.replace(
+        found,
+        dimensions=tuple(config.labels.dimensions or ()),
+        ratings=ratings(config, utterances),
+        estimates=answers["dimensions"],
+    )
+
+
+def answers_of(network: keras.Model, batches: tf.data.Dataset) -> dict[str, np.ndarray]:
+    """What a network says of the utterances of some batches: `probabilities` (N, C), and `dimensions` if it has any."""
+    # For a GPU, Keras would compile one that was never compiled with XLA, anew for every length of a batch.
+    network.jit_compile = False
+    found = network.predict(batches, verbose=0)
+    return found if isinstance(found, dict) else {"probabilities": found}
 
 
 def probabilities_of(network: keras.Model, batches: tf.data.Dataset) -> np.ndarray:
-    """What a network says (N, C) of the utterances of some batches."""
-    # For a GPU, Keras would compile one that was never compiled with XLA, anew for every length of a batch.
-    network.jit_compile = False
-    return network.predict(batches, verbose=0)
+    """What a network says (N, C) of the classes of the utterances of some batches."""
+    return answers_of(network, batches)["probabilities"]
 
 
 def predictions_of(

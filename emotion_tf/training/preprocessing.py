@@ -1,6 +1,7 @@
 """What is fitted before the network: normalisation, vocabulary and prior, on the training part of the fold alone."""
 
 import dataclasses
+import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,13 +11,15 @@ from emotion_tf.corpora.label_choice import class_names
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.extract import Records
 from emotion_tf.dataset.pipeline import read_examples
-from emotion_tf.dataset.targets import class_indices
+from emotion_tf.dataset.targets import class_indices, ratings
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.models import Preprocessing
 from emotion_tf.text.subwords import subword_ids
 from emotion_tf.text.tokenizer import tokenize
 from emotion_tf.text.vocabulary import SPECIAL_WORDS, Vocabulary
 from emotion_tf.text.word_vectors import embedding_matrix, read_word_vectors
+
+logger = logging.getLogger(__name__)
 
 SMALLEST_VARIANCE = 1e-6
 """A feature that never changes is left as it is."""
@@ -59,6 +62,32 @@ def fit_preprocessing(config: Config, records: Records, train: Sequence[Utteranc
                 preprocessing, subwords=subword_ids(vocabulary.words, len(SPECIAL_WORDS))
             )
     return preprocessing
+
+
+def with_ranges(config: Config, train: Sequence[Utterance]) -> Config:
+    """The settings with the ranges of all dimensions: where nobody says one, that of the ratings of the training part.
+
+    Args:
+        config: The settings.
+        train: The training part of the fold, whose ratings are those of `labels.dimensions`.
+
+    Raises:
+        EmotionTFError: If the training part does not have two different ratings of such a dimension.
+    """
+    found: dict[str, tuple[float, ...]] = dict(config.labels.scales)
+    rated = ratings(config, train)
+    for place, name in enumerate(config.labels.dimensions or ()):
+        if name in found:
+            continue
+        values = rated[~np.isnan(rated[:, place]), place]
+        if len(set(values)) < 2:
+            raise EmotionTFError(
+                f"the training part has no two different ratings of {name}",
+                received=f"{len(values)} ratings of {len(train)} utterances",
+            )
+        found[name] = (float(values.min()), float(values.max()))
+        logger.info("the range of %s is that of the training part, %g to %g", name, *found[name])
+    return dataclasses.replace(config, labels=dataclasses.replace(config.labels, ranges=found or None))
 
 
 def build_vocabulary(config: Config, train: Sequence[Utterance]) -> Vocabulary:

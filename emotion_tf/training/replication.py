@@ -62,6 +62,12 @@ def check_recipe(config: Config, utterances: int, strategy: tf.distribute.Strate
             expected="one device, which sees all pairs of a batch",
             fix=f"--set training.verification=0, or {ONE_DEVICE}",
         )
+    if config.labels.dimensions:
+        raise EmotionTFError(
+            f"{replicas} devices cannot train with labels.dimensions",
+            expected="one device, which sees all ratings of a batch",
+            fix=f"--set labels.dimensions=null, or {ONE_DEVICE}",
+        )
     # Keras asks the first device alone whether the gradients of all are finite.
     if training.dtype_policy == "mixed_float16":
         raise EmotionTFError(

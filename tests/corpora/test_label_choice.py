@@ -1,5 +1,6 @@
 """Choosing classes among labels: each setting by hand, and what is said of each mistake."""
 
+import dataclasses
 import logging
 import math
 
@@ -128,8 +129,29 @@ def rated(*ratings):
 
 
 def test_ratings_that_are_missing_or_impossible(caplog):
-    choose_labels(rated(1, math.nan, 5, 2), Config())
+    learned = Config().override("labels.dimensions=arousal")
+    choose_labels(rated(1, math.nan, 5, 2), learned)
     assert "1 of 4 utterances have no rating of arousal" in caplog.messages
     message = r"2 of 4 ratings of arousal are outside their range; expected 1 to 5, received 5\.5 for 1"
     with pytest.raises(EmotionTFError, match=message):
-        choose_labels(rated(1, 5.5, 0, 2), Config())
+        choose_labels(rated(1, 5.5, 0, 2), learned)
+    choose_labels(rated(1, 5.5, 0, 2), Config())
+    wider = learned.override('labels.ranges={"arousal": [0, 6]}')
+    corpus, config = choose_labels(rated(1, 5.5, 0, 2), wider)
+    assert corpus.dimensions == config.labels.ranges == config.labels.scales == {"arousal": (0, 6)}
+    with pytest.raises(EmotionTFError, match="names 'valence', which the corpus made does not rate; .* one of arousal"):
+        choose_labels(rated(1, 2), Config().override("labels.dimensions=valence"))
+    with pytest.raises(EmotionTFError, match="none of the 2 utterances of made has a rating of arousal"):
+        choose_labels(rated(math.nan, math.nan), learned)
+
+
+def test_ratings_that_are_learned_are_kept_in_their_order(caplog):
+    caplog.set_level("INFO")
+    made = rated(1, 2)
+    utterances = tuple(dataclasses.replace(one, ratings=(*one.ratings, 7.0, math.nan)) for one in made.utterances)
+    made = dataclasses.replace(made, utterances=utterances, dimensions={"arousal": (1, 5), "b": None, "c": None})
+    corpus, config = choose_labels(made, Config().override('labels.dimensions=["b", "arousal"]'))
+    assert [utterance.ratings for utterance in corpus.utterances] == [(7, 1), (7, 2)]
+    assert corpus.dimensions == {"b": None, "arousal": (1, 5)} and config.labels.scales == {"arousal": (1, 5)}
+    assert "dimension b: 2 of 2 utterances are rated; its range is that of the training part" in caplog.messages
+    assert choose_labels(corpus, config) == (corpus, config)

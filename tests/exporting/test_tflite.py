@@ -259,7 +259,7 @@ def test_runtime_feeds_files_of_free_and_of_fixed_lengths(any_export, suffix, nu
     runtime = LiteRTRuntime(path, num_threads)
     for seconds, transcript, ids in [(1, "i am so happy today", [2, 3, 4, 5, 7]), (8, "", [0])]:
         wave = noise(seconds * RATE) if any_export.config.model.hears else None
-        received = runtime.probabilities(wave, transcript, any_export.voice)
+        received = runtime.outputs(wave, transcript, any_export.voice)
         np.testing.assert_allclose(received, any_export.expected(wave, ids), atol=1e-5)
 
 

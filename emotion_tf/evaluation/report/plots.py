@@ -2,8 +2,9 @@
 
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -24,7 +25,18 @@ MOST_UPRIGHT = 6
 # Two colours of Okabe and Ito's palette, which stay apart for the colour-blind; they differ in lightness too.
 BLUE, ORANGE = "#0072B2", "#E69F00"
 
-AXIS_LABELS = {"loss": "loss (nats)", "ua": "UA (0 to 1)", "wa": "WA (0 to 1)"}
+TENTHS = 10
+"""Groups of utterances with like estimates."""
+
+AXIS_LABELS = {
+    "loss": "loss (nats)",
+    "ua": "UA (0 to 1)",
+    "wa": "WA (0 to 1)",
+    "probabilities_loss": "loss of classes (nats)",
+    "probabilities_ua": "UA (0 to 1)",
+    "probabilities_wa": "WA (0 to 1)",
+    "dimensions_loss": "1 − CCC",
+}
 """What history columns are called on an axis; others go by their own name."""
 
 
@@ -165,6 +177,58 @@ def risk_coverage_curve(predictions: Predictions) -> Figure:
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     return figure
+
+
+def rating_scatter(predictions: Predictions) -> Figure:
+    """Draws what the network says of each dimension over its ratings, a panel a dimension.
+
+    Args:
+        predictions: The test predictions of all folds, with dimensions.
+    """
+    figure, panels = _panels_of(predictions)
+    for axes, name, ratings, estimates in panels:
+        ends = [min(ratings.min(), estimates.min()), max(ratings.max(), estimates.max())]
+        axes.scatter(ratings, estimates, s=9, color=BLUE, alpha=0.4, linewidths=0)
+        axes.plot(ends, ends, color="black", linestyle=":")
+        axes.set(xlabel=f"rated {name}", ylabel="estimate")
+    return figure
+
+
+def rating_curve(predictions: Predictions) -> Figure:
+    """Draws the mean rating over the mean estimate, in tenths of the utterances by estimate.
+
+    Args:
+        predictions: The test predictions of all folds, with dimensions.
+
+    Returns:
+        The figure. A line flatter than the dotted one means estimates that go too far from the middle.
+    """
+    figure, panels = _panels_of(predictions)
+    for axes, name, ratings, estimates in panels:
+        tenths = np.array_split(np.argsort(estimates, kind="stable"), min(TENTHS, len(estimates)))
+        x, y = ([values[part].mean() for part in tenths] for values in (estimates, ratings))
+        spread = [ratings[part].std() for part in tenths]
+        axes.errorbar(x, y, spread, color=BLUE, ecolor=ORANGE, marker="o", markersize=4, label="mean ± deviation")
+        axes.plot([min(x), max(x)], [min(x), max(x)], color="black", linestyle=":", label="perfectly calibrated")
+        axes.set(xlabel=f"estimated {name}", ylabel="mean rating")
+        axes.legend(loc="upper left", frameon=False)
+    return figure
+
+
+def _panels_of(predictions: Predictions) -> tuple[Figure, Iterator[tuple[Any, str, np.ndarray, np.ndarray]]]:
+    """A figure with a panel for each dimension that is rated, and beside each what is drawn there."""
+    all_ratings, all_estimates = np.asarray(predictions.ratings), np.asarray(predictions.estimates)
+    rated = [place for place in range(len(predictions.dimensions)) if not np.isnan(all_ratings[:, place]).all()]
+    figure = Figure(figsize=(WIDTH_INCHES, 3.4 * max(1, len(rated))), layout="constrained")
+
+    def panels() -> Iterator[tuple[Any, str, np.ndarray, np.ndarray]]:
+        for axes, place in zip(figure.subplots(max(1, len(rated)), squeeze=False)[:, 0], rated, strict=False):
+            there = ~np.isnan(all_ratings[:, place])
+            axes.grid(alpha=0.3)
+            axes.spines[["top", "right"]].set_visible(False)
+            yield axes, predictions.dimensions[place], all_ratings[there, place], all_estimates[there, place]
+
+    return figure, panels()
 
 
 def svg(figure: Figure) -> bytes:

@@ -10,6 +10,8 @@ from emotion_tf.evaluation.report.page import cell, figure, interval, number, pa
 from emotion_tf.evaluation.report.plots import (
     confusion_matrix,
     learning_curves,
+    rating_curve,
+    rating_scatter,
     reliability_diagram,
     risk_coverage_curve,
 )
@@ -86,6 +88,7 @@ def write_report(workdir: str | Path) -> None:
             ("confidence", "answered", "right of these"),
             (map(cell, (at.min_confidence, at.coverage, at.accuracy)) for at in result.selective.thresholds),
         ),
+        dimensions=_dimensions(result),
         figures="\n".join(_figures(workdir, predictions, result)),
     )
     subtitle = (
@@ -105,12 +108,30 @@ def _figures(workdir: Path, predictions: Predictions, result: RunResult) -> list
         figure(reliability_diagram(predictions), "Reliability: bars below the diagonal mean too much confidence"),
         figure(risk_coverage_curve(predictions), "Risk and coverage: what is gained by answering only where sure"),
     ]
+    if predictions.dimensions:
+        figures.append(figure(rating_scatter(predictions), "Ratings and estimates: on the dotted line both are equal"))
+        figures.append(figure(rating_curve(predictions), "Mean rating of utterances with like estimates, in tenths"))
     for expert in ("", "audio", "text", "both"):
         histories = sorted(workdir.glob(f"fold_*/{expert}/history.csv"))
         if histories:
             whose = f" of the expert of {expert}" if expert else ""
             figures.append(figure(learning_curves(histories), f"Learning curves{whose}: one line a fold"))
     return figures
+
+
+def _dimensions(result: RunResult) -> str:
+    """The section of the dimensions; nothing without them."""
+    if not result.dimensions:
+        return ""
+    rows = []
+    for name, scores in result.dimensions.items():
+        of_all = [("all", scores.pooled)] if scores.pooled else []
+        for fold, of in [*of_all, *scores.folds.items()]:
+            ends = (of.ccc_ci95, of.pearson_ci95, of.mean_absolute_error_ci95)
+            figures = zip((of.ccc, of.pearson, of.mean_absolute_error), ends, strict=True)
+            rows.append([name, fold, *(text for value, at in figures for text in (cell(value), interval(at))), of.n])
+    header = ("dimension", "fold", "CCC", "95 %", "Pearson", "95 %", "mean absolute error", "95 %", "ratings")
+    return template("dimensions.html").substitute(table=table(header, (map(str, row) for row in rows)))
 
 
 def _overall(result: RunResult) -> str:
