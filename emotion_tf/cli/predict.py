@@ -126,13 +126,13 @@ def _print(arguments: argparse.Namespace, answers: "Iterator[Answer]") -> int:
     return 1 if failed else 0
 
 
-def scores(probabilities: dict[str, float], dimensions: dict[str, float]) -> str:
+def scores(probabilities: dict[str, float], dimensions: dict[str, float] | None = None) -> str:
     """Probabilities in a line, and dimensions behind them.
 
     >>> scores({"angry": 0.75, "sad": 0.25}, {"arousal": 5.5})
     'angry 0.750  sad 0.250  arousal 5.500'
     """
-    return "  ".join(f"{name} {value:.3f}" for name, value in [*probabilities.items(), *dimensions.items()])
+    return "  ".join(f"{name} {value:.3f}" for name, value in [*probabilities.items(), *(dimensions or {}).items()])
 
 
 def _write(arguments: argparse.Namespace, requests: list["Requested"]) -> int:

@@ -72,7 +72,8 @@ def ratings(config: Config, utterances: Sequence[Utterance]) -> np.ndarray:
             received=f"{len(wrong.ratings)} ratings of {wrong.id}",
             fix="choose the labels of a corpus with emotion_tf.corpora.choose_labels",
         )
-    return np.array([utterance.ratings[: len(names)] for utterance in utterances], np.float64).reshape(-1, len(names))
+    rows = [utterance.ratings[: len(names)] for utterance in utterances]
+    return np.array(rows, np.float64).reshape(len(utterances), len(names))
 
 
 def vote_shares(classes: Sequence[str], utterances: Sequence[Utterance]) -> np.ndarray:

@@ -140,8 +140,9 @@ def predict_batch(
     Args:
         requests: The utterances; their ids must differ.
         model: What `load` takes.
-        out: The file: a `.csv` of `id`, `label`, a column an emotion and a dimension, and `error`, or a `.jsonl` of objects with `id`
-            and either `label` and `probabilities` or `error`; a line an utterance, in the order of the requests.
+        out: The file: a `.csv` of `id`, `label`, a column an emotion, one a dimension, and `error`, or a `.jsonl` of
+            objects with `id` and either `label` and `probabilities` or `error`; a line an utterance, in the order of
+            the requests.
         skip_bad: Write down what is wrong with an utterance that cannot be heard, and go on, instead of raising.
         speakers: As for `predict_files`; by id.
         min_confidence: As for `Predictor.predict`.

@@ -74,9 +74,11 @@ def with_ranges(config: Config, train: Sequence[Utterance]) -> Config:
     Raises:
         EmotionTFError: If the training part does not have two different ratings of such a dimension.
     """
+    if not config.labels.dimensions:
+        return config
     found: dict[str, tuple[float, ...]] = dict(config.labels.scales)
     rated = ratings(config, train)
-    for place, name in enumerate(config.labels.dimensions or ()):
+    for place, name in enumerate(config.labels.dimensions):
         if name in found:
             continue
         values = rated[~np.isnan(rated[:, place]), place]
@@ -87,7 +89,7 @@ def with_ranges(config: Config, train: Sequence[Utterance]) -> Config:
             )
         found[name] = (float(values.min()), float(values.max()))
         logger.info("the range of %s is that of the training part, %g to %g", name, *found[name])
-    return dataclasses.replace(config, labels=dataclasses.replace(config.labels, ranges=found or None))
+    return dataclasses.replace(config, labels=dataclasses.replace(config.labels, ranges=found))
 
 
 def build_vocabulary(config: Config, train: Sequence[Utterance]) -> Vocabulary:
