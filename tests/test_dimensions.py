@@ -1,7 +1,9 @@
 """A manifest with ratings, from the table through training, evaluation and export to every answer."""
 
 import csv
+import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -9,12 +11,17 @@ import soundfile
 from made_corpus import TINY
 from made_waves import RATE, noise
 
-from emotion_tf import corpora, exporting, training
+from emotion_tf import corpora, exporting, models, training
+from emotion_tf.cli import main
+from emotion_tf.config import Config
+from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation import RunResult, evaluate
 from emotion_tf.evaluation.predictions import Predictions
-from emotion_tf.inference import load
+from emotion_tf.inference import Request, load, predict_batch, timeline, write_timeline
+from emotion_tf.server.rest import answer as rest_answer
+from emotion_tf.server.utterance import Answer
+from emotion_tf.webdemo.assembly import settings
 
-RANGES = {"arousal": (1.0, 7.0)}
 LEARNED = TINY.override(
     'labels.dimensions=["arousal", "valence"]',
     'labels.ranges={"arousal": [1, 7]}',
@@ -107,3 +114,79 @@ def test_every_artefact_gives_the_same_dimensions(export, manifest):
     differences = {result["artefact"]: result.get("dimension_difference") for result in parity["results"]}
     assert differences["saved_model/1"] < 1e-4 and differences["tflite/mediapipe.tflite"] is None
     assert "rates arousal (1 to 7), valence (0 to 0.5)" in (export / "MODEL_CARD.md").read_text()
+
+
+def test_every_answer_gives_them(export, manifest, tmp_path, capsys):
+    wav = manifest.parent / "0-1-2.wav"
+    predictor = load(export / "tflite" / "float32.tflite")
+    expected = predictor.predict_file(wav).dimensions
+    model = ["--model", str(export / "tflite" / "float32.tflite")]
+    assert main(["predict", str(wav), *model, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["dimensions"] == pytest.approx(expected)
+    assert main(["predict", str(wav), *model]) == 0
+    assert f"arousal {expected['arousal']:.3f}  valence" in capsys.readouterr().out
+    assert predict_batch([Request("a", wav)], export / "tflite" / "float32.tflite", tmp_path / "out.csv") == 0
+    (row,) = csv.DictReader((tmp_path / "out.csv").open())
+    assert list(row) == ["id", "label", "calm", "tense", "arousal", "valence", "error"]
+    assert float(row["valence"]) == pytest.approx(expected["valence"])
+    windows = list(timeline(predictor, wav, window_seconds=0.2, hop_seconds=0.1))
+    assert set(windows[0].smoothed_dimensions) == {"arousal", "valence"}
+    write_timeline(tmp_path / "t.csv", windows, wav)
+    header = next(csv.reader((tmp_path / "t.csv").open()))
+    assert header[-4:] == ["arousal", "valence", "smoothed_arousal", "smoothed_valence"]
+    write_timeline(tmp_path / "t.png", windows, wav, predictor.dimensions)
+    told = rest_answer([Answer(predictor.predict_file(wav))], predictor.labels, "inputs", predictor.dimensions)
+    assert told["outputs"]["dimension_names"] == [["arousal", "valence"]]
+    assert told["outputs"]["dimensions"][0] == pytest.approx(list(expected.values()))
+    page = settings(predictor.runtime.bundle, [])
+    assert page["dimensions"][0] == {"name": "arousal", "low": 1, "high": 7}
+
+
+def test_edited_labels_are_one_line(export, tmp_path):
+    labels = export / "saved_model" / "1" / "assets" / "labels.txt"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("emotion_tf.inference.loading._check_sums", lambda artefact: None)
+        copy = tmp_path / "1"
+        shutil.copytree(labels.parent.parent, copy)
+        (copy / "assets" / "labels.txt").write_text("tense\ncalm\n")
+        with pytest.raises(EmotionTFError, match=r"labels\.txt of .* is not the one .* expected calm, tense, received"):
+            load(copy).predict(np.zeros(4000, np.float32))
+        (copy / "assets" / "labels.txt").write_text("calm\ntense\nsad\n")
+        with pytest.raises(EmotionTFError, match=r"the labels of .* do not fit it; expected 2, .* received 3"):
+            load(copy)
+    whole = tmp_path / "export"
+    shutil.copytree(export, whole)
+    (whole / "saved_model" / "1" / "assets" / "labels.txt").write_text("tense\ncalm\n")
+    with pytest.raises(EmotionTFError, match=r"labels\.txt"):
+        load(whole)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ('labels.dimensions=["a", "a"]', "labels.dimensions is out of range; expected names that differ"),
+        ('labels.ranges={"a": [1, 7]}', "labels.ranges is out of range; expected ranges of no dimension alone"),
+    ],
+)
+def test_settings_that_make_no_sense(settings, message):
+    with pytest.raises(EmotionTFError, match=message):
+        Config().override(settings)
+
+
+def test_more_settings_that_make_no_sense():
+    with pytest.raises(EmotionTFError, match="labels.ranges is out of range; expected the lowest and the highest"):
+        Config().override("labels.dimensions=a", 'labels.ranges={"a": [7, 1]}')
+    with pytest.raises(EmotionTFError, match="labels.dimensions is out of range; expected null for the model svm"):
+        Config().override("labels.dimensions=a", "model.name=svm", "model.modality=audio")
+    config = TINY.override("labels.dimensions=a", "model.modality=audio")
+    width = config.features.width
+    with pytest.raises(EmotionTFError, match="nobody says the range of a"):
+        models.build(config, models.Preprocessing(np.zeros(width), np.ones(width), labels=("x", "y")))
+
+
+def test_a_training_part_with_one_rating(manifest, tmp_path):
+    corpus = corpora.load("manifest", manifest)
+    alike = tuple(dataclasses.replace(one, ratings=(2.0, one.ratings[1])) for one in corpus.utterances)
+    config = LEARNED.override("labels.ranges=null", "labels.dimensions=arousal")
+    with pytest.raises(EmotionTFError, match="the training part has no two different ratings of arousal"):
+        training.train(dataclasses.replace(corpus, utterances=alike), config, "speaker-kfold:3", tmp_path / "run")

@@ -59,7 +59,7 @@ def make_app(service: Service) -> Any:
         return _named(service, request) or _json(status())
 
     async def tell_metadata(request: Request) -> Response:
-        told = metadata(service.name, service.signatures, service.predictor.labels)
+        told = metadata(service.name, service.signatures, service.predictor.labels, service.predictor.dimensions)
         return _named(service, request) or _json(told)
 
     async def predict(request: Request) -> Response:
@@ -130,7 +130,9 @@ async def _rest(service: Service, request: Request) -> Asked:
     body = await _body(service, request)
     # In a thread, since some megabytes of it would keep all other clients waiting.
     utterances, form = await asyncio.to_thread(rest.parse, body, service.signatures)
-    return utterances, lambda answers: rest.answer(answers, service.predictor.labels, form)
+    return utterances, lambda answers: rest.answer(
+        answers, service.predictor.labels, form, service.predictor.dimensions
+    )
 
 
 async def _upload(service: Service, request: Request) -> Asked:

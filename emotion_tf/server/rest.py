@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from emotion_tf.server.refusal import bad_request
-from emotion_tf.server.signatures import FREE, Signature, Tensor
+from emotion_tf.server.signatures import FREE, Scales, Signature, Tensor
 from emotion_tf.server.utterance import Answer, Utterance
 from emotion_tf.utils.files import parse_json
 
@@ -142,18 +142,19 @@ _READERS: dict[str, Callable[[Any, Tensor], Any]] = {
 }
 
 
-def answer(answers: Sequence[Answer], labels: Sequence[str], form: str) -> dict[str, Any]:
+def answer(answers: Sequence[Answer], labels: Sequence[str], form: str, scales: Scales | None = None) -> dict[str, Any]:
     """The answer to a request, in its form.
 
-    Of an utterance that could not be heard, `error` says why, `label` is "" and the probabilities are zeros, as the
+    Of an utterance that could not be heard, `error` says why, `label` is "" and all numbers are zeros, as the
     SavedModel of an export has it.
 
     Args:
         answers: The answers in the order of the utterances.
         labels: The classes.
         form: The form of the request.
+        scales: The dimensions with the ends of their ranges, if the model has any.
     """
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "probabilities": [found.probabilities[name] for name in labels] if found else [0.0] * len(labels),
             "classes": list(labels),
@@ -163,6 +164,12 @@ def answer(answers: Sequence[Answer], labels: Sequence[str], form: str) -> dict[
         for item in answers
         for found in [item.prediction]
     ]
+    if scales:
+        for row, item in zip(rows, answers, strict=True):
+            found = item.prediction
+            row["dimensions"] = [found.dimensions[name] for name in scales] if found else [0.0] * len(scales)
+            row["dimension_names"] = list(scales)
+            row["dimension_ranges"] = [list(ends) for ends in scales.values()]
     if form == ROWS:
         return {"predictions": rows}
     return {"outputs": {name: [row[name] for row in rows] for name in rows[0]}}

@@ -23,6 +23,9 @@ class Tensor:
     shape: tuple[int, ...]
 
 
+Scales = Mapping[str, tuple[float, float]]
+"""The ends of the range of each dimension."""
+
 Signature = Mapping[str, Tensor]
 """The inputs of a signature by name."""
 
@@ -45,13 +48,16 @@ def signatures_of(config: Config, speaker_width: int | None) -> dict[str, Signat
     return {"serving_default": {"audio": Tensor("DT_STRING", (FREE,)), **rest}, "waveform": {**wave, **rest}}
 
 
-def metadata(name: str, signatures: Mapping[str, Signature], labels: Sequence[str]) -> dict[str, Any]:
+def metadata(
+    name: str, signatures: Mapping[str, Signature], labels: Sequence[str], scales: Scales | None = None
+) -> dict[str, Any]:
     """The answer to `/v1/models/NAME/metadata`.
 
     Args:
         name: The name under which the model is served.
         signatures: Its signatures.
         labels: Its classes.
+        scales: Its dimensions with the ends of their ranges, if it has any.
     """
     outputs = {
         "probabilities": Tensor("DT_FLOAT", (FREE, len(labels))),
@@ -59,6 +65,12 @@ def metadata(name: str, signatures: Mapping[str, Signature], labels: Sequence[st
         "label": Tensor("DT_STRING", (FREE,)),
         "error": Tensor("DT_STRING", (FREE,)),
     }
+    if scales:
+        outputs |= {
+            "dimensions": Tensor("DT_FLOAT", (FREE, len(scales))),
+            "dimension_names": Tensor("DT_STRING", (FREE, len(scales))),
+            "dimension_ranges": Tensor("DT_FLOAT", (FREE, len(scales), 2)),
+        }
     described = {
         signature: {
             "inputs": _infos(signature, inputs),

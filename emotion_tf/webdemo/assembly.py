@@ -88,8 +88,11 @@ def settings(bundle: ModelBundle, notes: list[str]) -> dict[str, Any]:
     (16000, 120000, 128)
     """
     config = bundle.config
+    scales = config.labels.scales
+    dimensions = {"dimensions": [{"name": name, "low": low, "high": high} for name, (low, high) in scales.items()]}
     return {
         "labels": bundle.labels,
+        **(dimensions if scales else {}),
         "notes": notes,
         "hears": config.model.hears,
         "reads": config.model.reads,

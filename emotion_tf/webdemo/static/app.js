@@ -34,9 +34,15 @@ function clock(seconds) {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
-/** The index of the largest probability. */
-function likeliest(probabilities) {
+/** The index of the likeliest label; dimensions stand behind the probabilities. */
+function likeliest(values) {
+  const probabilities = values.slice(0, model.settings.labels.length);
   return probabilities.indexOf(Math.max(...probabilities));
+}
+
+/** The value of a dimension that lies at a share of its range. */
+function valueOf({ low, high }, share) {
+  return low + share * (high - low);
 }
 
 /** Does what the user asked for, and says what it waits for and what goes wrong. */
@@ -104,9 +110,9 @@ async function analyse() {
     const { labels, hears, sample_rate: rate, max_samples } = model.settings;
     if (!hears && !text.trim()) throw new Error("There is nothing to read: type what is said.");
     const heard = hears ? beginning(samples, rate, max_samples) : samples;
-    const probabilities = await model.predict(heard, text);
+    const values = await model.predict(heard, text);
     if (!current()) return;
-    showScores(labels, probabilities);
+    showScores(values);
     const long = hears && samples.length > max_samples;
     page.heard.hidden = !long;
     page.heard.textContent = `This is how the first ${max_samples / rate} seconds behind any silence sound; all is below.`;
@@ -125,23 +131,32 @@ function classOf(index) {
   return `class-${index % 10}`;
 }
 
-/** Shows the likeliest label and every score. */
-function showScores(labels, probabilities) {
-  page.label.textContent = labels[likeliest(probabilities)];
-  const rows = labels.map((label, index) => {
+/** Shows the likeliest label, every score, and every dimension between the ends of its range. */
+function showScores(values) {
+  const { labels, dimensions } = model.settings;
+  page.label.textContent = labels[likeliest(values)];
+  const row = (name, share, score, className) => {
     const level = make("span", {});
-    level.style.width = `${100 * probabilities[index]}%`;
-    const bar = make("div", { className: "bar" }, level);
-    const score = make("data", { value: probabilities[index] }, percent.format(probabilities[index]));
-    return make("li", { className: classOf(index) }, make("span", {}, label), bar, score);
+    level.style.width = `${100 * share}%`;
+    return make("li", { className }, make("span", {}, name), make("div", { className: "bar" }, level), score);
+  };
+  const rows = labels.map((label, index) => {
+    const score = make("data", { value: values[index] }, percent.format(values[index]));
+    return row(label, values[index], score, classOf(index));
   });
-  page.scores.replaceChildren(...rows);
+  const rated = dimensions.map((dimension, index) => {
+    const share = values[labels.length + index];
+    const value = valueOf(dimension, share);
+    const { name, low, high } = dimension;
+    const score = make("data", { value, title: `${low} to ${high}` }, value.toFixed(2));
+    return row(name, share, score, "dimension");
+  });
+  page.scores.replaceChildren(...rows, ...rated);
 }
 
 /** Goes through a long recording window by window, and shows the timeline. */
 async function analyseWindows(text, current) {
-  const { labels, sample_rate: rate } = model.settings;
-  const seconds = samples.length / rate;
+  const seconds = samples.length / model.settings.sample_rate;
   const windows = [];
   page.progress.hidden = false;
   for await (const window of timeline(model, samples, text)) {
@@ -151,25 +166,31 @@ async function analyseWindows(text, current) {
     windows.push(window);
     page.progress.value = window.end / seconds;
   }
-  showTimeline(labels, windows, seconds);
+  showTimeline(windows, seconds);
   page.timeline.hidden = page.strip.hidden = false;
 }
 
 /** Shows the windows as lines, as a strip under the waveform, and as a table. */
-function showTimeline(labels, windows, seconds) {
-  const lines = labels.map((label, index) => {
+function showTimeline(windows, seconds) {
+  const { labels, dimensions } = model.settings;
+  const names = [...labels, ...dimensions.map(({ name }) => name)];
+  const lines = names.map((_, index) => {
     const line = document.createElementNS("http://www.w3.org/2000/svg", "polyline");
-    line.setAttribute("class", classOf(index));
+    line.setAttribute("class", index < labels.length ? classOf(index) : "dimension");
     line.setAttribute("points", linePoints(windows, index, seconds));
     return line;
   });
   page.lines.replaceChildren(...lines);
-  page.lines.setAttribute("aria-label", `Probability of ${labels.join(", ")} over time`);
+  page.lines.setAttribute("aria-label", `${dimensions.length ? "Probability or level" : "Probability"} of ${names.join(", ")} over time`);
   page.end.textContent = clock(seconds);
   const cell = (content) => make("td", {}, content);
-  const head = ["from", "to", "emotion", ...labels].map((text) => make("th", { scope: "col" }, text));
+  const head = ["from", "to", "emotion", ...names].map((text) => make("th", { scope: "col" }, text));
   const rows = windows.map(({ start, end, smoothed }) => {
-    const scores = smoothed.map((value) => make("data", { value }, percent.format(value)));
+    const scores = smoothed.map((share, index) => {
+      if (index < labels.length) return make("data", { value: share }, percent.format(share));
+      const value = valueOf(dimensions[index - labels.length], share);
+      return make("data", { value }, value.toFixed(2));
+    });
     return make("tr", {}, ...[clock(start), clock(end), labels[likeliest(smoothed)], ...scores].map(cell));
   });
   page.table.replaceChildren(make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows));
@@ -185,10 +206,13 @@ function stretch({ end, smoothed }, index, windows) {
 
 /** Lets people choose, drop and record, as far as the model takes it. */
 function open() {
-  const { labels, notes, hears, reads, max_words, window_seconds, hop_seconds } = model.settings;
+  const { labels, dimensions, notes, hears, reads, max_words, window_seconds, hop_seconds } = model.settings;
   page.emotions.textContent = labels.join(", ");
   page.notes.replaceChildren(...notes.map((note) => make("li", {}, note)));
-  page.legend.replaceChildren(...labels.map((label, index) => make("li", { className: classOf(index) }, label)));
+  page.legend.replaceChildren(
+    ...labels.map((label, index) => make("li", { className: classOf(index) }, label)),
+    ...dimensions.map(({ name, low, high }) => make("li", { className: "dimension" }, `${name}, ${low} to ${high}`)),
+  );
   page.hearing.hidden = !hears;
   page.reading.hidden = !reads;
   page.analyse.disabled = hears;

@@ -32,7 +32,7 @@ export function waveOutline(samples) {
 }
 
 /**
- * The points of one label's line, in a box of 600 × 1 in which probability 1 is the top.
+ * The points of the line of one label or dimension, in a box of 600 × 1 in which 1 is the top.
  *
  * @param {{start: number, end: number, smoothed: number[]}[]} windows
  * @param {number} label

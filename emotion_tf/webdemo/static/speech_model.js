@@ -5,10 +5,10 @@ import { Vocabulary } from "./tokenizer.js";
 
 const MEND = "Build the page again with emotion-tf demo, or try another browser.";
 
-/** An exported speech model: wave and words in, probabilities out. */
+/** An exported speech model: wave and words in, probabilities and dimensions out. */
 export class SpeechModel {
   constructor(settings, vocabulary, compiled) {
-    this.settings = settings;
+    this.settings = { dimensions: [], ...settings };
     this.vocabulary = vocabulary;
     this.compiled = compiled;
   }
@@ -39,10 +39,11 @@ export class SpeechModel {
    * @param {Float32Array | null} samples The wave at the model's rate, of which it hears the first `max_samples`; null
    *   if it does not hear.
    * @param {string} text What is said; empty where nobody knows.
-   * @returns {Promise<number[]>} The probability of each label.
+   * @returns {Promise<number[]>} The probability of each label, and behind them where each dimension lies between the
+   *   ends of its range, 0 to 1.
    */
   async predict(samples, text) {
-    const { hears, reads, max_samples } = this.settings;
+    const { hears, reads, max_samples, dimensions } = this.settings;
     const inputs = {};
     if (hears) {
       const heard = samples.subarray(0, max_samples);
@@ -58,7 +59,12 @@ export class SpeechModel {
     let outputs = {};
     try {
       outputs = await this.compiled.run(inputs);
-      return Array.from(outputs.probabilities.toTypedArray());
+      const values = dimensions.length ? Array.from(outputs.dimensions.toTypedArray()) : [];
+      const shares = values.map((value, index) => {
+        const { low, high } = dimensions[index];
+        return (value - low) / (high - low);
+      });
+      return [...outputs.probabilities.toTypedArray(), ...shares];
     } finally {
       // They live in WebAssembly's memory, which nobody else cleans.
       for (const tensor of [...Object.values(inputs), ...Object.values(outputs)]) tensor.delete();

@@ -6,8 +6,8 @@
  * @param {import("./speech_model.js").SpeechModel} model
  * @param {Float32Array} samples A wave at the model's rate that is at least as long as a window.
  * @param {string} text What is said; each window gets all of it.
- * @yields {{start: number, end: number, smoothed: number[]}} Times in seconds, and the probabilities, smoothed over this
- *   window and those before.
+ * @yields {{start: number, end: number, smoothed: number[]}} Times in seconds, and what the model says, smoothed over
+ *   this window and those before.
  */
 export async function* timeline(model, samples, text) {
   const { sample_rate: rate, window_seconds, hop_seconds, smoothing_seconds } = model.settings;
