@@ -114,7 +114,7 @@ def _only_heard(config: Config, labels: Sequence[str], read: bool) -> Config:
         model=config.model if read else dataclasses.replace(config.model, modality="audio"),
         augmentation=AugmentationConfig(),
         speaker=SpeakerConfig(),
-        labels=dataclasses.replace(config.labels, classes=tuple(labels), votes=False),
+        labels=dataclasses.replace(config.labels, classes=tuple(labels), votes=False, dimensions=None, ranges=None),
     )
 
 

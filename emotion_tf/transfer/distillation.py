@@ -77,6 +77,10 @@ def distil(
         raise EmotionTFError("no such temperature", expected="more than 0", received=f"{temperature:g}")
     if not 0 <= label_weight <= 1:
         raise EmotionTFError("no such weight of the label", expected="0 to 1", received=f"{label_weight:g}")
+    if config.labels.dimensions:
+        raise EmotionTFError(
+            "teachers teach classes", expected="labels.dimensions=null", received=", ".join(config.labels.dimensions)
+        )
     corpus, config = choose_labels(corpus, config)
     config = dataclasses.replace(config, labels=dataclasses.replace(config.labels, votes=True))
     corpus = dataclasses.replace(corpus, chosen=config.labels)
