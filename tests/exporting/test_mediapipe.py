@@ -7,8 +7,10 @@ import subprocess
 import numpy as np
 import pytest
 from made_waves import RATE, babble
+from other_classes import CLASSES, write_export
 
 from emotion_tf.audio.reader import read_waveform
+from emotion_tf.inference import load
 
 pytest_plugins = ["exported_runs"]
 
@@ -108,6 +110,15 @@ def test_classifier_answers_as_keras_does_on_real_speech(in_mediapipe, audio_exp
     received = classify(in_mediapipe, audio_export, waves, tmp_path)
     expected = [audio_export.expected(wave, []) for wave in waves]
     np.testing.assert_allclose([windows for (windows,) in received], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("count", CLASSES)
+def test_other_classes(in_mediapipe, tmp_path, count):
+    export = write_export(tmp_path / "export", count)
+    np.save(tmp_path / "wave.npy", babble(RATE))
+    ((answer,),) = in_mediapipe(CLASSIFY, export / "tflite" / "mediapipe.tflite", tmp_path / "wave.npy")
+    expected = load(export / "model.keras").predict(babble(RATE)).probabilities
+    assert answer == pytest.approx(expected, abs=1e-4)
 
 
 def test_only_a_model_of_audio_alone_is_made_for_the_classifier(both_export, text_export):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 from made_waves import RATE, babble
+from other_classes import CLASSES, write_export
 from page_in_browser import visit
 
 from emotion_tf import inference
@@ -165,6 +166,20 @@ def test_model_that_only_hears_asks_for_no_words(browser, pages, audio_export, c
         opened.choose(clips[0])
         expected = inference.load(audio_export.folder).predict_file(clips[0])
         assert opened.analyse() == pytest.approx(expected.probabilities, abs=TOLERANCE)
+
+
+@pytest.mark.parametrize("count", CLASSES)
+def test_other_classes_and_dimensions(browser, packages, clips, tmp_path, count):
+    export = write_export(tmp_path / "export", count)
+    build(export, tmp_path / "page")
+    expected = inference.load(export / "model.keras").predict_file(clips[0])
+    with visit(browser, tmp_path / "page") as opened:
+        opened.choose(clips[0])
+        assert opened.analyse() == pytest.approx(expected.probabilities | expected.dimensions, abs=TOLERANCE)
+        assert opened.page.locator("#label").text_content() == expected.label
+        legend = opened.page.locator("#legend li").all_text_contents()
+        assert legend == [*expected.probabilities, *["arousal, 1 to 7"] * len(expected.dimensions)]
+        assert opened.complaints == []
 
 
 def test_model_that_only_reads_asks_for_no_audio(browser, pages, text_export):
