@@ -27,10 +27,13 @@ def check_folds(corpus: "Corpus", protocol: str, config: Config, file: Path | No
     Raises:
         EmotionTFError: If the corpus does not allow it, or the file of folds is missing.
     """
-    from emotion_tf.corpora import folds
+    from emotion_tf.corpora import emobox, folds
 
     if file is None:
         folds.assign(corpus.utterances, protocol, config.training.fold_seed)
+    elif str(file).startswith(emobox.PREFIX):
+        read = emobox.read_folds(str(file).removeprefix(emobox.PREFIX), corpus.utterances)
+        folds.check_count(read, protocol)
     elif not file.is_file():
         raise EmotionTFError(f"{file} does not exist", expected="the folds.json of a run")
 

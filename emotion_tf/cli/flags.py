@@ -3,12 +3,12 @@
 import argparse
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emotion_tf.config import Config
-from emotion_tf.errors import EmotionTFError
+from emotion_tf.errors import EmotionTFError, did_you_mean
 from emotion_tf.recipes import PRESETS, preset
 from emotion_tf.utils.files import records_dir_of
 from emotion_tf.utils.paths import RemotePath, as_path
@@ -28,7 +28,12 @@ def add_corpus_flags(parser: argparse.ArgumentParser) -> None:
     from emotion_tf.corpora import NAMES
 
     parser.add_argument(
-        "--corpus", required=True, metavar="CORPUS", choices=NAMES, help=f"the corpus: {', '.join(NAMES)}"
+        "--corpus",
+        required=True,
+        nargs="+",
+        type=_corpus,
+        metavar="CORPUS",
+        help=f"the corpus: {', '.join(NAMES)}; or several, as NAME=FOLDER each; a table is a manifest of any name",
     )
     parser.add_argument(
         "--data-dir",
@@ -43,8 +48,45 @@ def add_corpus_flags(parser: argparse.ArgumentParser) -> None:
         help="a named choice of the corpus among its emotions, such as four, or all; without it, the four of the paper "
         "where the corpus has them, and every class of a manifest",
     )
+    parser.add_argument(
+        "--groups",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="groups that the report must compare, such as sex, age or any column of a manifest",
+    )
     add_transcript_flags(parser, default="reference")
     parser.add_argument("--skip-bad", action="store_true", help="leave out, and list, audio that cannot be read")
+
+
+def _corpus(text: str) -> str:
+    """A corpus of `--corpus`: a name, or NAME=FOLDER."""
+    from emotion_tf.corpora import NAMES
+
+    name, equals, place = text.partition("=")
+    if equals and not (name.strip() and place.strip()):
+        raise argparse.ArgumentTypeError(f"expected such as nemo=FOLDER, received {text!r}")
+    if not equals and name not in NAMES:
+        hint = did_you_mean(name, NAMES)
+        raise argparse.ArgumentTypeError(
+            f"invalid choice: {name!r} (choose from {', '.join(NAMES)}){hint and f'; {hint}'}"
+        )
+    return text
+
+
+def places_of(corpora: Sequence[str], data_dir: Path | RemotePath | None) -> list[tuple[str, Path | RemotePath | None]]:
+    """The name and the folder of each corpus of `--corpus`.
+
+    Raises:
+        EmotionTFError: If several are named without a folder each, or a folder is named twice.
+    """
+    pairs = [text.partition("=") for text in corpora]
+    named = [text for text, (_, equals, _) in zip(corpora, pairs, strict=True) if equals]
+    if named and data_dir is not None:
+        raise EmotionTFError("the folder of the corpus is named twice", received=f"{named[0]} and --data-dir")
+    if len(pairs) > 1 and data_dir is not None:
+        raise EmotionTFError("--data-dir is for one corpus", fix="name each with its folder: --corpus NAME=FOLDER")
+    return [(name, as_path(place) if equals else data_dir) for name, equals, place in pairs]
 
 
 def add_columns_flag(parser: argparse.ArgumentParser) -> None:
@@ -105,6 +147,37 @@ def add_preset_flag(parser: argparse.ArgumentParser) -> None:
         help="settings by name, `paper` if not given; `emotion-tf presets` lists them",
     )
     parser.add_argument("--modality", choices=("audio", "text", "both"), help="what the model hears and reads")
+
+
+def add_test_corpus_flag(parser: argparse.ArgumentParser) -> None:
+    """The flag that tests on corpora that are not trained on."""
+    parser.add_argument(
+        "--test-corpus",
+        nargs="+",
+        default=[],
+        type=_corpus,
+        metavar="NAME=FOLDER",
+        help="corpora to test on, in place of a protocol: all of --corpus is trained on, but for its dev speakers",
+    )
+
+
+def protocol_of(arguments: argparse.Namespace) -> str:
+    """The protocol that the flags ask for.
+
+    Raises:
+        EmotionTFError: If corpora to test on and another protocol are named.
+    """
+    if not arguments.test_corpus:
+        return arguments.protocol
+    names = "+".join(text.partition("=")[0] for text in arguments.test_corpus)
+    protocol = f"cross-corpus:{names}"
+    if arguments.protocol not in (None, "cross-corpus", protocol):
+        raise EmotionTFError(
+            "--test-corpus is a protocol of its own", received=arguments.protocol, fix="leave out --protocol"
+        )
+    if arguments.folds is not None:
+        raise EmotionTFError("--test-corpus needs no folds", fix="leave out --folds")
+    return protocol
 
 
 def add_protocol_flag(parser: argparse.ArgumentParser) -> None:
@@ -241,13 +314,27 @@ def changes_of(arguments: argparse.Namespace) -> tuple[str, ...]:
 
 
 def corpus_of(
-    name: str, arguments: argparse.Namespace, records_dir: Path | RemotePath, config: Config
+    names: str | Sequence[str], arguments: argparse.Namespace, records_dir: Path | RemotePath, config: Config
 ) -> "tuple[Corpus, Config]":
-    """The corpus with the classes of the settings and the transcripts that are asked for; and the settings."""
+    """The corpus with the classes of the settings and the transcripts that are asked for; and the settings.
+
+    Args:
+        names: One corpus or several, as `--corpus` has them.
+        arguments: The other flags.
+        records_dir: Where transcripts are kept.
+        config: The settings.
+    """
     from emotion_tf import corpora
 
-    corpus = corpora.load(name, arguments.data_dir, arguments.columns, config.labels.dimensions or ())
-    corpus, config = corpora.choose_labels(corpus, config)
+    groups, rated = getattr(arguments, "groups", ()), config.labels.dimensions or ()
+    places = places_of([names] if isinstance(names, str) else names, arguments.data_dir)
+    if len(places) == 1 and places[0][0] in corpora.NAMES:
+        # Columns that are named for another corpus than a manifest are an error of that corpus.
+        whole = corpora.load(*places[0], arguments.columns, rated, groups)
+        corpus, config = corpora.choose_labels(whole, config)
+    else:
+        corpus, config = corpora.load_several(places, config, arguments.columns, groups)
+    corpora.check_groups(corpus.utterances, groups)
     if arguments.transcripts == "reference":
         return corpus, config
     if isinstance(records_dir, RemotePath):
@@ -271,6 +358,13 @@ def corpus_of_run(arguments: argparse.Namespace, run: dict[str, Any]) -> "Corpus
         arguments: The flags.
         run: What `evaluation.read_run` says of the run.
     """
+    from emotion_tf.corpora import NAMES
+
     arguments.transcripts = arguments.transcripts or run["transcripts"]
     records_dir = records_dir_of(arguments.workdir, arguments.records_dir)
-    return corpus_of(run["corpus"], arguments, records_dir, Config.from_dict(run["settings"]))[0]
+    names: str | list[str] = run["corpus"]
+    if run["corpus"] not in NAMES:
+        from emotion_tf.cli import run_file
+
+        names = run_file.corpora_of(arguments.workdir)
+    return corpus_of(names, arguments, records_dir, Config.from_dict(run["settings"]))[0]

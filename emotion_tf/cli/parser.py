@@ -10,6 +10,7 @@ from emotion_tf import __version__
 from emotion_tf.cli import (
     adapt,
     compare,
+    cross,
     distil,
     encoders,
     evaluate,
@@ -37,6 +38,7 @@ COMMANDS = (
     distil,
     prepare,
     compare,
+    cross,
     table,
     predict,
     timeline,
@@ -115,12 +117,15 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any):
         self.flags: list[str] = []
+        self.by_destination: dict[str, argparse.Action] = {}
         super().__init__(**options, allow_abbrev=False, formatter_class=_Formatter)
 
     def add_argument(self, *names: str, **options: Any) -> argparse.Action:  # type: ignore[override]
         """As argparse does it; `flags` gets the names."""
         self.flags += [name for name in names if name.startswith("-")]
-        return super().add_argument(*names, **options)
+        action = super().add_argument(*names, **options)
+        self.by_destination[action.dest] = action
+        return action
 
     def hyphenated(self, argument: str) -> str:
         """`--data_dir=X` as `--data-dir=X` where that is a flag, and any other argument as it is."""
@@ -134,6 +139,10 @@ class Parser(argparse.ArgumentParser):
             args = [self.hyphenated(argument) for argument in args]
             if "--config" in self.flags:
                 args = [*run_file.flags_of(self, args), *args]
+            if "--test-corpus" in self.flags:
+                # Corpora to test on stand for a protocol.
+                names = {arg.partition("=")[0] for arg in args}
+                self.by_destination["protocol"].required = "--test-corpus" not in names
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:

@@ -65,8 +65,8 @@ def _transcribe(arguments: argparse.Namespace, config: Config) -> int:
         )
     from emotion_tf import asr, corpora, dataset
 
-    corpus = corpora.load(arguments.corpus, arguments.data_dir, arguments.columns)
-    utterances = corpora.choose_labels(corpus, config)[0].utterances
+    places = flags.places_of(arguments.corpus, arguments.data_dir)
+    utterances = corpora.load_several(places, config, arguments.columns)[0].utterances
     recognizer = asr.load(arguments.transcribe, arguments.engine_model)
     done = dataset.transcribe(utterances, recognizer, arguments.records_dir / "transcripts")
     known = [utterance for utterance in utterances if utterance.text and utterance.id in done.texts]

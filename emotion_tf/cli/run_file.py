@@ -22,7 +22,22 @@ else:
 
 NAME = "config.toml"
 
-WRITTEN = ("init", "corpus", "data_dir", "columns", "transcripts", "engine_model", "protocol", "folds", "skip_bad")
+EMOBOX = "emobox:"
+"""As `corpora.emobox.PREFIX`, which to import takes long."""
+
+WRITTEN = (
+    "init",
+    "corpus",
+    "test_corpus",
+    "data_dir",
+    "columns",
+    "transcripts",
+    "engine_model",
+    "protocol",
+    "folds",
+    "skip_bad",
+    "groups",
+)
 """The flags that a run writes beside its preset."""
 
 KNOWN = (
@@ -62,7 +77,8 @@ def write(workdir: Path, arguments: argparse.Namespace, preset_name: str | None,
         if flag == "init" and value and Path(value).exists():
             value = Path(value)  # not the name of a ready model
         if value:
-            content[flag] = str(value.absolute()) if isinstance(value, Path) else value if value is True else str(value)
+            several = [_place(item) if "=" in item else item for item in value] if isinstance(value, list) else []
+            content[flag] = several[0] if len(several) == 1 else several or (value is True or _written(value))
     for section, values in after.items():
         # TOML has no null.
         changed = {
@@ -74,6 +90,43 @@ def write(workdir: Path, arguments: argparse.Namespace, preset_name: str | None,
             content[section] = changed
     comment = f"# A run of emotion-tf {__version__}; emotion-tf train --config {NAME} --workdir FOLDER repeats it.\n"
     write_text(workdir / NAME, comment + tomli_w.dumps(content))
+
+
+def corpora_of(workdir: Path) -> list[str]:
+    """The corpora of a run that was trained on several, as `--corpus` has them.
+
+    Raises:
+        EmotionTFError: If the run does not say where they lie.
+    """
+    content = _read(workdir / NAME) if (workdir / NAME).exists() else {}
+    found = [item for flag in ("corpus", "test_corpus") for item in _listed(content.get(flag, []))]
+    if not found or not all(isinstance(item, str) and "=" in item for item in found):
+        raise EmotionTFError(
+            f"{workdir} does not say where its corpora lie",
+            expected=f'{NAME} with corpus = ["NAME=FOLDER", ...]',
+            fix="name them there",
+        )
+    return found
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _place(text: str) -> str:
+    """NAME=FOLDER with the folder from the root; a URL as it is."""
+    name, _, place = text.partition("=")
+    return text if "://" in place else f"{name}={Path(place).absolute()}"
+
+
+def _written(value: Any) -> str:
+    """The value of a flag, its paths from the root."""
+    if not isinstance(value, Path):
+        return str(value)
+    # Folds of others stand behind a word and a colon.
+    kind, colon, folder = str(value).partition(":")
+    published = f"{kind}{colon}" == EMOBOX
+    return f"{EMOBOX}{Path(folder).absolute()}" if published else str(value.absolute())
 
 
 def flags_of(parser: "Parser", arguments: Sequence[str]) -> list[str]:

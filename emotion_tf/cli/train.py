@@ -9,7 +9,7 @@ from emotion_tf.cli.results import print_result
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.recipes import check_taken_over, fine_tuning, preset
-from emotion_tf.utils.files import file_digest, records_dir_of
+from emotion_tf.utils.files import file_digest, records_dir_of, write_text
 
 DEFAULT_PRESET = "paper"
 
@@ -21,6 +21,7 @@ AFTER_INTERRUPT = flags.RESUMES
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the command."""
     flags.add_corpus_flags(parser)
+    flags.add_test_corpus_flag(parser)
     flags.add_preset_flag(parser)
     parser.set_defaults(preset=None)  # with --init there is none
     parser.add_argument(
@@ -32,10 +33,20 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     flags.add_setting_flags(parser)
     flags.add_protocol_flag(parser)
     parser.add_argument(
-        "--folds", type=Path, metavar="FILE", help="the folds.json of another run, to test on its folds"
+        "--folds",
+        type=Path,
+        metavar="FILE|emobox:FOLDER",
+        help="the folds.json of another run, to test on its folds, or the published folds of EmoBox",
     )
     parser.add_argument(
         "--workdir", type=Path, required=True, metavar="FOLDER", help="the run's folder; a stopped run goes on"
+    )
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        nargs="+",
+        metavar="SEED",
+        help="train with each of these seeds, in folders seed-N of the workdir, and pool them",
     )
     flags.add_records_flag(parser)
 
@@ -46,28 +57,46 @@ def run(arguments: argparse.Namespace) -> int:
     asked = base.override(*flags.changes_of(arguments))
     if init is not None:
         check_taken_over(base, asked)
-    check_protocol(arguments.protocol)
+    protocol = flags.protocol_of(arguments)
+    check_protocol(protocol)
     records_dir = records_dir_of(arguments.workdir, arguments.records_dir)
-    corpus, config = flags.corpus_of(arguments.corpus, arguments, records_dir, asked)
+    corpora = [*arguments.corpus, *arguments.test_corpus]
+    corpus, config = flags.corpus_of(corpora, arguments, records_dir, asked)
     check_inputs(corpus, config, arguments.skip_bad)
-    check_folds(corpus, arguments.protocol, config, arguments.folds)
-    check_workdir(arguments.workdir, corpus, arguments.protocol, config, None if init is None else file_digest(init))
+    check_folds(corpus, protocol, config, arguments.folds)
+    runs = _runs(arguments)
+    for workdir, changes in runs:
+        own = config.override(*changes)
+        check_workdir(workdir, corpus, protocol, own, None if init is None else file_digest(init))
     # Only now is TensorFlow worth waiting for.
     from emotion_tf import training
 
-    run_file.write(arguments.workdir, arguments, preset_name, base, asked)
-    result = training.train(
-        corpus,
-        config,
-        arguments.protocol,
-        arguments.workdir,
-        records_dir,
-        arguments.skip_bad,
-        arguments.folds,
-        init=arguments.init,
-    )
-    print_result(result, arguments.workdir)
+    for workdir, changes in runs:
+        run_file.write(workdir, arguments, preset_name, base, asked.override(*changes))
+        own = config.override(*changes)
+        folds, skip_bad = arguments.folds, arguments.skip_bad
+        result = training.train(corpus, own, protocol, workdir, records_dir, skip_bad, folds, init=arguments.init)
+        print_result(result, workdir)
+    if arguments.seeds is not None:
+        from emotion_tf import evaluation
+
+        pooled = evaluation.render(evaluation.collate([arguments.workdir]), "markdown")
+        write_text(arguments.workdir / "seeds.md", pooled)
+        print(pooled, end="")
     return 0
+
+
+def _runs(arguments: argparse.Namespace) -> list[tuple[Path, list[str]]]:
+    """The folder of each run, and what changes in it."""
+    if arguments.seeds is None:
+        return [(arguments.workdir, [])]
+    if len(set(arguments.seeds)) < len(arguments.seeds):
+        raise EmotionTFError("--seeds names a seed twice", received=" ".join(map(str, arguments.seeds)))
+    if (arguments.workdir / "config.json").exists():
+        raise EmotionTFError(f"{arguments.workdir} holds a run of one seed", fix="choose another --workdir")
+    from emotion_tf.evaluation.run import SEED_OF
+
+    return [(arguments.workdir / f"{SEED_OF}{seed}", [f"training.seed={seed}"]) for seed in arguments.seeds]
 
 
 def _base(arguments: argparse.Namespace) -> tuple[str | None, Config, Path | None]:

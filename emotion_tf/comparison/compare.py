@@ -1,7 +1,7 @@
 """Many systems under one protocol, in one table."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from emotion_tf.comparison.plot import Point, score_against_time
 from emotion_tf.config import Config
 from emotion_tf.corpora.corpus import Corpus
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.evaluation.statistics import holm
 from emotion_tf.evaluation.table import Result, Row, Score
 from emotion_tf.training import train
 from emotion_tf.utils.files import records_dir_of, replacing, write_json, write_text
@@ -26,8 +27,8 @@ EXPLANATION = (
     f"LiteRT, from the wave to the probabilities in float32 on one thread, are for an utterance of {SECONDS:g} s and "
     f"{WORDS} words, a speaker embedding given. s/epoch is the median time of some steps of training times the steps "
     "of an epoch; what is fitted at once has the time of the whole fit in its place. p is that of a paired "
-    "randomisation test by speaker of the UA against the first row. All times were taken on one machine, a system "
-    "after the other."
+    "randomisation test by speaker of the UA against the reference, which is the preset that was named first, "
+    "corrected by Holm's method for the number of rows. All times were taken on one machine, a system after the other."
 )
 
 
@@ -41,8 +42,8 @@ class SystemResult:
         cost: What it costs.
         wa: Its weighted accuracy.
         ua: Its unweighted accuracy.
-        p: The p-value of a paired test of the UA against the first row; None in the first row, and where all utterances
-            are of one speaker.
+        p: The p-value of a paired test of the UA against the reference, corrected by Holm's method; None in the row of
+            the reference, and where all utterances are of one speaker.
     """
 
     variant: str
@@ -126,7 +127,11 @@ def write_comparison(workdir: Path, names: list[str], transcripts: str) -> Syste
     """
     rows = evaluation.collate([workdir / name for name in names])
     rows.sort(key=lambda row: row.results[transcripts].ua.mean, reverse=True)
-    systems = [_system(workdir, row, row.results[transcripts], rows[0].results[transcripts]) for row in rows]
+    results = [row.results[transcripts] for row in rows]
+    # Stated beforehand, and not the best on the test parts.
+    reference = next(result for result in results if names[0] in result.runs)
+    p_values = _against(workdir, results, reference)
+    systems = [_system(workdir, *of_row) for of_row in zip(rows, results, p_values, strict=True)]
     notes = dict.fromkeys(note for row in rows for note in row.results[transcripts].notes)
     content = SystemComparison(rows[0].corpus, rows[0].protocol, list(notes), systems)
     write_json(workdir / "comparison.json", asdict(content))
@@ -146,11 +151,23 @@ def write_comparison(workdir: Path, names: list[str], transcripts: str) -> Syste
     return content
 
 
-def _system(workdir: Path, row: Row, result: Result, best: Result) -> SystemResult:
+def _against(workdir: Path, results: Sequence[Result], reference: Result) -> list[float | None]:
+    """The p-values of all rows against the reference, corrected for their number."""
+    tested = [result is not reference and None not in (result.ua.ci95, reference.ua.ci95) for result in results]
+    corrected = iter(
+        holm(
+            [
+                evaluation.compare(workdir / reference.runs[0], workdir / result.runs[0]).ua.p
+                for result, is_tested in zip(results, tested, strict=True)
+                if is_tested
+            ]
+        )
+    )
+    return [next(corrected) if is_tested else None for is_tested in tested]
+
+
+def _system(workdir: Path, row: Row, result: Result, p: float | None) -> SystemResult:
     """What a row of the table says, with its cost."""
-    p = None
-    if result is not best and None not in (result.ua.ci95, best.ua.ci95):
-        p = evaluation.compare(workdir / best.runs[0], workdir / result.runs[0]).ua.p
     cost = Cost.load(workdir / result.runs[0] / "cost.json")
     return SystemResult(row.variant, list(result.runs), cost, result.wa, result.ua, p)
 

@@ -28,6 +28,7 @@ class TrainingConfig:
         sampling: `balanced` draws the utterances of an epoch so that it has about as many of each class.
         freeze: What stays as the model has it from which training goes on: `none`, or the `body`, which is all up to
             the vector of the utterance; the layers behind it are trained.
+        balance_corpora: Draws the utterances of an epoch so that each of several corpora has about as many.
         keep: The weights that are kept: `best` on the dev part by unweighted accuracy, or `last`.
         patience: Epochs without improvement on the dev part after which training stops; None never stops early.
         dev_splits: The dev part is one in this many parts of the training speakers.
@@ -52,6 +53,7 @@ class TrainingConfig:
     focal_gamma: NotNegative = 0.0
     sampling: Literal["natural", "balanced"] = "natural"
     freeze: Literal["none", "body"] = "none"
+    balance_corpora: bool = False
     keep: Literal["best", "last"] = "best"
     patience: int | None = 10
     dev_splits: Annotated[int, Range(least=2)] = 8

@@ -1,9 +1,11 @@
 """Readers of corpora: one module a corpus, each with its `INFO` and one function `read`."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
+from emotion_tf.config import Config
 from emotion_tf.corpora import (
     audformat,
     cremad,
@@ -21,12 +23,25 @@ from emotion_tf.corpora import (
     tess,
 )
 from emotion_tf.corpora.corpus import Corpus, CorpusInfo
+from emotion_tf.corpora.groups import check_groups
 from emotion_tf.corpora.label_choice import choose_labels
+from emotion_tf.corpora.several import BETWEEN, combine
+from emotion_tf.corpora.table import SUFFIXES
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError, did_you_mean
 from emotion_tf.utils.paths import RemotePath, as_path
 
-__all__ = ["NAMES", "Corpus", "CorpusInfo", "Utterance", "choose_labels", "info", "load"]
+__all__ = [
+    "NAMES",
+    "Corpus",
+    "CorpusInfo",
+    "Utterance",
+    "check_groups",
+    "choose_labels",
+    "info",
+    "load",
+    "load_several",
+]
 
 _READERS: dict[str, ModuleType] = {
     "audformat": audformat,
@@ -48,6 +63,9 @@ _READERS: dict[str, ModuleType] = {
     "savee": savee,
     "tess": tess,
 }
+
+TABLES = ("manifest", "goemotions")
+"""Corpora that are tables themselves."""
 
 NAMES = tuple(_READERS)
 """Every corpus that `load` knows."""
@@ -74,11 +92,61 @@ def info(name: str) -> CorpusInfo:
     return _READERS[name].INFO
 
 
+def load_several(
+    places: Sequence[tuple[str, str | Path | RemotePath | None]],
+    config: Config,
+    columns: Mapping[str, str] | None = None,
+    groups: Sequence[str] = (),
+) -> tuple[Corpus, Config]:
+    """Reads several corpora as one.
+
+    Args:
+        places: The name and the folder of each. A table is read as a manifest, whatever its name is; other names are
+            those of `NAMES`.
+        config: The settings, which say what labels are wanted.
+        columns: As for `load`, for the manifests.
+        groups: As for `load`, for the manifests.
+
+    Returns:
+        What `emotion_tf.corpora.several.combine` returns of them; of one corpus, that corpus under its name.
+
+    Raises:
+        EmotionTFError: As for `load` and `combine`.
+    """
+    rated = config.labels.dimensions or ()
+    found = [_load_named(name, place, columns, rated, groups) for name, place in places]
+    if len(found) == 1:
+        return choose_labels(found[0], config)
+    known = {corpus.name: _READERS[corpus.name] for corpus in found if corpus.name in _READERS}
+    people = {name: reader.__name__.rpartition(".")[2] for name, reader in known.items() if reader is not manifest}
+    languages = {name: reader.INFO.languages[0] for name, reader in known.items() if len(reader.INFO.languages) == 1}
+    return combine(found, config, people, languages)
+
+
+def _load_named(
+    name: str,
+    place: str | Path | RemotePath | None,
+    columns: Mapping[str, str] | None,
+    dimensions: Sequence[str],
+    groups: Sequence[str],
+) -> Corpus:
+    """The corpus at a place, under a name."""
+    is_table = place is not None and as_path(place).suffix.lower() in (*SUFFIXES, ".jsonl")
+    if is_table and name not in TABLES:
+        if not name or set(name) & {BETWEEN, "/", "="}:
+            raise EmotionTFError(f"no corpus can be called {name!r}", expected=f"a name without {BETWEEN}, / and =")
+        corpus = load("manifest", place, columns, dimensions, groups)
+        utterances = tuple(dataclasses.replace(utterance, corpus=name) for utterance in corpus.utterances)
+        return dataclasses.replace(corpus, name=name, utterances=utterances)
+    return load(name, place, columns if name == "manifest" else None, dimensions, groups)
+
+
 def load(
     name: str,
     folder: str | Path | RemotePath | None = None,
     columns: Mapping[str, str] | None = None,
     dimensions: Sequence[str] = (),
+    groups: Sequence[str] = (),
 ) -> Corpus:
     """Reads a corpus.
 
@@ -90,6 +158,8 @@ def load(
         columns: For `manifest`: what a column is in this package, and its name in the table, such as
             `{"audio": "file", "label": "emotion", "speaker": "spk"}`.
         dimensions: For `manifest`: columns that hold ratings, beside arousal, valence and dominance, which are known.
+        groups: For `manifest`: columns that tell groups of speakers or utterances apart, beside sex, gender, age and
+            language, which are known.
 
     Returns:
         The corpus with all its utterances. `choose_labels` leaves those of the classes that are wanted.
@@ -109,13 +179,13 @@ def load(
     if folder is None:
         raise EmotionTFError(f"the corpus {name} needs a data_dir", expected=known.layout)
     place = as_path(folder)
-    utterances, ranges = _read(name, place, columns or {}, dimensions)
+    utterances, ranges = _read(name, place, columns or {}, dimensions, groups)
     return Corpus(
         name,
         known.citation,
         known.licence,
         known.synthetic,
-        utterances,
+        tuple(dataclasses.replace(utterance, corpus=name) for utterance in utterances),
         label_sets=known.label_sets,
         default_labels=known.default_labels,
         dimensions=ranges,
@@ -123,12 +193,16 @@ def load(
 
 
 def _read(
-    name: str, place: Path | RemotePath, columns: Mapping[str, str], dimensions: Sequence[str]
+    name: str,
+    place: Path | RemotePath,
+    columns: Mapping[str, str],
+    dimensions: Sequence[str],
+    groups: Sequence[str] = (),
 ) -> tuple[tuple[Utterance, ...], Mapping[str, tuple[float, float] | None]]:
     """The utterances of a corpus, and the ranges of their ratings."""
     reader = _READERS[name]
     if reader is manifest:
-        return manifest.read_table(place, columns, dimensions)
+        return manifest.read_table(place, columns, dimensions, groups)
     if isinstance(place, RemotePath):
         raise EmotionTFError(
             f"the corpus {name} is read from a folder",

@@ -46,6 +46,8 @@ SENTENCES = {
     "b10": "Die wird auf dem Platz sein, wo wir sie immer hinlegen.",
 }
 
+MEN = ("03", "10", "11", "12", "15")
+
 # Speaker, sentence, emotion, and a letter where there are several takes.
 _NAME = re.compile(rf"(?P<speaker>\d\d)(?P<sentence>{'|'.join(SENTENCES)})(?P<emotion>[AEFLNTW])[a-z]?")
 
@@ -63,4 +65,9 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
         EmotionTFError: If there is no such folder or no such clip in it.
     """
     folders = [data_dir, data_dir / "wav"]
-    return read_clips(INFO, data_dir, folders, _NAME, EMOTIONS, lambda clip: SENTENCES[clip["sentence"]])
+    return read_clips(INFO, data_dir, folders, _NAME, EMOTIONS, lambda clip: SENTENCES[clip["sentence"]], _sex)
+
+
+def _sex(speaker: str) -> str:
+    """As the page of the corpus lists its speakers."""
+    return "male" if speaker in MEN else "female"

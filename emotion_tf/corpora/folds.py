@@ -16,8 +16,17 @@ from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError, did_you_mean
 from emotion_tf.utils import files
 
-PROTOCOLS = ("speaker-kfold:K", "leave-one-speaker-out", "leave-one-session-out", "random:K", "published-split")
-"""Every protocol; K is the number of folds."""
+PROTOCOLS = (
+    "speaker-kfold:K",
+    "leave-one-speaker-out",
+    "leave-one-session-out",
+    "random:K",
+    "published-split",
+    "cross-corpus:K",
+)
+"""Every protocol; K is the number of folds, and with cross-corpus it is the names of the corpora that are tested."""
+
+CROSS = "cross-corpus"
 
 NOTICES = {
     "random": "speakers leak: the same voices stand in train and test, so these figures say nothing about new speakers",
@@ -26,7 +35,7 @@ NOTICES = {
 """What every output says under the protocols that do not keep speakers apart."""
 
 NEVER_TESTED = -1
-"""The fold of the train and dev part of a published split."""
+"""The fold of what a published split, or one by corpus, does not test."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,7 @@ def assign(utterances: Sequence[Utterance], protocol: str, seed: int) -> dict[st
         utterances: A corpus in its own order, on which the folds depend.
         protocol: One of `PROTOCOLS`, for example `speaker-kfold:5`. The folds of `leave-one-speaker-out` and
             `leave-one-session-out` are in the sorted order of their speakers and sessions. `published-split` tests
-            once, on the utterances whose session is `test`.
+            once, on the utterances whose session is `test`, and `cross-corpus:nemo+esd` on those of these corpora.
         seed: Seed of `speaker-kfold` (scikit-learn's `StratifiedGroupKFold`, shuffled) and of `random`
             (`StratifiedKFold`, shuffled).
 
@@ -112,6 +121,8 @@ def assign(utterances: Sequence[Utterance], protocol: str, seed: int) -> dict[st
         folds = _one_a_name([utterance.session for utterance in utterances], "session", protocol)
     elif name == "published-split":
         folds = _published(utterances)
+    elif name == CROSS:
+        folds = _of_corpora(utterances, protocol)
     else:
         folds = _drawn(utterances, count, protocol, seed)
     return {utterance.id: fold for utterance, fold in zip(utterances, folds, strict=True)}
@@ -212,6 +223,23 @@ def shared_sentences(split: Split) -> float:
     return len(shared) / len(split.test)
 
 
+def check_count(assignment: Mapping[str, int], protocol: str) -> None:
+    """Refuses folds that were read, where the protocol asks for another number of them.
+
+    Raises:
+        EmotionTFError: If it does.
+    """
+    count, found = _parse(protocol)[1], len(fold_numbers(assignment))
+    if count and count != found:
+        name = protocol.partition(":")[0]
+        raise EmotionTFError(
+            f"the folds that were read do not fit {protocol}",
+            expected=f"{count} folds",
+            received=f"{found}",
+            fix=f"--protocol {name}:{found}",
+        )
+
+
 def fold_numbers(assignment: Mapping[str, int]) -> list[int]:
     """The numbers of the folds that are tested, in order.
 
@@ -300,7 +328,7 @@ def _parse(protocol: str) -> tuple[str, int]:
     name, colon, count = protocol.partition(":")
     for known in PROTOCOLS:
         if name == known.removesuffix(":K") and bool(colon) == known.endswith(":K"):
-            if not colon:
+            if not colon or (name == CROSS and count):
                 return name, 0
             if count.isdecimal() and int(count) >= 2:
                 return name, int(count)
@@ -336,6 +364,19 @@ def _published(utterances: Sequence[Utterance]) -> list[int]:
             fix="choose another protocol",
         )
     return [0 if utterance.session == "test" else NEVER_TESTED for utterance in utterances]
+
+
+def _of_corpora(utterances: Sequence[Utterance], protocol: str) -> list[int]:
+    """Fold 0 for the corpora that the protocol names."""
+    wanted, there = set(protocol.partition(":")[2].split("+")), {utterance.corpus for utterance in utterances}
+    if wanted - there or not there - wanted:
+        raise EmotionTFError(
+            f"{protocol} needs the corpora that it names, and others to train on",
+            expected=", ".join(sorted(wanted)),
+            received=", ".join(sorted(there - {""})) or "none that has a name",
+            fix="name the others with --corpus and these with --test-corpus",
+        )
+    return [0 if utterance.corpus in wanted else NEVER_TESTED for utterance in utterances]
 
 
 def _partners(rest: Sequence[Utterance], test: Sequence[Utterance]) -> set[str]:

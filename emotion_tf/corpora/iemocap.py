@@ -170,7 +170,10 @@ def _turns(evaluation: Path) -> list[Utterance]:
         speaker = f"{match['session']}_{match['gender']}"
         ratings = tuple(float(match[name]) for name in INFO.dimensions)
         label = EMOTIONS.get(match["emotion"], "")
-        found.append(Utterance(match["turn"], None, 0.0, None, "", label, sys.intern(speaker), ratings=ratings))
+        sex = (("sex", "female" if match["gender"] == "F" else "male"),)
+        found.append(
+            Utterance(match["turn"], None, 0.0, None, "", label, sys.intern(speaker), ratings=ratings, groups=sex)
+        )
     return [dataclasses.replace(turn, votes=_summed(turn.votes)) for turn in found]
 
 

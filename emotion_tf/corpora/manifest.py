@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from emotion_tf.corpora.corpus import CorpusInfo
+from emotion_tf.corpora.groups import tidy
 from emotion_tf.corpora.table import Cell, Table, open_table
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.corpora.votes import majority, parse_votes
@@ -35,6 +36,9 @@ RATINGS = ("arousal", "valence", "dominance")
 """Columns of ratings that are known by their names."""
 
 COLUMNS = ("id", "label", "speaker", "audio", "text", "session", "start", "end", "votes", *RATINGS)
+
+GROUPS = ("sex", "gender", "age", "language")
+"""Columns of groups that are known by their names; others are asked for."""
 
 VOTES_OF = "votes:"
 """The column `votes:angry` holds how many raters, or which share of them, chose angry."""
@@ -66,7 +70,7 @@ def read(
 
 
 def read_table(
-    path: Path | RemotePath, columns: Mapping[str, str], dimensions: Sequence[str]
+    path: Path | RemotePath, columns: Mapping[str, str], dimensions: Sequence[str], groups: Sequence[str] = ()
 ) -> tuple[tuple[Utterance, ...], dict[str, tuple[float, float] | None]]:
     """As `read`, with the columns of ratings.
 
@@ -74,28 +78,34 @@ def read_table(
         path: The manifest.
         columns: Columns of this package that have other names in the table, with these names.
         dimensions: Columns of ratings beside `RATINGS`.
+        groups: Columns of groups beside `GROUPS`.
 
     Returns:
         The utterances; and each column of ratings, in the order of `Utterance.ratings`, of which nobody says the range.
     """
-    return _read(path, columns, dimensions, labelled=True)
+    return _read(path, columns, dimensions, labelled=True, groups=groups)
 
 
 def _read(
-    path: Path | RemotePath, columns: Mapping[str, str], dimensions: Sequence[str], labelled: bool
+    path: Path | RemotePath,
+    columns: Mapping[str, str],
+    dimensions: Sequence[str],
+    labelled: bool,
+    groups: Sequence[str] = (),
 ) -> tuple[tuple[Utterance, ...], dict[str, tuple[float, float] | None]]:
     layout = INFO.layout if labelled else UNLABELLED_LAYOUT
     if not path.is_file():
         raise EmotionTFError(f"there is no manifest {path}", expected=layout, fix="let data_dir name the file itself")
-    table = open_table(path, {*COLUMNS, *dimensions}, columns, layout)
+    table = open_table(path, {*COLUMNS, *GROUPS, *dimensions, *groups}, columns, layout)
     rated = [name for name in dict.fromkeys((*RATINGS, *dimensions)) if name in table.columns]
-    _check_columns(table, labelled, rated)
+    grouped = [name for name in dict.fromkeys((*GROUPS, *groups)) if name in table.columns]
+    _check_columns(table, labelled, rated, grouped)
     required = _required(table, labelled, rated)
     lines: dict[str, int] = {}
     utterances = []
     for line, row in table.rows:
         where = f"{path}, line {line}"
-        utterance = _utterance(row, where, path.parent, required, rated)
+        utterance = _utterance(row, where, path.parent, required, rated, grouped)
         if "id" in table.columns and utterance.id in lines:
             raise EmotionTFError(
                 f"{where}: the id {utterance.id!r} is taken",
@@ -111,7 +121,7 @@ def _read(
     return tuple(utterances), dict.fromkeys(rated)
 
 
-def _check_columns(table: Table, labelled: bool, rated: Sequence[str]) -> None:
+def _check_columns(table: Table, labelled: bool, rated: Sequence[str], grouped: Sequence[str] = ()) -> None:
     """Refuses a table that lacks a column; columns that are not known are passed over with one line."""
     missing = ["speaker"] if labelled and "speaker" not in table.columns else []
     if not {"audio", "text"} & set(table.columns):
@@ -126,7 +136,7 @@ def _check_columns(table: Table, labelled: bool, rated: Sequence[str]) -> None:
             received=table.found,
             fix=f"name the columns with --columns, such as {missing[0].partition(' ')[0]}=NAME",
         )
-    known = {*COLUMNS, *rated, *votes}
+    known = {*COLUMNS, *rated, *votes, *grouped}
     unknown = [name for name in table.columns if name not in known]
     if unknown:
         _LOG.warning("%s: passed over the columns %s", table.path, ", ".join(unknown))
@@ -144,7 +154,12 @@ def _required(table: Table, labelled: bool, rated: Sequence[str]) -> list[str]:
 
 
 def _utterance(
-    row: Mapping[str, Cell], where: str, folder: Path | RemotePath, required: Sequence[str], rated: Sequence[str]
+    row: Mapping[str, Cell],
+    where: str,
+    folder: Path | RemotePath,
+    required: Sequence[str],
+    rated: Sequence[str],
+    grouped: Sequence[str] = (),
 ) -> Utterance:
     cells = {column: str(row.get(column, "")).strip() for column in COLUMNS}
     for column in required:
@@ -163,7 +178,10 @@ def _utterance(
     ratings = tuple(_rating(str(row.get(name, "")), f"{where}: wrong {name}") for name in rated)
     # A corpus has many utterances and few speakers.
     label, speaker, session = (sys.intern(cell) for cell in (label, cells["speaker"], cells["session"]))
-    return Utterance(cells["id"], audio, start, end, cells["text"], label, speaker, session, votes, ratings)
+    told = {name: str(row.get(name, "")).strip() for name in grouped}
+    groups = tuple((name, sys.intern(tidy(name, cell))) for name, cell in told.items() if cell)
+    text = cells["text"]
+    return Utterance(cells["id"], audio, start, end, text, label, speaker, session, votes, ratings, groups=groups)
 
 
 def _named_by_files(utterances: Sequence[Utterance]) -> list[Utterance]:

@@ -1,9 +1,11 @@
 """nEMO: nine actors speak the same Polish sentences in six emotions."""
 
 import io
+import sys
 from pathlib import Path
 
 from emotion_tf.corpora.corpus import CorpusInfo
+from emotion_tf.corpora.groups import tidy
 from emotion_tf.corpora.sources import rows, wrong_folder
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
@@ -41,17 +43,18 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
         raise wrong_folder(INFO, data_dir, "data.tsv")
     there = {path.name for path in folder.glob("*.wav")}
     utterances = []
-    text = io.StringIO(read_bounded(table).decode("utf-8-sig", errors="replace"), newline="")
-    for row in rows(table, text, ("file_id", "emotion", "raw_text", "speaker_id"), delimiter="\t"):
+    content = io.StringIO(read_bounded(table).decode("utf-8-sig", errors="replace"), newline="")
+    for row in rows(table, content, ("file_id", "emotion", "raw_text", "speaker_id"), delimiter="\t"):
         label = customary(row["emotion"])
         id = row["file_id"].removesuffix(".wav")
         if f"{id}.wav" not in there:
             raise EmotionTFError(
                 f"{folder / id}.wav is missing", expected="every clip that data.tsv lists", fix="get nEMO again, whole"
             )
-        utterances.append(
-            Utterance(id, folder / f"{id}.wav", 0.0, None, row["raw_text"].strip(), label, row["speaker_id"])
-        )
+        told = (("sex", row.get("gender", "")), ("age", row.get("age", "")))
+        groups = tuple((name, sys.intern(tidy(name, value))) for name, value in told if value)
+        text = row["raw_text"].strip()
+        utterances.append(Utterance(id, folder / f"{id}.wav", 0.0, None, text, label, row["speaker_id"], groups=groups))
     if not utterances:
         raise EmotionTFError(f"{table} lists no clip", fix="get nEMO again, whole")
     return tuple(utterances)

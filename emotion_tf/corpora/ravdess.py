@@ -54,4 +54,9 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
         EmotionTFError: If there is no such folder or no such clip in it.
     """
     folders = data_dir.glob("Actor_*")
-    return read_clips(INFO, data_dir, folders, _NAME, EMOTIONS, lambda clip: SENTENCES[clip["sentence"]])
+    return read_clips(INFO, data_dir, folders, _NAME, EMOTIONS, lambda clip: SENTENCES[clip["sentence"]], _sex)
+
+
+def _sex(speaker: str) -> str:
+    """Actors of even numbers are women."""
+    return "male" if int(speaker) % 2 else "female"

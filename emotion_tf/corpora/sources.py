@@ -40,6 +40,7 @@ def read_clips(
     name: re.Pattern[str],
     emotions: Mapping[str, str],
     text: Callable[[re.Match[str]], str],
+    sex: Callable[[str], str] | None = None,
 ) -> tuple[Utterance, ...]:
     """The utterances of a corpus whose file names say who speaks with which emotion.
 
@@ -50,6 +51,7 @@ def read_clips(
         name: What the whole file name without its suffix must match; it has the groups `emotion` and `speaker`.
         emotions: What the group `emotion` may be, in lower case, and the label that it means.
         text: Gives the transcript of a clip.
+        sex: Gives the sex of a speaker, where the corpus tells it.
 
     Returns:
         The utterances, sorted by folder and file name. Their ids are the file names without the suffix.
@@ -69,6 +71,7 @@ def read_clips(
             text=text(match),
             label=emotions[match["emotion"].lower()],
             speaker=match["speaker"],
+            groups=(("sex", sex(match["speaker"])),) if sex else (),
         )
         for path, match in found
     )

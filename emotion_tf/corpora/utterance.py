@@ -24,6 +24,8 @@ class Utterance:
             empty where the corpus has no votes.
         ratings: Numbers such as arousal, in the order of `Corpus.dimensions`, NaN where one is missing; empty where
             the corpus has none.
+        corpus: The corpus that it comes from; "" where nobody said.
+        groups: Pairs of a group's name and what the utterance is of it, such as `("sex", "female")`.
     """
 
     id: str
@@ -36,6 +38,8 @@ class Utterance:
     session: str = ""
     votes: tuple[tuple[str, float], ...] = ()
     ratings: tuple[float, ...] = ()
+    corpus: str = ""
+    groups: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         """Makes a text of the file."""

@@ -135,7 +135,9 @@ def training_dataset(
     kept = read(tf.data.TFRecordDataset(shards)).cache() if count <= IN_MEMORY else None
     convert, change = _inputs(records, config, vocabulary), augment(config, len(vocabulary or ()))
 
-    share = balanced_share(config, utterances, records.utterances) if config.training.sampling == "balanced" else None
+    training = config.training
+    balanced = training.sampling == "balanced" or training.balance_corpora
+    share = balanced_share(config, utterances, records.utterances) if balanced else None
 
     def shuffled(epoch: tf.Tensor) -> tf.data.Dataset:
         if kept is not None:

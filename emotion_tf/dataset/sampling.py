@@ -36,14 +36,23 @@ class Sampling:
 
 
 def balanced_share(config: Config, utterances: Sequence[Utterance], every: Sequence[Utterance]) -> Sampling:
-    """A sampling by which each class of some utterances is drawn equally often, and all of them as often as there are.
+    """A sampling that draws each class equally often, or each corpus, or each class of each corpus.
+
+    All together are drawn as often as there are utterances.
 
     Args:
-        config: Names the classes.
+        config: Names the classes, and says what is balanced: `training.sampling` and `training.balance_corpora`.
         utterances: The training part.
         every: All utterances of the corpus.
     """
-    classes = class_indices(config, utterances, every)
-    counts = np.bincount(classes)
-    copies = len(classes) / (np.count_nonzero(counts) * counts[classes])
+    by_class = config.training.sampling == "balanced"
+    classes = class_indices(config, utterances, every) if by_class else np.zeros(len(utterances), np.int64)
+    names = [utterance.corpus if config.training.balance_corpora else "" for utterance in utterances]
+    _, corpora = np.unique(names, return_inverse=True)
+    copies = np.zeros(len(utterances))
+    for corpus in np.unique(corpora):
+        rows = corpora == corpus
+        counts = np.bincount(classes[rows])
+        share = len(utterances) / (corpora.max() + 1)
+        copies[rows] = share / (np.count_nonzero(counts) * counts[classes[rows]])
     return Sampling([utterance.id for utterance in utterances], copies)

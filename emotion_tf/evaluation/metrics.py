@@ -168,7 +168,7 @@ def _calibration(predictions: Predictions) -> Calibration:
     labels, probabilities = predictions.labels, predictions.probabilities
     classes = list(range(len(predictions.classes)))
     return Calibration(
-        expected_calibration_error=_expected_calibration_error(predictions),
+        expected_calibration_error=expected_calibration_error(predictions),
         brier_score=float(np.square(probabilities - np.eye(len(predictions.classes))[labels]).sum(axis=1).mean()),
         # A float32 softmax sums to one only to 1e-7, which scikit-learn would warn about.
         negative_log_likelihood=float(
@@ -177,8 +177,12 @@ def _calibration(predictions: Predictions) -> Calibration:
     )
 
 
-def _expected_calibration_error(predictions: Predictions) -> float:
-    """Mean over utterances of the gap between confidence and share of right ones in their bin."""
+def expected_calibration_error(predictions: Predictions) -> float:
+    """Mean over utterances of the gap between confidence and share of right ones in their bin, from 0 to 1.
+
+    Args:
+        predictions: N utterances.
+    """
     counts, confidence, share_right = reliability(predictions)
     return float(counts @ np.abs(confidence - share_right) / counts.sum())
 

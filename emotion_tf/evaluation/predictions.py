@@ -6,7 +6,7 @@ import sys
 from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,12 @@ from emotion_tf.utils.files import read_text_lines, writing
 
 COLUMNS = ("id", "fold", "speaker", "label", "predicted")
 """First columns of `predictions.csv`; those that follow are named after the classes and hold their probabilities."""
+
+CORPUS = "corpus"
+"""The column behind the classes and votes that names the corpus of each utterance."""
+
+GROUP_OF = "group:"
+"""The column `group:sex` holds the sex of the speaker, or what else was said of each utterance."""
 
 VOTES_OF = "votes:"
 """The column `votes:angry` holds the share of the raters' votes for angry, where there are votes."""
@@ -44,6 +50,7 @@ class Predictions:
         dimensions: Names of the D dimensions; none where the network has classes alone.
         ratings: (N, D) ratings of the dimensions, NaN where one is missing; None without dimensions.
         estimates: (N, D) what the network says of them.
+        groups: By name, the group of each of the N utterances, such as `corpus` or `sex`; "" where one is in none.
 
     Raises:
         EmotionTFError: If the parts differ in length or a value is impossible.
@@ -66,6 +73,7 @@ class Predictions:
     dimensions: tuple[str, ...] = ()
     ratings: np.ndarray | None = None
     estimates: np.ndarray | None = None
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Checks the parts, and each utterance."""
@@ -88,6 +96,11 @@ class Predictions:
                 received=f"{self.votes.shape}",
             )
         self._check_dimensions()
+        for name, values in self.groups.items():
+            if len(values) != count:
+                raise EmotionTFError(
+                    f"the group {name} does not fit the predictions", expected=f"{count}", received=str(len(values))
+                )
         if len(set(self.ids)) < count:
             twice = next(id_ for id_, times in Counter(self.ids).items() if times > 1)
             raise EmotionTFError(f"utterance {twice!r} is predicted twice", expected="each id once")
@@ -151,6 +164,7 @@ class Predictions:
                     received=", ".join(part.dimensions) or "none",
                 )
         rated = [(part.ratings, part.estimates) for part in parts if part.ratings is not None]
+        ratings, estimates = (np.concatenate(values) for values in zip(*rated, strict=True)) if rated else (None, None)
         return cls(
             [id_ for part in parts for id_ in part.ids],
             np.concatenate([part.folds for part in parts]),
@@ -160,7 +174,33 @@ class Predictions:
             parts[0].classes,
             _joined(parts),
             parts[0].dimensions,
-            *(np.concatenate(values) for values in zip(*rated, strict=True)),  # type: ignore[arg-type]
+            ratings,
+            estimates,
+            {
+                name: [value for part in parts for value in part.groups.get(name, [""] * len(part.ids))]
+                for name in dict.fromkeys(name for part in parts for name in part.groups)
+            },
+        )
+
+    def subset(self, rows: np.ndarray) -> "Predictions":
+        """The predictions of some utterances.
+
+        Args:
+            rows: Their places, at least one.
+        """
+        places = [int(row) for row in rows]
+        return Predictions(
+            [self.ids[place] for place in places],
+            self.folds[rows],
+            [self.speakers[place] for place in places],
+            self.labels[rows],
+            self.probabilities[rows],
+            self.classes,
+            None if self.votes is None else self.votes[rows],
+            self.dimensions,
+            None if self.ratings is None else self.ratings[rows],
+            None if self.estimates is None else self.estimates[rows],
+            {name: [values[place] for place in places] for name, values in self.groups.items()},
         )
 
     def write(self, path: str | Path) -> None:
@@ -170,12 +210,17 @@ class Predictions:
         """
         with writing(path) as file:
             table = csv.writer(codecs.getwriter("utf-8")(file), lineterminator="\n")
-            table.writerow([*COLUMNS, *_columns(self.classes, self.votes is not None, self.dimensions)])
+            named = sorted(self.groups, key=lambda name: name != CORPUS)
+            grouped = [name if name == CORPUS else f"{GROUP_OF}{name}" for name in named]
+            columns = _columns(self.classes, self.votes is not None, self.dimensions)
+            table.writerow([*COLUMNS, *columns, *grouped])
             parts = (self.probabilities, self.votes, self.ratings, self.estimates)
             numbers = np.hstack([part for part in parts if part is not None])
-            rows = zip(self.ids, self.folds, self.speakers, self.labels, self.predicted, numbers, strict=True)
-            for id_, fold, speaker, label, predicted, of_row in rows:
-                table.writerow([id_, fold, speaker, self.classes[label], self.classes[predicted], *of_row.tolist()])
+            groups = zip(*(self.groups[name] for name in named), strict=True) if named else [()] * len(self.ids)
+            rows = zip(self.ids, self.folds, self.speakers, self.labels, self.predicted, numbers, groups, strict=True)
+            for id_, fold, speaker, label, predicted, of_row, of_groups in rows:
+                names = (self.classes[label], self.classes[predicted])
+                table.writerow([id_, fold, speaker, *names, *of_row.tolist(), *of_groups])
 
     @classmethod
     def read(cls, path: str | Path) -> "Predictions":
@@ -191,12 +236,19 @@ class Predictions:
         try:
             table = csv.reader(read_text_lines(path), strict=True)
             header = next(table, [])
-            classes, width = _classes(header, path), len(header)
+            classes, grouped = _classes(header, path)
+            width, numbers_end = len(header), len(header) - len(grouped)
+            groups: dict[str, list[str]] = {name: [] for name in grouped}
             places = {name: place for place, name in enumerate(classes)}
             for cells in table:
-                id_, fold, speaker, label, most_probable, of_classes = _parse(
-                    cells, places, width, f"{path}, line {table.line_num}"
-                )
+                where = f"{path}, line {table.line_num}"
+                if len(cells) != width:
+                    raise EmotionTFError(
+                        f"{where} does not fit the header", expected=f"{width} cells", received=str(len(cells))
+                    )
+                id_, fold, speaker, label, most_probable, of_classes = _parse(cells[:numbers_end], places, where)
+                for values, cell in zip(groups.values(), cells[numbers_end:], strict=True):
+                    values.append(sys.intern(cell))
                 ids.append(id_)
                 folds.append(fold)
                 speakers.append(speaker)
@@ -207,11 +259,10 @@ class Predictions:
             raise EmotionTFError(f"{path} does not exist", fix="name the folder of a trained run") from None
         except csv.Error as error:
             raise EmotionTFError(f"{path} is not valid CSV ({error})", fix="train the run again") from None
-        numbers = np.asarray(probabilities).reshape(-1, width - len(COLUMNS))
+        numbers = np.asarray(probabilities).reshape(-1, numbers_end - len(COLUMNS))
+        parts = _parts(numbers, header[len(COLUMNS) : numbers_end], classes)
         try:
-            predictions = cls(
-                ids, np.asarray(folds), speakers, np.asarray(labels), **_parts(numbers, header[len(COLUMNS) :], classes)
-            )
+            predictions = cls(ids, np.asarray(folds), speakers, np.asarray(labels), **parts, groups=groups)
         except EmotionTFError as error:
             raise EmotionTFError(f"{path}: {error}") from None
         for id_, column, most_probable in zip(ids, predicted, predictions.predicted, strict=True):
@@ -224,9 +275,15 @@ class Predictions:
         return predictions
 
 
-def _classes(header: Sequence[str], path: str | Path) -> tuple[str, ...]:
-    """The classes of a header."""
+def _classes(header: Sequence[str], path: str | Path) -> tuple[tuple[str, ...], list[str]]:
+    """The classes of a header, and the groups behind them."""
     names = list(header[len(COLUMNS) :])
+    grouped: list[str] = []
+    while names and names[-1].startswith(GROUP_OF):
+        grouped.insert(0, names.pop().removeprefix(GROUP_OF))
+    # A class may have the name, too, and then stands before the column.
+    if names and names[-1] == CORPUS:
+        grouped.insert(0, names.pop())
     classes = tuple(name for name in names if not name.startswith((VOTES_OF, RATING_OF, ESTIMATE_OF)))
     dimensions = _dimensions(names)
     fits = tuple(header[: len(COLUMNS)]) == COLUMNS and names in (
@@ -239,7 +296,7 @@ def _classes(header: Sequence[str], path: str | Path) -> tuple[str, ...]:
             expected=f"{','.join(COLUMNS)} and two classes or more",
             received=",".join(header) or "none",
         )
-    return classes
+    return classes, grouped
 
 
 def _dimensions(columns: Sequence[str]) -> tuple[str, ...]:
@@ -276,10 +333,8 @@ def _joined(parts: Sequence[Predictions]) -> np.ndarray | None:
     )
 
 
-def _parse(cells: list[str], places: Mapping[str, int], width: int, where: str) -> tuple[Any, ...]:
+def _parse(cells: list[str], places: Mapping[str, int], where: str) -> tuple[Any, ...]:
     """Id, fold, speaker, label, predicted and numbers of a row."""
-    if len(cells) != width:
-        raise EmotionTFError(f"{where} does not fit the header", expected=f"{width} cells", received=str(len(cells)))
     id_, fold, speaker, label, predicted, *probabilities = cells
     try:
         # A number of any length is one to Python, and none to NumPy.

@@ -1,6 +1,6 @@
 """What a run reaches, as `metrics.json` holds it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +146,68 @@ class DimensionScores:
 
 
 @dataclass(frozen=True)
+class GroupScores:
+    """How well one group of utterances is served.
+
+    Args:
+        n: Number of utterances.
+        speakers: Number of speakers.
+        wa: Weighted accuracy.
+        ua: Unweighted accuracy.
+        ua_ci95: Its 95 % interval over other speakers of the group; None for one speaker.
+        expected_calibration_error: Mean gap between confidence and share of right ones.
+        predicted: The share of the utterances for which each class was predicted.
+        true: The share of the utterances that are of each class.
+    """
+
+    n: int
+    speakers: int
+    wa: float
+    ua: float
+    ua_ci95: Interval | None
+    expected_calibration_error: float
+    predicted: dict[str, float]
+    true: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What lies between two groups.
+
+    Args:
+        measure: `ua`; `overconfidence`, which is mean confidence less accuracy; or `excess of CLASS`, which is how much
+            more often the class is predicted than it is true.
+        a: One group.
+        b: The other.
+        difference: The measure of `a` less that of `b`.
+        ci95: The 95 % interval of the difference over speakers; None where a group has one speaker.
+        p: Two-sided p-value of exchanging speakers between the groups.
+        p_holm: The same, corrected for the number of gaps by Holm's method.
+    """
+
+    measure: str
+    a: str
+    b: str
+    difference: float
+    ci95: Interval | None
+    p: float | None
+    p_holm: float | None = None
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The groups of one column.
+
+    Args:
+        scores: The scores of each group.
+        gaps: What lies between each two of them.
+    """
+
+    scores: dict[str, GroupScores]
+    gaps: list[Gap]
+
+
+@dataclass(frozen=True)
 class RunResult:
     """What a run reaches on the test parts of all folds.
 
@@ -166,6 +228,7 @@ class RunResult:
         selective: What is gained by answering in part.
         votes: How near the probabilities come to the votes of raters; None where there are none.
         dimensions: How well each dimension is predicted; None where none is.
+        groups: Groups of speakers or utterances, such as by sex, by the name of their column.
     """
 
     protocol: str
@@ -184,6 +247,7 @@ class RunResult:
     selective: Selective
     votes: VoteScores | None = None
     dimensions: dict[str, DimensionScores] | None = None
+    groups: dict[str, Groups] = field(default_factory=dict)
 
     def save(self, path: str | Path) -> None:
         """Writes the result as JSON."""
@@ -208,6 +272,13 @@ class RunResult:
                 "calibration": Calibration(**content["calibration"]),
                 "votes": VoteScores(**content["votes"]) if content.get("votes") else None,
                 "dimensions": _dimensions(content["dimensions"]) if content.get("dimensions") else None,
+                "groups": {
+                    name: Groups(
+                        {group: GroupScores(**scores) for group, scores in of["scores"].items()},
+                        [Gap(**gap) for gap in of["gaps"]],
+                    )
+                    for name, of in content.get("groups", {}).items()
+                },
                 "selective": Selective(
                     **{**selective, "thresholds": [Threshold(**at) for at in selective["thresholds"]]}
                 ),

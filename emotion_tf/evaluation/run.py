@@ -42,6 +42,19 @@ def read_run(workdir: str | Path, *results: str) -> dict[str, Any]:
     return content
 
 
+SEED_OF = "seed-"
+"""The runs of several seeds lie in one folder, as `seed-0` and so on."""
+
+
+def runs_of(workdir: str | Path) -> list[Path]:
+    """The runs in a folder: those of its seeds, in the order of their numbers, or the folder itself."""
+    workdir = Path(workdir)
+    seeds = [folder for folder in workdir.glob(f"{SEED_OF}*") if (folder / "config.json").exists()]
+    if (workdir / "config.json").exists() or not seeds:
+        return [workdir]
+    return sorted(seeds, key=lambda folder: (len(folder.name), folder.name))
+
+
 def flat_settings(settings: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The settings of a run by their dotted names, tuples as lists.
 

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.evaluation.run import flat_settings, read_run
+from emotion_tf.evaluation.predictions import Predictions
+from emotion_tf.evaluation.run import flat_settings, read_run, runs_of
+from emotion_tf.evaluation.seeds import pooled_intervals
 from emotion_tf.utils.files import read_json
 
 FAMILIES = {
@@ -38,7 +40,8 @@ class Score:
     Args:
         mean: Mean over the folds.
         std: Sample standard deviation over the folds; None for one fold.
-        ci95: Ends of the 95 % interval over speakers, of all folds together; None for one speaker.
+        ci95: Ends of the 95 % interval over speakers, and over the seeds where there are several, of all folds
+            together; None for one speaker.
     """
 
     mean: float
@@ -54,6 +57,7 @@ class Result:
         wa: Weighted accuracy.
         ua: Unweighted accuracy.
         runs: Names of the folders, one a seed.
+        folders: These folders.
         notes: What a reader must know beside the figures, such as that the corpus is synthetic or that speakers leak.
     """
 
@@ -61,6 +65,7 @@ class Result:
     ua: Score
     runs: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    folders: tuple[Path, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,7 @@ class Row:
 class _Run(NamedTuple):
     """What the table needs of a finished run."""
 
+    folder: Path
     name: str
     transcripts: str
     seed: int
@@ -99,7 +105,7 @@ def collate(workdirs: Iterable[str | Path]) -> list[Row]:
     """Brings runs together that differ in nothing but their seeds and whose transcripts they read.
 
     Args:
-        workdirs: Folders of finished runs.
+        workdirs: Folders of finished runs, or of the runs of several seeds.
 
     Returns:
         The rows, in the order in which the first run of each was named. Runs of the same name that differ in other
@@ -109,8 +115,8 @@ def collate(workdirs: Iterable[str | Path]) -> list[Row]:
         EmotionTFError: If a folder holds no finished run.
     """
     groups: list[list[_Run]] = []
-    for workdir in workdirs:
-        run = _read(Path(workdir))
+    for folder in (folder for workdir in workdirs for folder in runs_of(workdir)):
+        run = _read(folder)
         for group in groups:
             if all(_fit(run, other) for other in group):
                 group.append(run)
@@ -137,6 +143,7 @@ def _read(workdir: Path) -> _Run:
         del settings["training.calibration"]
         _variant(settings)
         return _Run(
+            folder=workdir,
             name=workdir.resolve().name,
             transcripts=config["transcripts"],
             seed=settings.pop("training.seed"),
@@ -205,7 +212,14 @@ def _variant(settings: dict[str, Any]) -> str:
 
 def _result(runs: Sequence[_Run]) -> Result:
     _, notes = runs[0].content
-    return Result(_score(runs, "wa"), _score(runs, "ua"), tuple(run.name for run in runs), tuple(notes))
+    wa, ua = _score(runs, "wa"), _score(runs, "ua")
+    tables = [run.folder / "predictions.csv" for run in runs]
+    if len(runs) > 1 and all(path.exists() for path in tables):
+        pooled = pooled_intervals([Predictions.read(path) for path in tables])
+        if pooled is not None:
+            wa, ua = (replace(score, ci95=ends) for score, ends in zip((wa, ua), pooled, strict=True))
+    folders = tuple(run.folder for run in runs)
+    return Result(wa, ua, tuple(run.name for run in runs), tuple(notes), folders)
 
 
 def _score(runs: Sequence[_Run], name: str) -> Score:

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from emotion_tf import models
 from emotion_tf.config import Config
-from emotion_tf.corpora import folds
+from emotion_tf.corpora import emobox, folds
 from emotion_tf.corpora.corpus import Corpus
 from emotion_tf.corpora.label_choice import choose_labels
 from emotion_tf.corpora.utterance import Utterance
@@ -76,7 +76,8 @@ def train(
             own dev speakers.
         records_dir: Where features are kept from run to run; `records` beside the workdir if None.
         skip_bad: Leave out, and list, utterances whose audio cannot be read, instead of stopping at the first.
-        folds_file: The `folds.json` of another run, whose folds are taken; None draws them.
+        folds_file: The `folds.json` of another run, whose folds are taken, or `emobox:FOLDER` for the published folds
+            of EmoBox; None draws them.
         strategy: The devices; None chooses them with `choose_strategy`, and so must be the first use of TensorFlow in a
             process that is one of several.
         init: A model from whose weights training goes on: a `.keras` file, or the folder of a run or an export. Classes
@@ -147,6 +148,9 @@ def _draw_folds(
     """The fold of each utterance, and the parts of each fold."""
     if folds_file is None:
         assignment = folds.assign(utterances, protocol, config.training.fold_seed)
+    elif str(folds_file).startswith(emobox.PREFIX):
+        assignment = emobox.read_folds(str(folds_file).removeprefix(emobox.PREFIX), utterances)
+        folds.check_count(assignment, protocol)
     else:
         assignment = folds.load(folds_file, utterances)
     splits = {

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from emotion_tf.config import Config
+from emotion_tf.corpora.groups import groups_of
 from emotion_tf.corpora.label_choice import class_names
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.extract import Records
@@ -85,4 +86,5 @@ def predictions_of(
         probabilities,
         tuple(classes),
         vote_shares(classes, utterances) if any(utterance.votes for utterance in utterances) else None,
+        groups=groups_of(utterances),
     )

@@ -65,11 +65,13 @@ def test_few_speakers_by_hand(make):
     b = make("ahnsa", "nnahh", "VWXYZ", "00000")
     assert asdict(paired_test(a, b)) == {
         "runs": [],
+        "seeds": [1, 1],
+        "margin": None,
         "protocol": "",
         "n": 5,
         "speakers": 5,
-        "wa": {"a": 1.0, "b": 0.0, "difference": 1.0, "ci95": [1.0, 1.0], "p": 2 / 32},
-        "ua": {"a": 1.0, "b": 0.0, "difference": 1.0, "ci95": [1.0, 1.0], "p": 2 / 32},
+        "wa": {"a": 1.0, "b": 0.0, "difference": 1.0, "ci95": [1.0, 1.0], "p": 2 / 32, "p_alike": None},
+        "ua": {"a": 1.0, "b": 0.0, "difference": 1.0, "ci95": [1.0, 1.0], "p": 2 / 32, "p_alike": None},
     }
 
 

@@ -76,8 +76,9 @@ def _layout(rows: Sequence[Row], escape: Callable[[str], str], superscript: str)
         f"{name.capitalize()} {value}. " for name in values if name not in columns for value in values[name]
     )
     caption += (
-        "WA and UA in per cent: mean over folds ± standard deviation over folds [95 % interval over speakers of all "
-        "folds together], each the mean over the seeds. Columns are by whose transcripts were read."
+        "WA and UA in per cent: mean over folds ± standard deviation over folds [95 % interval over speakers, and over "
+        "seeds where there are several, of all folds together]; means are over the seeds. Columns are by whose "
+        "transcripts were read."
     )
 
     def figures(result: Result | None) -> list[str]:

@@ -1,9 +1,11 @@
 """From the saved predictions of a run to its `metrics.json` and `report.html`."""
 
 import dataclasses
+from html import escape
 from pathlib import Path
 
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.evaluation.groups import MEASURES, group_results, lines
 from emotion_tf.evaluation.metrics import metrics
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.evaluation.report.page import cell, figure, interval, number, page, table, template
@@ -15,7 +17,7 @@ from emotion_tf.evaluation.report.plots import (
     reliability_diagram,
     risk_coverage_curve,
 )
-from emotion_tf.evaluation.result import FoldScores, RunResult
+from emotion_tf.evaluation.result import FoldScores, Groups, RunResult
 from emotion_tf.evaluation.run import read_run
 from emotion_tf.utils.files import read_json, write_text
 
@@ -34,7 +36,9 @@ def evaluate(workdir: str | Path) -> RunResult:
     """
     workdir = Path(workdir)
     config = read_run(workdir, "predictions.csv")
-    result = metrics(Predictions.read(workdir / "predictions.csv"), config["protocol"], config["notes"])
+    predictions = Predictions.read(workdir / "predictions.csv")
+    result = metrics(predictions, config["protocol"], config["notes"])
+    result = dataclasses.replace(result, groups=group_results(predictions))
     result = dataclasses.replace(result, folds=[_with_temperature(workdir, fold) for fold in result.folds])
     result.save(workdir / "metrics.json")
     write_report(workdir)
@@ -89,6 +93,7 @@ def write_report(workdir: str | Path) -> None:
             (map(cell, (at.min_confidence, at.coverage, at.accuracy)) for at in result.selective.thresholds),
         ),
         dimensions=_dimensions(result),
+        groups="\n".join(_groups(name, groups) for name, groups in result.groups.items()),
         figures="\n".join(_figures(workdir, predictions, result)),
     )
     subtitle = (
@@ -132,6 +137,48 @@ def _dimensions(result: RunResult) -> str:
             rows.append([name, fold, *(text for value, at in figures for text in (cell(value), interval(at))), of.n])
     header = ("dimension", "fold", "CCC", "95 %", "Pearson", "95 %", "mean absolute error", "95 %", "ratings")
     return template("dimensions.html").substitute(table=table(header, (map(str, row) for row in rows)))
+
+
+def _groups(name: str, groups: Groups) -> str:
+    """The section of one column of groups."""
+    classes = list(next(iter(groups.scores.values())).predicted)
+    scores = table(
+        (
+            *(name, "utterances", "speakers", "UA", "95 % interval", "WA", "calibration error"),
+            *(f"{emotion}, predicted (true)" for emotion in classes),
+        ),
+        (
+            (
+                group,
+                *map(cell, (of.n, of.speakers, of.ua)),
+                interval(of.ua_ci95),
+                *map(cell, (of.wa, of.expected_calibration_error)),
+                *(f"{of.predicted[emotion]:.3f} ({of.true[emotion]:.3f})" for emotion in classes),
+            )
+            for group, of in groups.scores.items()
+        ),
+    )
+    gaps = table(
+        ("gap", "between", "difference", "95 % interval", "p", "p (Holm)"),
+        (
+            (
+                MEASURES.get(gap.measure, gap.measure),
+                f"{gap.a} and {gap.b}",
+                f"{gap.difference:+.3f}",
+                interval(gap.ci95),
+                cell(gap.p),
+                cell(gap.p_holm),
+            )
+            for gap in groups.gaps
+        ),
+    )
+    beyond = lines(name, groups) or [f"{name}: no gap is beyond chance"]
+    return template("groups.html").substitute(
+        title=escape(f"Groups by {name}"),
+        lines="\n".join(f"<p>{escape(line)}.</p>" for line in beyond),
+        scores=scores,
+        gaps=gaps,
+    )
 
 
 def _overall(result: RunResult) -> str:
