@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "inference": "errors utils config audio text asr [layers] [models]",
     "exporting": "errors utils labels config audio text frontend corpora layers models dataset.speakers evaluation "
     "inference",
-    "transfer": "errors utils labels config corpora dataset models evaluation training inference",
+    "transfer": "errors utils labels registry config corpora dataset models evaluation training inference",
     "comparison": "errors utils config corpora dataset models evaluation training exporting inference",
     "server": "errors utils config audio inference",
     "webdemo": "errors utils config text inference.bundle inference.streaming",

@@ -46,6 +46,13 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         help="weight of the labels beside the teacher, 0 to 1; 0.3 if not given",
     )
     parser.add_argument(
+        "--vector-weight",
+        type=float,
+        default=0.0,
+        metavar="W",
+        help="weight of the teacher's utterance vector as a second target; 0 if not given",
+    )
+    parser.add_argument(
         "--workdir", type=Path, required=True, metavar="FOLDER", help="the run's folder; a stopped run goes on"
     )
     flags.add_records_flag(parser)
@@ -74,6 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.recordings,
         arguments.temperature,
         arguments.label_weight,
+        arguments.vector_weight,
         records_dir,
         arguments.skip_bad,
     )

@@ -43,6 +43,8 @@ class Records:
         augmented: As many shards each of the same utterances at other speeds and disturbed, for training.
         utterances: The utterances in the order of the records.
         speakers: (N, W) float32, the speaker embeddings of the utterances; None where the settings want none.
+        taught: (N, V) float32, what a teacher makes of each utterance, zeros where there is none; None without a
+            teacher.
         functionals: (N, W) float32, openSMILE's functionals of the utterances, for a machine that is fitted on them;
             such records have no shards.
     """
@@ -51,6 +53,7 @@ class Records:
     augmented: tuple[tuple[Path | RemotePath, ...], ...]
     utterances: tuple[Utterance, ...]
     speakers: np.ndarray | None = None
+    taught: np.ndarray | None = None
     functionals: np.ndarray | None = None
 
 

@@ -196,6 +196,7 @@ def _inputs(records: Records, config: Config, vocabulary: Vocabulary | None):
     answers = tf.nest.map_structure(tf.constant, targets(config, records.utterances))
     if speaks:
         speakers = tf.constant(records.speakers)
+    taught = None if records.taught is None else tf.constant(records.taught)
 
     def convert(example: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], Any]:
         inputs = {}
@@ -206,6 +207,8 @@ def _inputs(records: Records, config: Config, vocabulary: Vocabulary | None):
             inputs["word_ids"] = lookup.encode(example["text"][tf.newaxis], config.words.max_words)[0]
         if speaks:
             inputs["speaker"] = tf.gather(speakers, place)
+        if taught is not None:
+            inputs["taught"] = tf.gather(taught, place)
         return inputs, tf.nest.map_structure(lambda rows: tf.gather(rows, place), answers)
 
     return convert

@@ -18,6 +18,7 @@ from emotion_tf.training.calibration import choose_temperature
 from emotion_tf.training.distributed import is_chief
 from emotion_tf.training.loop import CHECKPOINT, train_network
 from emotion_tf.training.predict import predict
+from emotion_tf.training.vector_target import with_vector_target
 from emotion_tf.utils.files import sweep
 
 
@@ -69,8 +70,9 @@ def fit_network(
             for modality in models.EXPERTS
         }
     else:
+        taught = records.taught
         train_network(
-            network,
+            network if taught is None else with_vector_target(network, taught.shape[1]),
             functools.partial(training_dataset, records, config, split.train, vocabulary, config.training.seed),
             evaluation_dataset(records, config, split.dev, vocabulary),
             config,

@@ -44,7 +44,7 @@ def predict(
         fold: The fold to note beside each.
         without: What is left out of every utterance, as if it had never been there.
     """
-    batches = evaluation_dataset(records, config, utterances, vocabulary)
+    batches = evaluation_dataset(dataclasses.replace(records, taught=None), config, utterances, vocabulary)
     if without is not None:
         name = INPUTS[without]
         # Zeros are padding, to which frames and words come as one.

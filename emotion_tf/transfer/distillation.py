@@ -17,6 +17,7 @@ from emotion_tf.dataset.extract import Records
 from emotion_tf.dataset.targets import targets
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation import RunResult
+from emotion_tf.registry import MODELS
 from emotion_tf.training import train
 from emotion_tf.transfer.recordings import read_recordings
 from emotion_tf.transfer.teacher import Teacher
@@ -25,6 +26,9 @@ from emotion_tf.utils.paths import RemotePath
 
 TEMPERATURE = 2.0
 LABEL_WEIGHT = 0.3
+
+SMALLEST_DEVIATION = 1e-6
+"""A number of a vector that never changes teaches nothing."""
 
 HEARD_NOTE = (
     "The teacher {name} is one model for all folds. "
@@ -41,6 +45,7 @@ def distil(
     recordings: Sequence[str | Path] = (),
     temperature: float = TEMPERATURE,
     label_weight: float = LABEL_WEIGHT,
+    vector_weight: float = 0.0,
     records_dir: str | Path | RemotePath | None = None,
     skip_bad: bool = False,
 ) -> RunResult:
@@ -60,6 +65,8 @@ def distil(
         recordings: Folders or manifests of recordings without labels, which every fold is trained on.
         temperature: The logarithms of the teachers' probabilities are divided by it.
         label_weight: Weight of the label, 0 to 1, beside the teachers.
+        vector_weight: Weight of a second loss: how far a linear layer over the student's vector of an utterance is from
+            the teachers' vectors, each number of them scaled to a deviation of 1. 0 does without.
         records_dir: As for `train`; the teachers' features are kept there too.
         skip_bad: As for `train`.
 
@@ -80,6 +87,14 @@ def distil(
     if config.labels.dimensions:
         raise EmotionTFError(
             "teachers teach classes", expected="labels.dimensions=null", received=", ".join(config.labels.dimensions)
+        )
+    if vector_weight < 0:
+        raise EmotionTFError("no such weight of the vectors", expected="0 or more", received=f"{vector_weight:g}")
+    kind = MODELS[config.model.name]
+    if vector_weight and (kind.fitting != "steps" or not kind.has_vector):
+        raise EmotionTFError(
+            f"the model {config.model.name} has no vector that could be taught",
+            expected="another student, such as mscnn, or a weight of the vectors of 0",
         )
     corpus, config = choose_labels(corpus, config)
     config = dataclasses.replace(config, labels=dataclasses.replace(config.labels, votes=True))
@@ -125,6 +140,7 @@ class TeachersLesson:
         recordings: Utterances without labels.
         temperature: As for `distil`.
         label_weight: As for `distil`.
+        vector_weight: As for `distil`.
     """
 
     teachers: tuple[Teacher, ...]
@@ -133,6 +149,7 @@ class TeachersLesson:
     recordings: tuple[Utterance, ...]
     temperature: float
     label_weight: float
+    vector_weight: float = 0.0
 
     @cached_property
     def description(self) -> dict[str, Any]:
@@ -141,6 +158,7 @@ class TeachersLesson:
             "teachers": [teacher.description for teacher in self.teachers],
             "temperature": self.temperature,
             "label_weight": self.label_weight,
+            "vector_weight": self.vector_weight,
             "recordings": digest([[item.id, item.file, item.start, item.end] for item in self.recordings]),
         }
 
@@ -172,8 +190,25 @@ class TeachersLesson:
             item.id: dataclasses.replace(item, votes=tuple(zip(classes, map(float, row), strict=True)))
             for item, row in zip(named, shares, strict=True)
         }
-        records = dataclasses.replace(records, utterances=_replaced(records.utterances, taught, classes[0]))
+        records = dataclasses.replace(
+            records,
+            utterances=_replaced(records.utterances, taught, classes[0]),
+            taught=self._vectors(fold, records, asked) if self.vector_weight else None,
+        )
         return records, tuple(taught.values())
+
+    def _vectors(self, fold: int, records: Records, asked: Sequence[Utterance]) -> np.ndarray:
+        """The teachers' vectors side by side, zeros for what is not trained on.
+
+        The loss is of squares, so that the root of its weight scales them: the linear layer before it follows.
+        """
+        vectors = np.concatenate([teacher.vectors(fold, asked) for teacher in self.teachers], axis=1)
+        deviation = vectors.std(axis=0)
+        scaled = (vectors - vectors.mean(axis=0)) / np.where(deviation > SMALLEST_DEVIATION, deviation, 1.0)
+        rows = np.zeros((len(records.utterances), vectors.shape[1]), np.float32)
+        places = {item.id: place for place, item in enumerate(records.utterances)}
+        rows[[places[item.id] for item in asked]] = scaled * np.sqrt(self.vector_weight)
+        return rows
 
 
 def soften(probabilities: np.ndarray, temperature: float) -> np.ndarray:

@@ -2,9 +2,11 @@
 
 import dataclasses
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 from emotion_tf import dataset, models
@@ -14,10 +16,12 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.run import read_run
 from emotion_tf.inference.keras_runtime import KerasRuntime
 from emotion_tf.inference.loading import keras_file
-from emotion_tf.training.predict import probabilities_of
 from emotion_tf.training.run import fold_model
 from emotion_tf.utils.files import file_digest, read_json
 from emotion_tf.utils.paths import RemotePath
+
+VECTOR = "utterance"
+"""The layer that gives the vector of an utterance."""
 
 
 class Teacher:
@@ -51,7 +55,7 @@ class Teacher:
         folds_file = self._folder / "folds.json"
         own = folds_file.is_file() and read_run(self._folder)["corpus"] == corpus
         self.folds_file = folds_file if own else None
-        self._answers: dict[Path, tuple[tuple[str, ...], dict[str, np.ndarray]]] = {}
+        self._answers: dict[Path, _Answers] = {}
 
     @property
     def protocol(self) -> str | None:
@@ -80,36 +84,71 @@ class Teacher:
         Raises:
             EmotionTFError: If it does not know one of the classes.
         """
-        file = self._file_of(fold)
-        if file not in self._answers:
-            self._answers = {file: self._ask(file)}
-        labels, answers = self._answers[file]
-        missing = [name for name in classes if name not in labels]
+        answers = self._answers_of(fold)
+        missing = [name for name in classes if name not in answers.labels]
         if missing:
             raise EmotionTFError(
                 f"the teacher {self._folder.name} does not know the class {missing[0]}",
-                expected=f"some of {', '.join(labels)}",
+                expected=f"some of {', '.join(answers.labels)}",
                 received=", ".join(classes),
             )
-        rows = np.stack([answers[utterance.id] for utterance in utterances])
-        chosen = rows[:, [labels.index(name) for name in classes]].astype(np.float64)
+        rows = np.stack([answers.probabilities[utterance.id] for utterance in utterances])
+        chosen = rows[:, [answers.labels.index(name) for name in classes]].astype(np.float64)
         return chosen / np.maximum(chosen.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
 
-    def _ask(self, file: Path) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
-        """The classes of a model, and its probabilities (C,) by utterance."""
+    def vectors(self, fold: int, utterances: Sequence[Utterance]) -> np.ndarray:
+        """The vectors (N, V) that it makes of utterances; arguments as for `probabilities`.
+
+        Raises:
+            EmotionTFError: If its model has no one vector of an utterance.
+        """
+        answers = self._answers_of(fold)
+        if not answers.vectors:
+            raise EmotionTFError(
+                f"the teacher {self._folder.name} has no one vector of an utterance",
+                expected="another teacher, such as an mscnn",
+                fix="leave out the weight of the vectors",
+            )
+        return np.stack([answers.vectors[utterance.id] for utterance in utterances])
+
+    def _answers_of(self, fold: int) -> "_Answers":
+        """What the model of a fold says of all groups; that of the fold before is forgotten."""
+        file = self._file_of(fold)
+        if file not in self._answers:
+            self._answers = {file: self._ask(file)}
+        return self._answers[file]
+
+    def _ask(self, file: Path) -> "_Answers":
         runtime = KerasRuntime(file)
         bundle = runtime.bundle
         config = _as_they_are(bundle.config, bundle.labels)
         network = models.inner_network(runtime.model)
-        answers: dict[str, np.ndarray] = {}
+        output = network.output
+        outputs = {"probabilities": output["probabilities"] if isinstance(output, dict) else output}
+        if any(layer.name == VECTOR for layer in network.layers):
+            outputs["vectors"] = network.get_layer(VECTOR).output
+        asked_for = keras.Model(network.inputs, outputs)
+        asked_for.jit_compile = False
+        found = _Answers(bundle.labels)
         for group in self._groups:
             # A label is needed to read records, and not looked at.
             asked = [dataclasses.replace(item, label=bundle.labels[0], votes=(), ratings=()) for item in group]
             records = dataset.extract(asked, config, self._records_dir, self._skip_bad)
             batches = dataset.evaluation_dataset(records, config, records.utterances, bundle.vocabulary)
-            rows = probabilities_of(network, batches)
-            answers |= {item.id: row for item, row in zip(records.utterances, rows, strict=True)}
-        return bundle.labels, answers
+            ids = [item.id for item in records.utterances]
+            answers = asked_for.predict(batches, verbose=0)
+            found.probabilities.update(zip(ids, answers["probabilities"], strict=True))
+            found.vectors.update(zip(ids, answers["vectors"], strict=True) if "vectors" in answers else ())
+        return found
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """What a model says of utterances, by their ids."""
+
+    labels: tuple[str, ...]
+    probabilities: dict[str, np.ndarray] = field(default_factory=dict)
+    vectors: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 def _as_they_are(config: Config, labels: Sequence[str]) -> Config:
@@ -117,5 +156,5 @@ def _as_they_are(config: Config, labels: Sequence[str]) -> Config:
     return dataclasses.replace(
         config,
         augmentation=AugmentationConfig(),
-        labels=dataclasses.replace(config.labels, classes=tuple(labels), votes=False),
+        labels=dataclasses.replace(config.labels, classes=tuple(labels), votes=False, dimensions=None, ranges=None),
     )

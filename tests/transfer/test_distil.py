@@ -14,10 +14,12 @@ from emotion_tf import models
 from emotion_tf.audio.reader import read_waveform
 from emotion_tf.config import LabelConfig
 from emotion_tf.corpora import folds
+from emotion_tf.dataset import FrontEnd
 from emotion_tf.dataset.extract import Records
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.labels import FOUR
 from emotion_tf.training import save_model
+from emotion_tf.training.vector_target import VectorTarget
 from emotion_tf.transfer.distillation import TeachersLesson
 from emotion_tf.transfer.teacher import Teacher
 from emotion_tf.utils.files import file_digest, write_json
@@ -82,7 +84,7 @@ def teacher(corpus, tmp_path_factory):
 @pytest.fixture(scope="module")
 def student(corpus, recordings, teacher, tmp_path_factory):
     workdir = tmp_path_factory.mktemp("student") / "run"
-    emotion_tf.distil(teacher, corpus, STUDENT, "speaker-kfold:2", workdir, [recordings])
+    emotion_tf.distil(teacher, corpus, STUDENT, "speaker-kfold:2", workdir, [recordings], vector_weight=1.0)
     return workdir
 
 
@@ -142,6 +144,37 @@ def test_recordings_are_trained_on_and_never_tested(corpus, student):
     assert "4 recordings without labels were trained on." in notes
     # A run of the corpus teaches fold by fold, and nobody has heard those who are tested.
     assert not any("too good" in note for note in notes)
+
+
+def test_vectors_are_a_second_target(corpus, teacher, tmp_path):
+    asked = corpus.utterances[:4]
+    of_run = Teacher(teacher, "made", [corpus.utterances], tmp_path / "records")
+    config = dataclasses.replace(STUDENT, labels=LabelConfig(classes=FOUR, votes=True))
+    lesson = TeachersLesson((of_run,), ("run",), config, (), 2.0, 0.3, vector_weight=4.0)
+    records, _ = lesson.teach(0, Records((), (), corpus.utterances), asked)
+    vectors = of_run.vectors(0, asked)
+    network = models.inner_network(keras.saving.load_model(teacher / "fold_0" / "model" / "model.keras"))
+    before = keras.Model(network.inputs, network.get_layer("utterance").output)
+    frames = FrontEnd(TEACHER.features)(read_waveform(asked[0].audio, 16_000))
+    np.testing.assert_allclose(vectors[0], before({"features": frames[np.newaxis]})[0], atol=1e-5)
+    moving = vectors.std(axis=0) > 1e-6
+    expected = 2 * (vectors - vectors.mean(axis=0))[:, moving] / vectors.std(axis=0)[moving]
+    np.testing.assert_allclose(records.taught[:4, moving], expected, atol=1e-4)
+    assert not records.taught[4:].any()
+
+
+def test_loss_of_vectors_is_that_of_a_hand_calculation():
+    layer = VectorTarget()
+    probabilities, vectors = np.full((3, 2), 0.5, "float32"), np.array([[1.0], [2.0], [3.0]], "float32")
+    targets = np.array([[1.0, 1.0], [0.0, 0.0], [2.0, 4.0]], "float32")
+    layer.build([(3, 2), (3, 1), (3, 2)])
+    layer.projection.set_weights([np.array([[1.0, 2.0]], "float32"), np.zeros(2, "float32")])
+    answer = layer([probabilities, vectors, targets], training=True)
+    # Projected: (1, 2), not asked, (3, 6). Squared differences: (0, 1) and (1, 4); means 0.5 and 2.5.
+    np.testing.assert_allclose(layer.losses, [1.5])
+    np.testing.assert_array_equal(answer, probabilities)
+    layer([probabilities, vectors, targets], training=False)
+    assert not layer.losses
 
 
 def test_run_is_not_continued_with_another_lesson(corpus, recordings, teacher, student):
