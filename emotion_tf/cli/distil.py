@@ -3,9 +3,10 @@
 import argparse
 from pathlib import Path
 
-from emotion_tf.cli import flags
+from emotion_tf.cli import flags, run_file
 from emotion_tf.cli.checks import check_inputs, check_protocol
 from emotion_tf.cli.results import print_result
+from emotion_tf.recipes import preset
 from emotion_tf.utils.files import records_dir_of
 
 HELP = "train a small network on what larger ones say, also of recordings without labels"
@@ -72,6 +73,10 @@ def run(arguments: argparse.Namespace) -> int:
     check_inputs(corpus, config, arguments.skip_bad)
     from emotion_tf import transfer
 
+    # Whoever repeats the run may stand in another folder.
+    arguments.teacher = [str(Path(model).absolute()) if Path(model).exists() else model for model in arguments.teacher]
+    arguments.recordings = [str(folder.absolute()) for folder in arguments.recordings]
+    run_file.write(arguments.workdir, arguments, arguments.preset, preset(arguments.preset), asked)
     result = transfer.distil(
         arguments.teacher,
         corpus,

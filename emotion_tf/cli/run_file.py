@@ -37,6 +37,11 @@ WRITTEN = (
     "folds",
     "skip_bad",
     "groups",
+    "teacher",
+    "recordings",
+    "temperature",
+    "label_weight",
+    "vector_weight",
 )
 """The flags that a run writes beside its preset."""
 
@@ -76,7 +81,9 @@ def write(workdir: Path, arguments: argparse.Namespace, preset_name: str | None,
             value = ",".join(f"{name}={column}" for name, column in value.items())
         if flag == "init" and value and Path(value).exists():
             value = Path(value)  # not the name of a ready model
-        if value:
+        if isinstance(value, float):
+            content[flag] = value
+        elif value:
             several = [_place(item) if "=" in item else item for item in value] if isinstance(value, list) else []
             content[flag] = several[0] if len(several) == 1 else several or (value is True or _written(value))
     for section, values in after.items():
@@ -88,7 +95,10 @@ def write(workdir: Path, arguments: argparse.Namespace, preset_name: str | None,
         }
         if changed:
             content[section] = changed
-    comment = f"# A run of emotion-tf {__version__}; emotion-tf train --config {NAME} --workdir FOLDER repeats it.\n"
+    command = "distil" if "teacher" in content else "train"
+    comment = (
+        f"# A run of emotion-tf {__version__}; emotion-tf {command} --config {NAME} --workdir FOLDER repeats it.\n"
+    )
     write_text(workdir / NAME, comment + tomli_w.dumps(content))
 
 

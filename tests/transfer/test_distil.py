@@ -10,8 +10,9 @@ import pytest
 from made_corpus import TINY, make_corpus
 
 import emotion_tf
-from emotion_tf import models
+from emotion_tf import models, transfer
 from emotion_tf.audio.reader import read_waveform
+from emotion_tf.cli import main
 from emotion_tf.config import LabelConfig
 from emotion_tf.corpora import folds
 from emotion_tf.dataset import FrontEnd
@@ -185,6 +186,29 @@ def test_run_is_not_continued_with_another_lesson(corpus, recordings, teacher, s
 def test_one_model_for_all_folds_is_said(corpus, teacher):
     lesson = TeachersLesson((Says(1, 0, 0, 0),), ("one",), STUDENT, (), 2.0, 0.3)
     assert lesson.notes[0].startswith("The teacher one is one model for all folds. If it was trained on speakers")
+
+
+def test_command_leaves_a_file_that_repeats_it(corpus, recordings, teacher, tmp_path, monkeypatch):
+    rows = [f"{item.id},{item.audio},{item.label},{item.speaker}" for item in corpus.utterances]
+    (tmp_path / "corpus.csv").write_text("\n".join(["id,audio,label,speaker", *rows]))
+    calls = []
+
+    def stop(*arguments):
+        calls.append(arguments)
+        raise EmotionTFError("far enough")
+
+    monkeypatch.setattr(transfer, "distil", stop)
+    command = [*("distil", "--teacher", str(teacher), "--corpus", "manifest", "--data-dir"),
+               *(str(tmp_path / "corpus.csv"), "--protocol", "random:2", "--preset", "strong-audio")]  # fmt: skip
+    more = ["--recordings", str(recordings), "--label-weight", "0", "--workdir", str(tmp_path / "one")]
+    assert main([*command, *more]) == 1
+    again = ["distil", "--config", str(tmp_path / "one"), "--workdir", str(tmp_path / "two")]
+    assert main(again) == 1
+    for one, two in zip(calls[0], calls[1], strict=True):
+        if one != tmp_path / "one" and one != tmp_path / "records":
+            assert one == two
+    first = calls[0]
+    assert (first[0], first[5], first[6:9]) == ([str(teacher)], [str(recordings)], (2.0, 0.0, 0.0))
 
 
 def test_what_does_not_fit_is_refused(corpus, teacher, tmp_path):
