@@ -17,7 +17,7 @@ from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation import RunResult, evaluate
 from emotion_tf.evaluation.predictions import Predictions
-from emotion_tf.inference import Request, load, predict_batch, timeline, write_timeline
+from emotion_tf.inference import Request, connect, explain, load, predict_batch, timeline, write_timeline
 from emotion_tf.server.rest import answer as rest_answer
 from emotion_tf.server.utterance import Answer
 from emotion_tf.webdemo.assembly import settings
@@ -138,8 +138,24 @@ def test_every_answer_gives_them(export, manifest, tmp_path, capsys):
     told = rest_answer([Answer(predictor.predict_file(wav))], predictor.labels, "inputs", predictor.dimensions)
     assert told["outputs"]["dimension_names"] == [["arousal", "valence"]]
     assert told["outputs"]["dimensions"][0] == pytest.approx(list(expected.values()))
+    assert explain(export / "model.keras", wav).as_dict()["dimensions"] == pytest.approx(expected)
     page = settings(predictor.runtime.bundle, [])
     assert page["dimensions"][0] == {"name": "arousal", "low": 1, "high": 7}
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "rest"])
+def test_a_server_names_them(export, manifest, protocol):
+    pytest.importorskip("tensorflow_serving.apis", reason="SKIPPED FOR WANT OF tensorflow-serving-api")
+    from serving_stand_in import Served, serving
+
+    wav = manifest.parent / "0-1-2.wav"
+    expected = load(export / "model.keras").predict_file(wav)
+    with serving(Served(export / "saved_model" / "1")) as ports:
+        predictor = connect(ports.address(protocol))
+        assert predictor.dimensions == {"arousal": (1, 7), "valence": (0, 0.5)}
+        answer = predictor.predict_file(wav)
+    assert answer.label == expected.label
+    assert answer.dimensions == pytest.approx(expected.dimensions, abs=1e-3)
 
 
 def test_edited_labels_are_one_line(export, tmp_path):

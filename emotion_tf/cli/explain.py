@@ -1,7 +1,6 @@
 """`emotion-tf explain`: which words and which stretches of audio one answer comes from."""
 
 import argparse
-import dataclasses
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         inference.write_explanation(arguments.out, explanation, arguments.file)
     elif arguments.json:
         file = arguments.file and str(arguments.file)
-        print(json.dumps({"file": file, **dataclasses.asdict(explanation)}, ensure_ascii=False))
+        print(json.dumps({"file": file, **explanation.as_dict()}, ensure_ascii=False))
     else:
         _print(explanation, arguments.file)
     return 0
@@ -53,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _print(explanation: "Explanation", file: Path | None) -> None:
     """The answer, and what weighs most in it."""
-    print(f"{file or '-'}\t{explanation.label}\t{scores(explanation.probabilities)}")
+    print(f"{file or '-'}\t{explanation.label}\t{scores(explanation.probabilities, explanation.dimensions)}")
     if explanation.heard is not None:
         for stretch in explanation.heard.stretches:
             print(f"heard\t{stretch.start:.2f} s to {stretch.end:.2f} s\t{stretch.share:.1%} of the maxima")

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,6 +72,7 @@ def explain(
         prediction.probabilities,
         _read(tensors, inputs["word_ids"][0], transcript or "", config) if "text_mscnn" in tensors else None,
         _heard(tensors, len(waveform), config) if waveform is not None else None,
+        prediction.dimensions,
     )
 
 
@@ -89,7 +89,7 @@ def write_explanation(out: str | Path, explanation: Explanation, audio: str | Pa
     """
     out = Path(out)
     if out.suffix == ".json":
-        write_json(out, {"file": None if audio is None else str(audio), **asdict(explanation)})
+        write_json(out, {"file": None if audio is None else str(audio), **explanation.as_dict()})
     elif out.suffix == ".png":
         peaks = np.zeros(0)
         if audio is not None and explanation.heard is not None:

@@ -1,6 +1,7 @@
 """What is told of a prediction beside its probabilities."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,15 @@ class Explanation:
         probabilities: The probability of each emotion, in class order.
         read: What it made of the words; None for a model that does not read.
         heard: What it made of the sound; None where there was none.
+        dimensions: The value of each dimension, such as arousal; none for most models.
     """
 
     label: str
     probabilities: dict[str, float]
     read: Read | None
     heard: Heard | None
+    dimensions: dict[str, float] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields as a JSON object, without dimensions where the model has none."""
+        return {name: value for name, value in asdict(self).items() if value != {}}
