@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.utils.paths import RemotePath, as_path
+from emotion_tf.utils.swap import restore, take_place
 
 MAX_BYTES = 2**25
 """Largest file that is read whole, such as JSON, which takes up to 25 times as much memory once it is parsed."""
@@ -24,8 +25,8 @@ MAX_LINE_BYTES = 2**20
 def replacing(path: str | Path | RemotePath) -> Iterator[Path]:
     """Yields a temporary path beside `path`; what the block leaves there, file or folder, then takes its place.
 
-    If the block raises, what was at `path` before stays as it was. A process that is killed leaves the temporary path
-    behind, which `sweep` removes.
+    If the block raises, what was at `path` before stays as it was. So it does, or what is new is whole, where the
+    process is killed; the temporary path is then left behind, and `sweep` removes it.
 
     Args:
         path: Where the file or folder shall be in the end. Its parents are made. A URL is for files only.
@@ -42,14 +43,10 @@ def replacing(path: str | Path | RemotePath) -> Iterator[Path]:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     room = Path(tempfile.mkdtemp(prefix=f".{path.name}.partial-", dir=path.parent))
-    temporary, aside = room / path.name, room / "aside"
-    aside.mkdir()
+    temporary = room / path.name
     try:
         yield temporary
-        if path.is_dir() and temporary.exists():
-            # A folder that is not empty cannot be replaced in one step: the old one steps aside first.
-            path.rename(aside / path.name)
-        temporary.replace(path)
+        take_place(temporary, path)
     except OSError as error:
         # A full disk says that it is full, but not what it had no room for.
         if error.strerror and not error.filename:
@@ -73,12 +70,16 @@ def records_dir_of(workdir: str | Path, records_dir: str | Path | RemotePath | N
 
 
 def sweep(folder: str | Path, name: str = "*") -> None:
-    """Removes what killed processes left half-written in a folder; only for who holds the lock of what it removes.
+    """Removes what killed processes left half-written in a folder, and puts back what they set aside.
+
+    It is only for who holds the lock of what it removes.
 
     Args:
         folder: Where it lies. Folders below are left alone.
         name: What it would have become; a pattern as `glob` takes it.
     """
+    for beside in Path(folder).glob(f".{name}.replaced"):
+        restore(beside.with_name(beside.name.removeprefix(".").removesuffix(".replaced")))
     for room in Path(folder).glob(f".{name}.partial-*"):
         shutil.rmtree(room, ignore_errors=True)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.utils.checksums import CHECKSUMS, read_checksums, write_checksums
 from emotion_tf.utils.files import read_json, replacing, write_json
+from emotion_tf.utils.swap import restore
 
 MARKER = "emotion-tf.json"
 """The file that says what a folder is; it is the last but one that is written, before the sums of all files."""
@@ -47,6 +48,7 @@ def check_own_folder(folder: Path, kind: str) -> None:
         EmotionTFError: If there is a file, a folder without our marker or of another kind, or one with a file that is
             not among those that were listed when it was made.
     """
+    restore(folder)
     if not folder.exists() and not folder.is_symlink():
         return
     is_folder = folder.is_dir() and not folder.is_symlink()

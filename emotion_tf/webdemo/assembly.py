@@ -1,6 +1,7 @@
 """From an export to a folder that any web server can serve as it is."""
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.streaming import HOP_SECONDS, SMOOTHING_SECONDS, WINDOW_SECONDS
 from emotion_tf.text.tokenizer import tokenizer_rules
 from emotion_tf.text.vocabulary import UNKNOWN
+from emotion_tf.utils.checksums import check_files
 from emotion_tf.utils.files import read_json, write_json
 from emotion_tf.utils.own_folder import check_own_folder, replacing_own_folder
 from emotion_tf.webdemo.litertjs import litertjs
@@ -42,7 +44,7 @@ def build(export: str | Path, out: str | Path) -> None:
 
     Raises:
         EmotionTFError: If `export` is no export or its model takes a speaker embedding, `out` holds something else, or
-            LiteRT.js cannot be fetched.
+            LiteRT.js cannot be fetched; or a file of the export is a link, or is not what its SHA256SUMS say.
     """
     export, out = Path(export), Path(out)
     if not (export / MODEL).is_file():
@@ -56,6 +58,9 @@ def build(export: str | Path, out: str | Path) -> None:
             expected="a model of audio, words or both",
             fix="train without --speaker-embeddings",
         )
+    copied = [export / name for name in (MODEL, "MODEL_CARD.md", "parity.json")]
+    _refuse_links(export, copied)
+    check_files(export, copied)
     check_own_folder(out, "page")
     packages = litertjs()
     with replacing_own_folder(out, "page") as temporary:
@@ -70,6 +75,16 @@ def build(export: str | Path, out: str | Path) -> None:
         parity = read_json(export / "parity.json")
         notes = parity.get("notes", []) if isinstance(parity, dict) else []
         write_json(temporary / "settings.json", settings(bundle, notes))
+
+
+def _refuse_links(export: Path, files: Iterable[Path]) -> None:
+    """Refuses files of an export that stand for others, which may lie anywhere and would be published."""
+    for file in files:
+        for path in [file, *file.parents]:
+            if path == export:
+                break
+            if path.is_symlink():
+                raise EmotionTFError(f"{path} is a link", expected="the file itself", fix=f"copy {export} again, whole")
 
 
 def settings(bundle: ModelBundle, notes: list[str]) -> dict[str, Any]:

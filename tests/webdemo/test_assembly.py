@@ -18,6 +18,7 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.labels import FOUR
 from emotion_tf.text.vocabulary import Vocabulary
+from emotion_tf.utils.checksums import CHECKSUMS, write_checksums
 from emotion_tf.utils.files import read_json, write_json
 from emotion_tf.webdemo import assembly, build, demo
 from emotion_tf.webdemo.assembly import STATIC
@@ -39,6 +40,8 @@ def test_page_holds_what_it_needs(both_export, tmp_path):
     export = tmp_path / "export"
     shutil.copytree(both_export.folder, export)
     write_json(export / "parity.json", {"notes": ["Machines speak."]})
+    (export / CHECKSUMS).unlink()
+    write_checksums(export)
     build(export, tmp_path / "page")
     page = tmp_path / "page"
     assert (page / "model.tflite").read_bytes() == (export / "tflite" / "float32-fixed.tflite").read_bytes()
@@ -83,6 +86,49 @@ def test_served_files_have_types_that_browsers_take(both_export, tmp_path):
             with urllib.request.urlopen(address + name) as response:
                 assert response.headers["Content-Type"] == kind
                 assert response.headers["Cache-Control"] == "no-store"
+                assert response.headers["X-Content-Type-Options"] == "nosniff"
+                assert response.headers["X-Frame-Options"] == "DENY"
+                assert response.headers["Content-Security-Policy"] == "frame-ancestors 'none'"
+
+
+def test_server_answers_under_its_own_name_alone(tmp_path):
+    (tmp_path / "page").mkdir()
+    (tmp_path / "page" / "index.html").write_text("hello")
+    (tmp_path / "page" / "folder").mkdir()
+    (tmp_path / "secret.txt").write_text("secret")
+    (tmp_path / "page" / "link.txt").symlink_to(tmp_path / "secret.txt")
+
+    def status(address, path="", host=None):
+        request = urllib.request.Request(address + path, headers={"Host": host} if host else {})
+        try:
+            with urllib.request.urlopen(request) as response:
+                return response.status
+        except urllib.error.HTTPError as error:
+            assert error.headers["X-Content-Type-Options"] == "nosniff"
+            return error.code
+
+    with served(tmp_path / "page") as address:
+        port = address.rstrip("/").rpartition(":")[2]
+        assert status(address) == status(address, host=f"localhost:{port}") == 200
+        assert status(address, host="evil.example") == status(address, host=f"evil.example:{port}") == 421
+        # Folders are not listed, and links do not lead out.
+        assert [status(address, path) for path in ("folder/", "link.txt", "../secret.txt")] == [404, 404, 404]
+
+
+@pytest.mark.parametrize("name", ["tflite/float32-fixed.tflite", "MODEL_CARD.md", "parity.json"])
+def test_export_that_was_changed_or_links_elsewhere_is_refused(both_export, tmp_path, name):
+    shutil.copytree(both_export.folder, tmp_path / "export")
+    file = tmp_path / "export" / name
+    whole = file.read_bytes()
+    file.write_bytes(whole + b" ")
+    with pytest.raises(EmotionTFError, match=f"{file.name} is not the file whose sum SHA256SUMS holds"):
+        build(tmp_path / "export", tmp_path / "page")
+    file.unlink()
+    (tmp_path / "elsewhere").write_bytes(whole)
+    file.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(EmotionTFError, match=f"{file.name} is a link; expected the file itself"):
+        build(tmp_path / "export", tmp_path / "page")
+    assert not (tmp_path / "page").exists()
 
 
 def test_demo_serves_until_it_is_interrupted(both_export, tmp_path, monkeypatch, capsys):
