@@ -7,7 +7,7 @@ import soxr
 
 
 def resample(waveform: np.ndarray, rate: float, target_rate: float) -> np.ndarray:
-    """Resamples a wave, as librosa does it with `res_type="soxr_hq"`.
+    """Resamples a wave, as librosa.resample does with `res_type="soxr_hq", fix=True, scale=False`.
 
     Args:
         waveform: (samples,) float32.

@@ -12,7 +12,8 @@ from emotion_tf.registry import ENCODERS
 class FeatureConfig:
     """The acoustic front end, the same from training to phone.
 
-    Frames are centred as in librosa: frame t is centred at sample t · hop, the wave counting as zero outside itself.
+    Frames are centred as librosa does with `center=True, pad_mode="constant"`: frame t at sample t · hop, the wave
+    counting as zero outside itself.
 
     Args:
         encoder: A pretrained encoder takes the place of the acoustic front end: one of those that

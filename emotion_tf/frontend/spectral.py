@@ -16,10 +16,10 @@ from emotion_tf.config import FeatureConfig
 from emotion_tf.frontend.high_pass import high_pass
 
 POWER_FLOOR = 1e-10
-"""Power below which a band counts as silent, as in librosa; it is -100 dB."""
+"""Power below which a band counts as silent, as `amin=1e-10` of librosa.power_to_db; it is -100 dB."""
 
 DELTA_TAPS = 9
-"""Frames under the delta filters, as in librosa."""
+"""Frames under the delta filters, as `width=9` of librosa.feature.delta."""
 
 MASK_BLOCK = 1_000
 """Samples that are masked together."""
@@ -54,8 +54,19 @@ def acoustic_features(
         Features (B, T, `config.width`) float32 in the order static, delta, delta-delta, and the mask (B, T) bool of the
         frames that count. Features are zero where the mask is False.
 
+    They equal librosa's within 1e-3, each wave taken without its padding:
+
+    - the spectrum is `librosa.feature.melspectrogram(y, sr=config.sample_rate, n_fft=config.fft_length,
+      hop_length=config.hop_length, win_length=config.window_length, window="hamming", center=True, pad_mode="constant",
+      power=2.0, n_mels=config.mel_bands, fmin=config.mel_min_hz, fmax=config.mel_max_hz, htk=False, norm="slaney")`,
+    - decibels are `librosa.power_to_db(S, ref=1.0, amin=1e-10, top_db=None)`: librosa's own default cuts 80 dB below
+      the loudest band of a recording, which would make a frame depend on all others,
+    - MFCCs are `librosa.feature.mfcc(S=S, n_mfcc=config.mfcc_coefficients, dct_type=2, norm="ortho", lifter=0)`,
+    - deltas are `librosa.feature.delta(static, width=9, order=1 or 2, mode="nearest")`; librosa's default mode is
+      `interp`, which differs in the four frames at either end.
+
     Reference:
-        Davis and Mermelstein, 1980; deltas are Savitzky-Golay filters as in librosa.
+        Davis and Mermelstein, 1980; deltas are Savitzky-Golay filters.
     """
     waveform = waveform[:, : config.max_samples]
     num_samples = tf.minimum(tf.cast(num_samples, tf.int32), config.max_samples)

@@ -15,7 +15,8 @@ def cnn_lstm(config: Config, preprocessing: Preprocessing) -> Encoding:
     one of 0.620, as a list of published results has them; the paper itself we could not check. Where it is silent or we
     differ: it cuts utterances into pieces of 3 seconds and sees linear spectrograms, we see whole utterances in the
     features of the settings; the kernels span 3 frames and 3 features, each pooling halves both, and all convolutions
-    have as many filters.
+    have as many filters; dropout, optimizer and loss are those of the settings, and the harmonic filter that the paper
+    tries against noise is left out.
 
     Args:
         config: `config.model` gives `filters` of each convolution, `recurrent_units` and the classifier.

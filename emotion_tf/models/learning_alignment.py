@@ -13,10 +13,13 @@ def learning_alignment(config: Config, preprocessing: Preprocessing) -> Encoding
 
     All three are bidirectional LSTMs; the states of the third are pooled by their maximum over the words.
 
-    The original's accuracy on four emotions of IEMOCAP is 0.725, as its authors' own recipe in DELTA repeats it. Where
-    it is silent or we could not check it: the score of word and frame is tanh(uᵀs + vᵀh + b); all encoders have
+    The original's accuracy on four emotions of IEMOCAP is 0.725, as its authors' own recipe in DELTA repeats it. The
+    score of word and frame is tanh(uᵀs + vᵀh + b) here. The authors' code (Delta-ML/delta, `AlignClassModel`) aligns by
+    multi-head attention instead, feeds the third encoder with the frames of the words alone, without the words' own
+    states, pools it by attention, and drops after the word vectors, each encoder and the alignment; we drop before the
+    classifier as the settings say. Where it is silent or we could not check it: all encoders have
     `model.recurrent_units` units in each direction; word vectors are trained or not as `words.trainable` says; what is
-    heard are the features of the settings; and the classifier is that of the settings.
+    heard are the features of the settings; and classifier and loss are those of the settings.
 
     Args:
         config: `config.model` gives `recurrent_units` and the classifier.

@@ -14,10 +14,11 @@ def multi_resolution(config: Config, preprocessing: Preprocessing) -> Encoding:
     It is meant to be trained with `training.verification`, so that it learns to tell emotions apart in pairs of
     utterances as well as to name them.
 
-    We know this system by its description alone, "multi-resolution CNN for text with BiLSTM for audio, classification
-    plus verification loss"; neither paper nor figures could be found. So our choices are all of it: ReLU convolutions
-    of `model.filters` filters over each of `model.text_kernel_sizes`, one BiLSTM of `model.recurrent_units` units in
-    each direction, and a verification that compares the probabilities of two utterances.
+    The paper is arXiv 1911.00432. We differ from it in the verification: its loss pulls the embeddings of utterances
+    of one emotion together and pushes others apart, and ours (`ClassificationAndVerification`) compares the
+    probabilities of two utterances, so that no margin and no mining of pairs has to be chosen. We took no sizes from
+    it: ReLU convolutions of `model.filters` filters over each of `model.text_kernel_sizes`, and one BiLSTM of
+    `model.recurrent_units` units in each direction, are our choices, and its figures are not ours to claim.
 
     Args:
         config: `config.model` gives the sizes and the classifier.
@@ -26,6 +27,9 @@ def multi_resolution(config: Config, preprocessing: Preprocessing) -> Encoding:
     Returns:
         The inputs `features` (B, T, D) float32, padded with zero frames, and `word_ids` (B, M) int32, padded with
         zeros; and the vectors that the classifier gets.
+
+    Reference:
+        arXiv 1911.00432, 2019.
     """
     features, word_ids = audio_input(config), text_input()
     frames = normalize(features, config, preprocessing)  # (B, T, D)
