@@ -82,7 +82,10 @@ def export(
         result = check_parity(temporary, examples, threads, [*_notes(run), *runtime.bundle.notes])
         write_json(temporary / "parity.json", result.as_dict())
         name = (run or file.with_suffix("")).resolve().name
-        write_text(temporary / "MODEL_CARD.md", model_card(runtime.bundle, name, run, result))
+        write_text(
+            temporary / "MODEL_CARD.md",
+            model_card(runtime.bundle, name, run, result, None if corpus is None else corpus.name),
+        )
     return ExportResult(**{**vars(result), "folder": out})
 
 

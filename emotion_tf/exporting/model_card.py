@@ -4,6 +4,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from emotion_tf.corpora import NAMES, info
+from emotion_tf.exporting.card_sources import language_names, sources
 from emotion_tf.exporting.result import ExportResult
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.utils.files import read_json
@@ -21,6 +23,8 @@ $network
 
 $evidence
 
+$sources
+
 ## What it takes and gives
 
 $inputs
@@ -36,12 +40,15 @@ $proof
 - It tells its emotions as the speakers of its corpus showed them. It does not tell what anyone feels, and no
   decision about a person should rest on it.
 - Other languages, microphones, rooms, ages and ways of speaking than those of the corpus lower its figures.
-- Every utterance gets one of these emotions, also music, noise, silence and other emotions.
+- Every utterance gets one of these emotions, also when it has another. `emotion_tf` answers `undecided` on silence, and
+  on music and noise in which nobody is heard to speak; the artefacts by themselves do not.
 $limits
 """)
 
 
-def model_card(bundle: ModelBundle, name: str, run: Path | None, result: ExportResult) -> str:
+def model_card(
+    bundle: ModelBundle, name: str, run: Path | None, result: ExportResult, compared_on: str | None = None
+) -> str:
     """The text of `MODEL_CARD.md`.
 
     Args:
@@ -50,6 +57,7 @@ def model_card(bundle: ModelBundle, name: str, run: Path | None, result: ExportR
         run: The folder of its run, whose `config.json`, `metrics.json` and `model/fold.json` are read if they are
             there; None for a model without a run.
         result: What the export has shown.
+        compared_on: The name of the corpus that the export was given, if it was given one.
     """
     model = bundle.config.model
     description, metrics, chosen = (
@@ -66,11 +74,12 @@ def model_card(bundle: ModelBundle, name: str, run: Path | None, result: ExportR
         notes="".join(f"\n**{note}**\n" for note in result.notes),
         network=_network(bundle),
         evidence=_evidence(description, metrics, chosen),
+        sources="\n".join(f"- {line}" for line in sources(bundle.config, description, compared_on)),
         inputs="\n".join(f"- {line}" for line in _inputs(bundle)),
         dimensions=f" Dimensions come in the order {_rated(bundle)}." if bundle.config.labels.scales else "",
         parity="\n".join(_parity_table(result)),
         proof=_proof(result),
-        limits="\n".join(f"- {line}" for line in _limits(bundle)),
+        limits="\n".join(f"- {line}" for line in _limits(bundle, description)),
     )
 
 
@@ -210,11 +219,13 @@ def _inputs(bundle: ModelBundle) -> list[str]:
     return lines
 
 
-def _limits(bundle: ModelBundle) -> list[str]:
+def _limits(bundle: ModelBundle, run: dict[str, Any]) -> list[str]:
     """Where this very model ends."""
     lines = []
     if bundle.config.model.hears:
         lines.append(f"It hears the first {bundle.config.features.max_seconds:g} seconds of an utterance.")
     if bundle.config.model.reads:
-        lines.append(f"It reads the first {bundle.config.words.max_words} words of a transcript, in English.")
+        languages = language_names(info(run["corpus"]).languages) if run.get("corpus") in NAMES else ""
+        of = f" in {languages}" if languages else ", in the language of its corpus"
+        lines.append(f"It reads the first {bundle.config.words.max_words} words of a transcript{of}.")
     return lines

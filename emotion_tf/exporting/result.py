@@ -14,7 +14,7 @@ class ArtefactResult:
         signature: The signature.
         bytes: Its size.
         largest_difference: The largest difference of a probability from those of `model.keras`.
-        label_agreement: The share of real utterances with the same label; None without a corpus.
+        label_agreement: The share of the utterances of a corpus with the same label; None without a corpus.
         wa: Weighted accuracy on the test part of the fold that the network was not trained on; None without a corpus.
         ua: Unweighted accuracy there.
         milliseconds: By number of threads, the time of an utterance on this machine, the median of a few runs.
