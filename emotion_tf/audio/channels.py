@@ -12,6 +12,9 @@ LOGGER = logging.getLogger(__name__)
 Channel = int | Literal["mean"]
 """Which channel is heard: its number, from 1 on, or the mean of all."""
 
+Channels = Channel | Literal["each"]
+"""The same, or each channel for itself."""
+
 MAX_AMPLITUDE = 2.0**15
 """Loudest sample of a float file that is not refused."""
 

@@ -12,6 +12,7 @@ import numpy as np
 import scipy.signal
 import soundfile
 
+from emotion_tf.audio.decode import container, decode
 from emotion_tf.audio.resample import of_length, resample
 
 Disturbance = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
@@ -27,6 +28,9 @@ BABBLE_VOICES = 6
 TELEPHONE_RATE = 8_000
 TELEPHONE_BAND_HZ = (300, 3_400)
 TELEPHONE_ORDER = 8
+
+AMR_BIT_RATES = (12_200, 4_750)
+"""The best mode of AMR-NB and the worst."""
 
 MP3_RATE = 16_000
 MP3_LEVEL = 0.94
@@ -194,6 +198,23 @@ def coded(
     return of_length(resample(heard, stored_rate, rate), len(waveform))
 
 
+def amr(waveform: np.ndarray, rate: int, generator: np.random.Generator, bit_rate: int) -> np.ndarray:
+    """Sends the wave through a mobile phone by AMR-NB at 8 kHz, of which FFmpeg's encoder comes with PyAV.
+
+    Args:
+        waveform: (samples,) float32; what lies beyond ±1 is clipped.
+        rate: Its rate, in hertz.
+        generator: Not asked.
+        bit_rate: Bits a second, such as 12,200 where the network is good and 4,750 where it is not.
+
+    Returns:
+        (samples,) float32. A shift of less than 20 ms stays.
+    """
+    stored = container.write_amr(resample(waveform, rate, container.AMR_RATE), bit_rate)
+    heard = decode(stored)[0]
+    return of_length(resample(heard, container.AMR_RATE, rate), len(waveform))
+
+
 def silence(waveform: np.ndarray, rate: int, generator: np.random.Generator, seconds: float) -> np.ndarray:
     """Puts digital silence before and after the wave, which becomes that much longer at both ends."""
     return np.pad(waveform, round(seconds * rate))
@@ -228,6 +249,11 @@ def conditions(voices: Sequence[np.ndarray]) -> dict[str, Disturbance]:
         "mp3-16kbit": mp3,
         "opus": functools.partial(coded, form="OGG", encoding="OPUS", stored_rate=16_000),
         "gsm": functools.partial(coded, form="WAV", encoding="GSM610", stored_rate=8_000),
+        **{
+            f"amr-{bit_rate}": functools.partial(amr, bit_rate=bit_rate)
+            for bit_rate in AMR_BIT_RATES
+            if container.can_write_amr()
+        },
         "offset-0.01": functools.partial(offset, level=0.01),
         "offset-0.1": functools.partial(offset, level=0.1),
         "hum-50hz": functools.partial(hum, level_db=-40, hertz=50),

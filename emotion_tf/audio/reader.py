@@ -253,6 +253,40 @@ def beginning_of(
     return Beginning(heard, skipped / sample_rate, length)
 
 
+def without_silence(waveform: np.ndarray, sample_rate: int, seconds: float) -> Beginning:
+    """What is heard of a wave of which no more than some seconds can be heard.
+
+    Args:
+        waveform: (samples,) float32.
+        sample_rate: Its rate, in hertz.
+        seconds: How much can be heard. Of a longer wave, silence at its beginning is left out.
+
+    Example:
+
+    >>> late = np.append(np.zeros(32_000, np.float32), np.sin(np.arange(8_000, dtype=np.float32)))
+    >>> heard = without_silence(late, sample_rate=8_000, seconds=2.0)
+    >>> len(heard.waveform), heard.start, heard.seconds
+    (8400, 3.95, 5.0)
+    """
+    wanted, length = round(seconds * sample_rate), len(waveform) / sample_rate
+    if len(waveform) <= wanted:
+        return Beginning(waveform, 0.0, length)
+    silent, sounds = _silence(waveform, sample_rate)
+    first = silent if sounds else 0
+    return Beginning(waveform[first : first + wanted], first / sample_rate, length)
+
+
+def channels_of(path: str | Path | RemotePath | RecordingInMemory) -> int:
+    """How many channels an audio file has.
+
+    Raises:
+        EmotionTFError: As for `read_blocks`.
+    """
+    for samples, _ in _decode_blocks(path if isinstance(path, RecordingInMemory) else as_path(path)):
+        return samples.shape[1]
+    raise bounds.no_samples(str(path))
+
+
 def _silence(waveform: np.ndarray, sample_rate: int) -> tuple[int, bool]:
     """How many samples at the beginning of a wave are silence that may be left out, and whether sound follows."""
     begins = onset(waveform, sample_rate)

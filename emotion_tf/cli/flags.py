@@ -5,7 +5,7 @@ import dataclasses
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError, did_you_mean
@@ -14,6 +14,7 @@ from emotion_tf.utils.files import records_dir_of
 from emotion_tf.utils.paths import RemotePath, as_path
 
 if TYPE_CHECKING:
+    from emotion_tf.audio.channels import Channels
     from emotion_tf.corpora import Corpus
 
 RESUMES = "the same command goes on where this one was"
@@ -256,6 +257,29 @@ def add_server_flag(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="ask `emotion-tf serve` at http://HOST:PORT, or TensorFlow Serving there by REST or at HOST:PORT by gRPC",
     )
+
+
+def add_channel_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags that say what of a recording is heard."""
+    parser.add_argument(
+        "--channel",
+        type=_channel,
+        default="mean",
+        metavar="N|mean|each",
+        help="the channel that is heard: its number, from 1 on; mean, if not given; or each, with an answer a channel",
+    )
+    parser.add_argument(
+        "--any-sound", action="store_true", help='name an emotion also where nobody speaks, in place of "undecided"'
+    )
+
+
+def _channel(text: str) -> "Channels":
+    """The channel of `--channel 2`."""
+    if text in ("mean", "each"):
+        return cast("Channels", text)
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 on, mean or each, received {text!r}")
+    return int(text)
 
 
 def add_speaker_file_flag(parser: argparse.ArgumentParser) -> None:

@@ -43,6 +43,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )
     flags.add_columns_flag(parser)
     flags.add_speaker_file_flag(parser)
+    flags.add_channel_flags(parser)
     parser.add_argument(
         "--min-confidence",
         type=float,
@@ -101,6 +102,8 @@ def _predict_files(arguments: argparse.Namespace, files: list[Path]) -> "Iterato
         arguments.speaker_embeddings,
         arguments.server,
         arguments.min_confidence,
+        arguments.channel,
+        arguments.any_sound,
     )
     for answer in answers:
         yield dataclasses.replace(answer, file=answer.file and _name(Path(answer.file)))
@@ -120,10 +123,19 @@ def _print(arguments: argparse.Namespace, answers: "Iterator[Answer]") -> int:
         elif answer.error is not None:
             print(f"emotion-tf: {answer.error}", file=sys.stderr)
         else:
-            said = scores(answer.probabilities, answer.dimensions)
-            print(f"{answer.name or STANDARD_INPUT}\t{answer.label}\t{said}", flush=True)
+            print(_line(answer), flush=True)
         failed += answer.error is not None
     return 1 if failed else 0
+
+
+def _line(answer: "Answer") -> str:
+    """An answer for people: what was asked about, its label, and the probabilities or why there is no label."""
+    name = answer.name or STANDARD_INPUT
+    if answer.channel is not None:
+        name += f" (channel {answer.channel})"
+    reason = answer.prediction and answer.prediction.reason
+    said = scores(answer.probabilities, answer.dimensions)
+    return f"{name}\t{answer.label}{f' ({reason})' if reason else ''}\t{said}"
 
 
 def scores(probabilities: dict[str, float], dimensions: dict[str, float] | None = None) -> str:
@@ -146,6 +158,8 @@ def _write(arguments: argparse.Namespace, requests: list["Requested"]) -> int:
         arguments.skip_bad,
         arguments.speaker_embeddings,
         arguments.min_confidence,
+        arguments.channel,
+        arguments.any_sound,
     )
     if failed:
         print(f"emotion-tf: {failed} of {len(requests)} could not be heard; {arguments.out} says why", file=sys.stderr)
@@ -157,7 +171,13 @@ def _predict_requests(arguments: argparse.Namespace, requests: list["Requested"]
     from emotion_tf import inference
 
     return inference.predict_requests(
-        requests, arguments.model, arguments.skip_bad, arguments.speaker_embeddings, arguments.min_confidence
+        requests,
+        arguments.model,
+        arguments.skip_bad,
+        arguments.speaker_embeddings,
+        arguments.min_confidence,
+        arguments.channel,
+        arguments.any_sound,
     )
 
 

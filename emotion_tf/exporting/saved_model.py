@@ -34,8 +34,10 @@ def write_saved_model(model: keras.Model, bundle: ModelBundle, folder: Path) -> 
     words where `transcript` has none, or `words` is zeros alone.
 
     Every signature gives `probabilities` (B, C) float32, `classes` (B, C) string, which names them, `label` (B,) string
-    and `error` (B,) string. With `config.labels.dimensions` it gives `dimensions` (B, D) float32 as well, with their
-    names in `dimension_names` (B, D) string and the ends of their ranges in `dimension_ranges` (B, D, 2) float32.
+    and `error` (B,) string. Those that hear a wave give `heard_seconds` (B,) float32, how much of it was heard, and
+    `max_seconds` (B,) float32, how much the model hears at most. With `config.labels.dimensions` there is `dimensions`
+    (B, D) float32 as well, with their names in `dimension_names` (B, D) string and the ends of their ranges in
+    `dimension_ranges` (B, D, 2) float32.
 
     `error` is "" where all is well; else it says what is wrong with this one utterance, whose label is then "" and
     whose probabilities and dimensions are zeros. A server joins the requests of several clients, and an error raised in
@@ -182,6 +184,11 @@ class _Service(tf.Module):
                 "dimension_names": tf.tile(names[tf.newaxis], [sizes[0], 1]),
                 "dimension_ranges": tf.tile(ends[tf.newaxis], [sizes[0], 1, 1]),
             }
+        if "num_samples" in inputs:
+            features = self._config.features
+            heard = tf.clip_by_value(inputs["num_samples"], 0, features.max_samples)
+            answer["heard_seconds"] = tf.where(error == "", tf.cast(heard, tf.float32) / features.sample_rate, 0.0)
+            answer["max_seconds"] = tf.fill(sizes[:1], tf.constant(features.max_seconds, tf.float32))
         return answer
 
 

@@ -7,6 +7,7 @@ from emotion_tf.inference.explanation import Explanation
 from emotion_tf.inference.files import predict_files
 from emotion_tf.inference.loading import DEFAULT_MODEL, connect, load
 from emotion_tf.inference.predictor import Prediction, Predictor
+from emotion_tf.inference.speech_stream import SpeechStream
 from emotion_tf.inference.streaming import Stream, Window
 from emotion_tf.inference.timeline import timeline, write_timeline
 
@@ -18,6 +19,7 @@ __all__ = [
     "Predictor",
     "Request",
     "Requested",
+    "SpeechStream",
     "Stream",
     "Window",
     "connect",

@@ -13,10 +13,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from emotion_tf.audio.reader import read_waveform
+from emotion_tf.audio.channels import Channel, Channels
+from emotion_tf.audio.reader import Beginning, channels_of, read_waveform, without_silence
 from emotion_tf.audio.speaker.embeddings import read_speaker_embeddings
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.inference.answer import Answer
+from emotion_tf.inference.answer import Answer, tell_of_longer
 from emotion_tf.inference.loading import find_artefact, load
 from emotion_tf.inference.predictor import Prediction, Predictor
 from emotion_tf.utils.files import digest, file_digest, read_json, write_json
@@ -101,6 +102,8 @@ def predict_requests(
     skip_bad: bool = False,
     speakers: str | Path | None = None,
     min_confidence: float = 0.0,
+    channel: Channels = "mean",
+    any_sound: bool = False,
 ) -> Iterator[Answer]:
     """Names the emotions of many utterances, in batches of like length, each answer as soon as it is known.
 
@@ -110,16 +113,22 @@ def predict_requests(
         skip_bad: Answer with what is wrong with an utterance that cannot be heard, and go on, instead of raising.
         speakers: As for `predict_files`; by id.
         min_confidence: As for `Predictor.predict`.
+        channel: As for `predict_files`.
+        any_sound: As for `Predictor.predict`.
 
     Yields:
-        An answer a request, in their order.
+        An answer a request, or a channel, in their order.
 
     Raises:
         EmotionTFError: If the model cannot be loaded, does not fit the utterances, or one cannot be heard.
     """
     asked = _with_voices(requests, speakers)
-    for answers in _Bulk(load(model), skip_bad, min_confidence).answer(asked):
-        yield from answers
+    bulk, longer = _Bulk(load(model), skip_bad, min_confidence, channel, any_sound), 0
+    for window in bulk.answer(asked):
+        for answers in window:
+            longer += bulk.is_longer(answers)
+            yield from answers
+    tell_of_longer(longer, len(asked), bulk.max_seconds)
 
 
 def predict_batch(
@@ -129,6 +138,8 @@ def predict_batch(
     skip_bad: bool = False,
     speakers: str | Path | None = None,
     min_confidence: float = 0.0,
+    channel: Channels = "mean",
+    any_sound: bool = False,
 ) -> int:
     """Names the emotions of very many utterances and writes them to a file, or goes on where it was stopped.
 
@@ -140,12 +151,14 @@ def predict_batch(
     Args:
         requests: The utterances; their ids must differ.
         model: What `load` takes.
-        out: The file: a `.csv` of `id`, `label`, a column an emotion, one a dimension, and `error`, or a `.jsonl` of
-            objects with `id` and either `label` and `probabilities` or `error`; a line an utterance, in the order of
-            the requests.
+        out: The file: a `.csv` of `id`, `channel` where each is answered, `label`, a column an emotion, one a
+            dimension, `seconds`, `heard_seconds`, `reason` and `error`, or a `.jsonl` of what `Answer.as_dict` gives; a
+            line an utterance, or a channel, in the order of the requests.
         skip_bad: Write down what is wrong with an utterance that cannot be heard, and go on, instead of raising.
         speakers: As for `predict_files`; by id.
         min_confidence: As for `Predictor.predict`.
+        channel: As for `predict_files`.
+        any_sound: As for `Predictor.predict`.
 
     Returns:
         How many utterances could not be heard.
@@ -165,29 +178,33 @@ def predict_batch(
     def refuse() -> None:
         raise EmotionTFError(f"{out} is being written by another process", fix="wait for it, or name another file")
 
-    bulk = _Bulk(predictor, skip_bad, min_confidence)
+    bulk = _Bulk(predictor, skip_bad, min_confidence, channel, any_sound)
+    table = _Table(predictor.labels, list(predictor.dimensions), channel == "each") if out.suffix == ".csv" else None
     partial, progress = (out.with_name(f".{out.name}.{kind}") for kind in ("partial", "progress.json"))
     with locked(out.with_name(f".{out.name}.lock"), refuse):
-        call = digest([_identity(Path(model), speakers), min_confidence, skip_bad, list(map(_description, requests))])
+        options = [min_confidence, skip_bad, channel, any_sound]
+        call = digest([_identity(Path(model), speakers), *options, list(map(_description, requests))])
         state = _resume(partial, progress, call)
         with partial.open("ab") as file, tracking("utterances", len(asked)) as advance:
             file.truncate(state["bytes"])
             if state["answered"]:
                 logger.info("going on after %d of %d utterances", state["answered"], len(asked))
                 advance(state["answered"])
-            elif out.suffix == ".csv":
-                file.write(_csv_line(["id", "label", *predictor.labels, *predictor.dimensions, "error"]))
-            for answers in bulk.answer(asked[state["answered"] :]):
-                for answer in answers:
-                    file.write(_line(answer, out.suffix, predictor))
+            elif table is not None:
+                file.write(table.header())
+            for window in bulk.answer(asked[state["answered"] :]):
+                for answers in window:
+                    file.writelines(_json_line(answer) if table is None else table.line(answer) for answer in answers)
+                    state["failed"] += any(answer.error is not None for answer in answers)
+                    state["longer"] += bulk.is_longer(answers)
                 file.flush()
                 os.fsync(file.fileno())
-                state["answered"] += len(answers)
-                state["failed"] += sum(answer.error is not None for answer in answers)
+                state["answered"] += len(window)
                 write_json(progress, state | {"bytes": file.tell()})
-                advance(len(answers))
+                advance(len(window))
         partial.replace(out)
         progress.unlink(missing_ok=True)
+    tell_of_longer(state["longer"], len(asked), bulk.max_seconds)
     return state["failed"]
 
 
@@ -217,21 +234,22 @@ def _description(request: Requested) -> list[Any]:
 
 
 def _resume(partial: Path, progress: Path, call: str) -> dict[str, Any]:
-    """How far an earlier call of the same kind came: `answered`, `failed`, and the `bytes` that hold the answers."""
+    """How far an earlier call of the same kind came: `answered`, of which `failed` cannot be heard and `longer` are not
+    heard to their end, and the `bytes` that hold the answers."""
     try:
         state = read_json(progress)
         if state["call"] == call and partial.stat().st_size >= state["bytes"]:
             return state
     except (EmotionTFError, OSError, KeyError, TypeError):
         pass  # There was no earlier call, or what it left is no use.
-    return {"call": call, "answered": 0, "failed": 0, "bytes": 0}
+    return {"call": call, "answered": 0, "failed": 0, "longer": 0, "bytes": 0}
 
 
 Asked = Sequence[tuple[Requested, np.ndarray | None]]
 """Requests, each with its speaker embedding."""
 
-Wave = np.ndarray | EmotionTFError | None
-"""A wave, why it cannot be heard, or None where there is nothing to hear."""
+Heard = tuple[int | None, Beginning | EmotionTFError | None]
+"""A channel, where each is answered, and what is heard, why it cannot be, or None where there is nothing to hear."""
 
 
 @dataclass(frozen=True)
@@ -242,14 +260,27 @@ class _Bulk:
         predictor: The model.
         skip_bad: Whether an utterance that cannot be heard is an answer.
         min_confidence: As for `Predictor.predict`.
+        channel: As for `predict_files`.
+        any_sound: As for `Predictor.predict`.
     """
 
     predictor: Predictor
     skip_bad: bool
     min_confidence: float
+    channel: Channels = "mean"
+    any_sound: bool = False
 
-    def answer(self, asked: Asked) -> Iterator[list[Answer]]:
-        """The answers window by window; the next window is decoded while one is answered."""
+    @property
+    def max_seconds(self) -> float:
+        """How much the model hears."""
+        return self.predictor.config.features.max_seconds
+
+    def is_longer(self, answers: Sequence[Answer]) -> bool:
+        """Whether the recording of a request goes on behind what the model hears."""
+        return any(answer.is_longer(self.max_seconds) for answer in answers)
+
+    def answer(self, asked: Asked) -> Iterator[list[list[Answer]]]:
+        """The answers to each request, window by window; the next window is decoded while one is answered."""
         windows = [asked[start : start + WINDOW] for start in range(0, len(asked), WINDOW)]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             decoded = [[pool.submit(self._hear, request) for request, _ in window] for window in windows[:1]]
@@ -258,72 +289,115 @@ class _Bulk:
                     decoded.append([pool.submit(self._hear, request) for request, _ in following])
                 yield self._window(window, [future.result() for future in decoded.pop(0)])
 
-    def _hear(self, request: Requested) -> Wave:
-        """The wave of a request, or why it cannot be heard."""
-        config = self.predictor.config
-        if request.audio is None or not config.model.hears:
-            return None
+    def _hear(self, request: Requested) -> list[Heard]:
+        """What is heard of a request, or of each channel, or why it cannot be."""
+        audio = request.audio
+        if audio is None or not self.predictor.config.model.hears:
+            return [(None, None)]
         try:
-            if not request.start and request.end is None:
-                return self.predictor.read(request.audio)
-            return read_waveform(request.audio, config.features.sample_rate, request.start, request.end)
+            if self.channel != "each":
+                return [(None, self._hear_channel(request, audio, self.channel))]
+            numbers = range(1, channels_of(audio) + 1)
+            return [(number, self._hear_channel(request, audio, number)) for number in numbers]
         except EmotionTFError as error:
-            return error
+            return [(None, error)]
 
-    def _window(self, window: Asked, waves: Sequence[Wave]) -> list[Answer]:
+    def _hear_channel(self, request: Requested, audio: Path | RemotePath, channel: Channel) -> Beginning:
+        """What is heard of a channel of a request."""
+        if not request.start and request.end is None:
+            return self.predictor.hear(audio, channel)
+        rate = self.predictor.config.features.sample_rate
+        stretch = read_waveform(audio, rate, request.start, request.end, channel)
+        return without_silence(stretch, rate, self.max_seconds)
+
+    def _window(self, window: Asked, heard: Sequence[Sequence[Heard]]) -> list[list[Answer]]:
         """The answers to a window of requests in their order."""
-        answers: dict[int, Prediction | EmotionTFError] = {}
+        # A row for each channel: of which request, and what is heard.
+        rows = [(number, *found) for number, channels in enumerate(heard) for found in channels]
+        found: dict[int, Prediction | EmotionTFError] = {}
         lengths: dict[int, int] = {}
-        for place, wave in enumerate(waves):
-            if not isinstance(wave, EmotionTFError):
-                lengths[place] = 0 if wave is None else len(wave)
+        for row, (_, _, beginning) in enumerate(rows):
+            if not isinstance(beginning, EmotionTFError):
+                lengths[row] = 0 if beginning is None else len(beginning.waveform)
             elif self.skip_bad:
-                answers[place] = wave
+                found[row] = beginning
             else:
-                raise wave
+                raise beginning
         able = sorted(lengths, key=lengths.__getitem__)
+        asked = [(window[number][0], window[number][1], beginning) for number, _, beginning in rows]
         for first in range(0, len(able), BATCH_SIZE):
-            places = able[first : first + BATCH_SIZE]
-            try:
-                answers |= zip(places, self._ask(window, waves, places), strict=True)
-            except EmotionTFError:
-                if not self.skip_bad:
-                    raise
-                for place in places:
-                    try:
-                        (answers[place],) = self._ask(window, waves, [place])
-                    except EmotionTFError as error:
-                        answers[place] = error
-        return [_answer(request, answers[place]) for place, (request, _) in enumerate(window)]
+            batch = able[first : first + BATCH_SIZE]
+            found |= zip(batch, self._ask_or_say_why([asked[row] for row in batch]), strict=True)
+        answers: list[list[Answer]] = [[] for _ in window]
+        for row, (number, channel, _) in enumerate(rows):
+            answers[number].append(_answer(window[number][0], found[row], channel))
+        return answers
 
-    def _ask(self, window: Asked, waves: Sequence[Any], places: Sequence[int]) -> list[Prediction]:
-        """The answers to the requests at some places of a window, asked at once."""
+    def _ask_or_say_why(self, asked: Sequence[tuple[Any, ...]]) -> Sequence[Prediction | EmotionTFError]:
+        """The answers to requests, of which one that the model refuses does not end the others."""
+        try:
+            return self._ask(asked)
+        except EmotionTFError as error:
+            if not self.skip_bad:
+                raise
+            if len(asked) == 1:
+                return [error]
+        return [answer for each in asked for answer in self._ask_or_say_why([each])]
+
+    def _ask(self, asked: Sequence[tuple[Any, ...]]) -> list[Prediction]:
+        """The answers to requests, speaker embeddings and what is heard, asked at once."""
         reads = self.predictor.config.model.reads
         return self.predictor.predict_batch(
-            [waves[place] for place in places],
-            [window[place][0].text if reads else None for place in places],
-            [window[place][1] for place in places],
+            [beginning for _, _, beginning in asked],
+            [request.text if reads else None for request, _, _ in asked],
+            [voice for _, voice, _ in asked],
             self.min_confidence,
+            any_sound=self.any_sound,
         )
 
 
-def _answer(request: Requested, found: Prediction | EmotionTFError) -> Answer:
+def _answer(request: Requested, found: Prediction | EmotionTFError, channel: int | None) -> Answer:
     """The answer to a request."""
     if isinstance(found, Prediction):
-        return Answer(id=request.id, prediction=found)
-    return Answer(id=request.id, error=str(found))
+        return Answer(id=request.id, prediction=found, channel=channel)
+    return Answer(id=request.id, error=str(found), channel=channel)
 
 
-def _line(answer: Answer, suffix: str, predictor: Predictor) -> bytes:
-    """An answer as a line of the file."""
-    if suffix == ".jsonl":
-        return (json.dumps(answer.as_dict(), ensure_ascii=False) + "\n").encode("utf-8")
-    numbers = [str(answer.probabilities.get(name, "")) for name in predictor.labels]
-    numbers += [str(answer.dimensions.get(name, "")) for name in predictor.dimensions]
-    return _csv_line([answer.id or "", answer.label or "", *numbers, answer.error or ""])
+@dataclass(frozen=True)
+class _Table:
+    """The lines of a table of answers.
+
+    Args:
+        labels: The emotions.
+        dimensions: The dimensions.
+        with_channel: Whether each channel is answered.
+    """
+
+    labels: Sequence[str]
+    dimensions: Sequence[str]
+    with_channel: bool
+
+    def header(self) -> bytes:
+        """The names of the columns."""
+        channel = ["channel"] * self.with_channel
+        rest = ["seconds", "heard_seconds", "reason", "error"]
+        return _csv_line(["id", *channel, "label", *self.labels, *self.dimensions, *rest])
+
+    def line(self, answer: Answer) -> bytes:
+        """An answer."""
+        said = answer.as_dict()
+        numbers = [answer.probabilities.get(name, "") for name in self.labels]
+        numbers += [answer.dimensions.get(name, "") for name in self.dimensions]
+        channel = [said.get("channel", "")] * self.with_channel
+        rest = [said.get(name, "") for name in ("seconds", "heard_seconds", "reason", "error")]
+        return _csv_line([answer.id, *channel, answer.label or "", *numbers, *rest])
 
 
-def _csv_line(cells: Sequence[str]) -> bytes:
+def _csv_line(cells: Sequence[Any]) -> bytes:
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(cells)
     return line.getvalue().encode("utf-8")
+
+
+def _json_line(answer: Answer) -> bytes:
+    return (json.dumps(answer.as_dict(), ensure_ascii=False) + "\n").encode("utf-8")

@@ -35,7 +35,9 @@ def explanation_plot(explanation: Explanation, peaks: np.ndarray) -> Figure:
         raise EmotionTFError("there is nothing to draw", expected="audio, or at least one word")
     figure = Figure(figsize=(10, 0.6 + 1.8 * number), layout="constrained")
     panels = list(figure.subplots(number, squeeze=False)[:, 0])
-    panels[0].set_title(f"{explanation.label} ({explanation.probabilities[explanation.label]:.0%})", loc="left")
+    likeliest, share = max(explanation.probabilities.items(), key=lambda item: item[1])
+    undecided = "" if explanation.label == likeliest else f"{explanation.label}: "
+    panels[0].set_title(f"{undecided}{likeliest} ({share:.0%})", loc="left")
     if explanation.heard is not None:
         _draw_sound(panels[0], panels[1], explanation.heard, peaks)
     if read is not None:

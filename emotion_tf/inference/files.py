@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from emotion_tf.audio.channels import Channels
 from emotion_tf.audio.speaker.embeddings import read_speaker_embeddings
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.inference.answer import Answer
+from emotion_tf.inference.answer import Answer, tell_of_longer
 from emotion_tf.inference.loading import connect, load
 
 
@@ -19,6 +20,8 @@ def predict_files(
     speakers: str | Path | None = None,
     server: str | None = None,
     min_confidence: float = 0.0,
+    channel: Channels = "mean",
+    any_sound: bool = False,
 ) -> Iterator[Answer]:
     """Names the emotions of many audio files, one after the other.
 
@@ -31,9 +34,12 @@ def predict_files(
         speakers: File of speaker embeddings, by the names of the audio files without their suffixes.
         server: The address of a server that is asked, as for `connect`; None loads the model here.
         min_confidence: As for `Predictor.predict`.
+        channel: As for `Predictor.predict_file`; `each` answers each channel.
+        any_sound: As for `Predictor.predict`.
 
     Yields:
-        An answer a file, with the error for a file that was skipped; or an answer a text, whose `file` is None.
+        An answer a file, or a channel, with the error for a file that was skipped; or an answer a text, whose `file` is
+        None.
 
     Raises:
         EmotionTFError: If the model cannot be loaded or asked, files and texts do not fit it or each other, or a file
@@ -60,15 +66,22 @@ def predict_files(
     embeddings: Sequence[np.ndarray | None] = [None] * len(files)
     if speakers is not None:
         embeddings = list(read_speaker_embeddings(speakers, [Path(file).stem for file in files]))
+    max_seconds, longer = predictor.config.features.max_seconds, 0
     for file, text, speaker in zip(files, texts, embeddings, strict=True):
         try:
-            waveform = predictor.read(file)
+            heard = predictor.hear_channels(file) if channel == "each" else [predictor.hear(file, channel)]
         except EmotionTFError as error:
             if not skip_bad:
                 raise
             yield Answer(str(file), error=str(error))
             continue
-        yield Answer(str(file), prediction=predictor.predict(waveform, text, speaker, min_confidence))
+        found = []
+        for number, beginning in enumerate(heard, start=1):
+            said = predictor.predict(beginning, text, speaker, min_confidence, any_sound=any_sound)
+            found.append(Answer(str(file), prediction=said, channel=number if channel == "each" else None))
+        longer += any(answer.is_longer(max_seconds) for answer in found)
+        yield from found
+    tell_of_longer(longer, len(files), max_seconds)
 
 
 def _one_a_file(texts: Sequence[str], files: int) -> list[str]:

@@ -52,9 +52,9 @@ def connect(address: str, model: str = DEFAULT_MODEL, timeout: float = TIMEOUT_S
     Raises:
         EmotionTFError: If no such model is served there; see `serving_client.ServerRuntime`.
     """
-    from emotion_tf.inference.serving_client import MAX_SECONDS, ServerRuntime
+    from emotion_tf.inference.serving_client import ServerRuntime
 
-    return Predictor(ServerRuntime(address, model, timeout), MAX_SECONDS)
+    return Predictor(ServerRuntime(address, model, timeout))
 
 
 def open_runtime(artefact: Path, num_threads: int | None = None) -> Runtime:

@@ -2,25 +2,24 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emotion_tf.audio.reader import RecordingInMemory, read_beginning
+from emotion_tf.audio.channels import Channel
+from emotion_tf.audio.reader import Beginning, RecordingInMemory, beginning_of, channels_of, without_silence
 from emotion_tf.audio.resample import resample
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.runtime import BatchRuntime, Runtime
 from emotion_tf.inference.samples import to_waveform
+from emotion_tf.inference.undecided import LOW_CONFIDENCE, UNDECIDED, why_not_heard
 from emotion_tf.text.tokenizer import tokenize
 from emotion_tf.utils.paths import RemotePath
 
 if TYPE_CHECKING:
     from emotion_tf.audio.speaker.encoder import SpeakerEncoder
-
-UNDECIDED = "undecided"
-"""The label where no emotion is likely enough."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +27,12 @@ class Prediction:
     """What a model says of an utterance.
 
     Args:
-        label: The likeliest emotion, or `undecided` where it is less likely than was asked for.
+        label: The likeliest emotion, or `undecided` where there is a reason not to name one.
         probabilities: The probability of each emotion, in class order.
         dimensions: The value of each dimension, such as arousal, of a model that has any.
         seconds: How long the recording is, where that is known.
-        heard_seconds: How much of it the model heard.
-        reason: Why it is undecided.
+        heard_seconds: How much of it the model heard. Silence at the beginning of a longer one is left out.
+        reason: Why it is undecided: `silence`, `no speech` or `low confidence`.
     """
 
     label: str
@@ -42,6 +41,14 @@ class Prediction:
     seconds: float | None = None
     heard_seconds: float | None = None
     reason: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """What is known, as a JSON object.
+
+        >>> Prediction("sad", {"happy": 0.25, "sad": 0.75}, seconds=2.0).as_dict()
+        {'label': 'sad', 'probabilities': {'happy': 0.25, 'sad': 0.75}, 'seconds': 2.0}
+        """
+        return {name: value for name, value in asdict(self).items() if value not in (None, {})}
 
 
 class Predictor:
@@ -52,7 +59,6 @@ class Predictor:
 
     Args:
         runtime: What runs the artefact.
-        max_seconds: Where files are cut; None cuts them where the model stops to hear.
 
     Attributes:
         config: The settings of the model.
@@ -61,29 +67,30 @@ class Predictor:
         runtime: What runs the artefact.
     """
 
-    def __init__(self, runtime: Runtime, max_seconds: float | None = None):
+    def __init__(self, runtime: Runtime):
         self.config = runtime.bundle.config
         self.labels = runtime.bundle.labels
         self.dimensions = self.config.labels.scales
         self.runtime = runtime
-        self._max_seconds = self.config.features.max_seconds if max_seconds is None else max_seconds
         self._encoder: SpeakerEncoder | None = None
         self._encoder_lock = threading.Lock()
 
     def predict(
         self,
-        waveform: np.ndarray | None = None,
+        waveform: np.ndarray | Beginning | None = None,
         transcript: str | None = None,
         speaker: np.ndarray | None = None,
         min_confidence: float = 0.0,
         sample_rate: int | None = None,
+        any_sound: bool = False,
     ) -> Prediction:
         """Names the emotion of one utterance.
 
         Args:
-            waveform: (N,) samples of one channel: floats within [-1, 1], or integers of 8, 16 or 32 bits. None for a
-                model that only reads; and for one with `config.model.learned_placeholders` where there is no recording,
-                as zeros alone say too. What lies behind `config.features.max_seconds` is not heard.
+            waveform: (N,) samples of one channel: floats within [-1, 1], or integers of 8, 16 or 32 bits; or what
+                `hear` gave. None for a model that only reads; and for one with `config.model.learned_placeholders`
+                where there is no recording, as zeros alone say too. No more than `config.features.max_seconds` are
+                heard, from the first sound on.
             transcript: What is said; None or "" where nobody knows. Words behind the first `config.words.max_words` are
                 not read.
             speaker: (W,) speaker embedding, for a model that takes one; None lets the speaker encoder compute it, if
@@ -91,6 +98,8 @@ class Predictor:
             min_confidence: Probability, 0 to 1, that the likeliest emotion must reach to be named.
             sample_rate: Rate of the wave in hertz, which is resampled to what the model hears; None says that it has
                 the rate `config.features.sample_rate` already.
+            any_sound: Name an emotion also where nobody is heard to speak. Otherwise the answer is `undecided` there;
+                the probabilities are given all the same.
 
         Returns:
             The emotion and all probabilities.
@@ -101,16 +110,17 @@ class Predictor:
                 numbers, or is far louder than full scale; or the speaker embedding is missing or is not one of the
                 model's.
         """
-        (answer,) = self.predict_batch([waveform], [transcript], [speaker], min_confidence, sample_rate)
+        (answer,) = self.predict_batch([waveform], [transcript], [speaker], min_confidence, sample_rate, any_sound)
         return answer
 
     def predict_batch(
         self,
-        waveforms: Sequence[np.ndarray | None],
+        waveforms: Sequence[np.ndarray | Beginning | None],
         transcripts: Sequence[str | None],
         speakers: Sequence[np.ndarray | None],
         min_confidence: float = 0.0,
         sample_rate: int | None = None,
+        any_sound: bool = False,
     ) -> list[Prediction]:
         """Names the emotions of several utterances, at once where the artefact can.
 
@@ -120,6 +130,7 @@ class Predictor:
             speakers: Likewise.
             min_confidence: As for `predict`.
             sample_rate: As for `predict`, the same for all.
+            any_sound: As for `predict`.
 
         Returns:
             The answers in the same order. They do not depend on which utterances are asked together.
@@ -129,22 +140,39 @@ class Predictor:
         """
         if not 0 <= min_confidence <= 1:
             raise EmotionTFError("no such confidence", expected="0 to 1", received=f"{min_confidence:g}")
-        waves = [self._checked(*pair, sample_rate) for pair in zip(waveforms, transcripts, strict=True)]
+        heard = [self._checked(*pair, sample_rate) for pair in zip(waveforms, transcripts, strict=True)]
+        waves = [None if beginning is None else beginning.waveform for beginning in heard]
         texts = [transcript or "" for transcript in transcripts]
         voices = [self._speaker(*pair) for pair in zip(waves, speakers, strict=True)]
         if isinstance(self.runtime, BatchRuntime):
             rows = list(self.runtime.batch(waves, texts, voices)) if waves else []
         else:
             rows = [self.runtime.outputs(*asked) for asked in zip(waves, texts, voices, strict=True)]
-        return [self._prediction(row, min_confidence) for row in rows]
+        return [
+            self._prediction(*answered, min_confidence, any_sound) for answered in zip(rows, heard, texts, strict=True)
+        ]
 
-    def _prediction(self, row: np.ndarray, min_confidence: float) -> Prediction:
+    def _prediction(
+        self, row: np.ndarray, heard: Beginning | None, text: str, min_confidence: float, any_sound: bool
+    ) -> Prediction:
         """The answer of what a runtime gave, probabilities and dimensions side by side."""
         probabilities, dimensions = np.split(row, [len(self.labels)])
+        rate, seconds, heard_seconds, reason = self.config.features.sample_rate, None, None, None
+        if heard is not None:
+            waveform = heard.waveform[: self.config.features.max_samples]
+            seconds, heard_seconds = heard.seconds, len(waveform) / rate
+            # Zeros say to a model with placeholders that there is no recording; then the words alone are judged.
+            by_words = self.config.model.learned_placeholders and not waveform.any() and bool(tokenize(text))
+            reason = None if any_sound or by_words else why_not_heard(waveform, rate)
+        if reason is None and probabilities.max() < min_confidence:
+            reason = LOW_CONFIDENCE
         return Prediction(
-            self.labels[int(probabilities.argmax())] if probabilities.max() >= min_confidence else UNDECIDED,
+            self.labels[int(probabilities.argmax())] if reason is None else UNDECIDED,
             dict(zip(self.labels, probabilities.tolist(), strict=True)),
             dict(zip(self.dimensions, dimensions.tolist(), strict=True)),
+            seconds,
+            heard_seconds,
+            reason,
         )
 
     def predict_file(
@@ -153,6 +181,8 @@ class Predictor:
         transcript: str | None = None,
         speaker: np.ndarray | None = None,
         min_confidence: float = 0.0,
+        channel: Channel = "mean",
+        any_sound: bool = False,
     ) -> Prediction:
         """Names the emotion of one audio file, of any rate and any format that `audio.decode` reads.
 
@@ -161,24 +191,74 @@ class Predictor:
             transcript: As for `predict`.
             speaker: As for `predict`.
             min_confidence: As for `predict`.
+            channel: Which channel is heard: its number, from 1 on, or `mean`. Where the channels cancel each other in
+                the mean, the loudest is heard alone, and a warning says so.
+            any_sound: As for `predict`.
 
         Raises:
-            EmotionTFError: If the file cannot be read, or as for `predict`.
+            EmotionTFError: If the file cannot be read, or has no such channel, or as for `predict`.
         """
-        return self.predict(self.read(path), transcript, speaker, min_confidence)
+        return self.predict(self.hear(path, channel), transcript, speaker, min_confidence, any_sound=any_sound)
+
+    def predict_channels(
+        self,
+        path: str | Path,
+        transcript: str | None = None,
+        speaker: np.ndarray | None = None,
+        min_confidence: float = 0.0,
+        any_sound: bool = False,
+    ) -> list[Prediction]:
+        """Names the emotion of each channel of an audio file, such as of both ends of a call.
+
+        Args:
+            path: As for `predict_file`, as are the others.
+            transcript: The same for all channels.
+            speaker: Likewise.
+            min_confidence: Likewise.
+            any_sound: Likewise.
+
+        Returns:
+            The answers in the order of the channels.
+
+        Raises:
+            EmotionTFError: As for `predict_file`.
+        """
+        heard = self.hear_channels(path)
+        return self.predict_batch(
+            heard, [transcript] * len(heard), [speaker] * len(heard), min_confidence, any_sound=any_sound
+        )
+
+    def hear(self, path: str | Path | RemotePath | RecordingInMemory, channel: Channel = "mean") -> Beginning:
+        """What the model hears of an audio file, and of how much; of hours, no more is decoded.
+
+        Args:
+            path: The file.
+            channel: As for `predict_file`.
+
+        Returns:
+            The wave (N,) float32 from the first sound on, where it begins, and the length of the file.
+
+        Raises:
+            EmotionTFError: If the file cannot be read or has no such channel.
+        """
+        return beginning_of(path, self.config.features.sample_rate, self.config.features.max_seconds, channel)
+
+    def hear_channels(self, path: str | Path | RemotePath | RecordingInMemory) -> list[Beginning]:
+        """What `hear` gives of each channel of an audio file."""
+        return [self.hear(path, channel) for channel in range(1, channels_of(path) + 1)]
 
     def read(self, path: str | Path | RemotePath | RecordingInMemory) -> np.ndarray:
-        """The wave (N,) float32 of an audio file, no more of it than the model hears; of hours, no more is decoded.
+        """The wave (N,) float32 of an audio file that `hear` gives.
 
         Raises:
             EmotionTFError: If the file cannot be read.
         """
-        return read_beginning(path, self.config.features.sample_rate, self._max_seconds)
+        return self.hear(path).waveform
 
     def _checked(
-        self, waveform: np.ndarray | None, transcript: str | None, sample_rate: int | None
-    ) -> np.ndarray | None:
-        """The wave as float32, at the rate of the model.
+        self, waveform: np.ndarray | Beginning | None, transcript: str | None, sample_rate: int | None
+    ) -> Beginning | None:
+        """What is heard of a wave, as float32, at the rate of the model.
 
         Raises:
             EmotionTFError: If wave and transcript are not what the model takes.
@@ -192,7 +272,10 @@ class Predictor:
             raise EmotionTFError("the model reads only but was given audio", fix="give it the transcript alone")
         if transcript and not model.reads:
             raise EmotionTFError("the model does not read but was given text", fix="leave the text out")
-        return None if waveform is None else to_waveform(waveform, sample_rate, self.config.features.sample_rate)
+        if waveform is None or isinstance(waveform, Beginning):
+            return waveform
+        rate = self.config.features.sample_rate
+        return without_silence(to_waveform(waveform, sample_rate, rate), rate, self.config.features.max_seconds)
 
     def _speaker(self, waveform: np.ndarray | None, given: np.ndarray | None) -> np.ndarray | None:
         """The speaker embedding (W,) float32 that the model takes, if it takes one."""

@@ -20,10 +20,11 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.loading import DEFAULT_MODEL, TIMEOUT_SECONDS
 from emotion_tf.inference.serving_api import load_serving_api
+from emotion_tf.inference.undecided import UNDECIDED
 from emotion_tf.utils.files import parse_json
 
 MAX_SECONDS = 60.0
-"""Longest wave that is sent of a file, since the server does not say after which time its model stops to hear."""
+"""Longest wave that is sent to a server that does not say after which time its model stops to hear."""
 
 MAX_ANSWER_BYTES = 2**22
 """Longest answer over REST, as long as gRPC's own; one that is cut there is no JSON."""
@@ -65,22 +66,32 @@ class ServerRuntime:
         # Whether it can do without one of both, only the server knows, and says if it cannot.
         learned_placeholders = str(modality == "both").lower()
         config = Config().override(f"model.modality={modality}", f"model.learned_placeholders={learned_placeholders}")
-        labels, scales = self._described(modality)
+        outputs = self._empty_answer(modality)
+        labels, scales = self._described(outputs)
+        config = self._with_max_seconds(config, outputs)
         if scales:
             config = dataclasses.replace(config, labels=LabelConfig(dimensions=tuple(scales), ranges=dict(scales)))
         self.bundle = ModelBundle(config, labels, None)
 
-    def _described(self, modality: str) -> tuple[tuple[str, ...], dict[str, tuple[float, ...]]]:
-        """The names of the classes, and the dimensions with their ranges.
-
-        The server gives them with every answer, also with one to an empty request.
-        """
+    def _empty_answer(self, modality: str) -> dict[str, Any]:
+        """What the server answers to an empty request, with which it gives what holds for all answers."""
         inputs: dict[str, list] = {} if modality == "text" else {"audio": [b""]}
         if modality != "audio":
             inputs["transcript"] = [""]
         if self.speaker_width is not None:
             inputs["speaker"] = [[0.0] * self.speaker_width]
-        outputs = self._transport.predict(inputs)
+        return self._transport.predict(inputs)
+
+    def _with_max_seconds(self, config: Config, outputs: Mapping[str, Any]) -> Config:
+        """The settings, with the seconds that the model hears."""
+        try:
+            (seconds,) = map(float, outputs["max_seconds"])
+        except (KeyError, TypeError, ValueError):
+            seconds = MAX_SECONDS
+        return config.override(f"features.max_seconds={min(seconds, MAX_SECONDS):g}")
+
+    def _described(self, outputs: Mapping[str, Any]) -> tuple[tuple[str, ...], dict[str, tuple[float, ...]]]:
+        """The names of the classes, and the dimensions with their ranges."""
         try:
             (classes,) = outputs["classes"]
             labels = tuple(name if isinstance(name, str) else name.decode() for name in classes)
@@ -123,7 +134,7 @@ class ServerRuntime:
             ) from None
         if error:
             raise EmotionTFError(f"{self._name} refuses the request: {error}")
-        if label != self.bundle.labels[probabilities.argmax()]:
+        if label not in (self.bundle.labels[probabilities.argmax()], UNDECIDED):
             raise EmotionTFError(
                 f"{self._name} names other emotions",
                 expected=", ".join(self.bundle.labels),

@@ -27,11 +27,12 @@ class Window:
     Args:
         start: Where the stretch begins, in seconds.
         end: Where it ends, in seconds.
-        label: The likeliest emotion after smoothing.
+        label: The likeliest emotion after smoothing; `undecided` where there is a reason not to name one.
         probabilities: The probability of each emotion, in class order, from this window alone.
-        smoothed: The same, smoothed over this window and those before.
+        smoothed: The same, smoothed over this window and those before, but for windows without speech.
         dimensions: The value of each dimension, such as arousal, from this window alone; none for most models.
         smoothed_dimensions: The same, smoothed.
+        reason: Why it is undecided: `silence` or `no speech`.
     """
 
     start: float
@@ -41,10 +42,11 @@ class Window:
     smoothed: dict[str, float]
     dimensions: dict[str, float] = field(default_factory=dict)
     smoothed_dimensions: dict[str, float] = field(default_factory=dict)
+    reason: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The fields as a JSON object, without dimensions where the model has none."""
-        return {name: value for name, value in asdict(self).items() if value != {}}
+        """The fields as a JSON object, without those of which nothing is known."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, {})}
 
 
 class Stream:
@@ -66,6 +68,7 @@ class Stream:
             the rest.
         hop_seconds: Time from one window's start to the next one's, at most a window, lest anything stays unheard.
         smoothing_seconds: Time after which a window's weight has fallen to 37 %; 0 smoothes nothing.
+        any_sound: As for `Predictor.predict`.
 
     Raises:
         EmotionTFError: If the model only reads, or a time is out of its range.
@@ -76,7 +79,7 @@ class Stream:
     >>> from emotion_tf.config import Config
     >>> from emotion_tf.inference import Prediction
     >>> says = Prediction("happy", {"angry": 0.0, "happy": 0.75, "neutral": 0.25, "sad": 0.0})
-    >>> stream = Stream(SimpleNamespace(config=Config(), predict=lambda *utterance: says))
+    >>> stream = Stream(SimpleNamespace(config=Config(), predict=lambda *asked, **how: says))
     >>> for chunk in np.zeros((9, 16_000), np.float32):
     ...     for window in stream.push(chunk):
     ...         print(window.start, window.end, window.label)
@@ -96,6 +99,7 @@ class Stream:
         window_seconds: float = WINDOW_SECONDS,
         hop_seconds: float = HOP_SECONDS,
         smoothing_seconds: float = SMOOTHING_SECONDS,
+        any_sound: bool = False,
     ):
         config = predictor.config
         if not config.model.hears:
@@ -103,12 +107,7 @@ class Stream:
         self._rate = config.features.sample_rate
         self._window = _samples("window", window_seconds, self._rate, config.features.max_seconds)
         self._hop = _samples("hop", hop_seconds, self._rate, window_seconds)
-        if not 0 <= smoothing_seconds < math.inf:
-            raise EmotionTFError(
-                "the smoothing is out of range", expected="0 seconds or more", received=f"{smoothing_seconds:g}"
-            )
-        self._smoothing_seconds = smoothing_seconds
-        self._predictor, self._transcript, self._speaker = predictor, transcript, speaker
+        self._asker = Asker(predictor, transcript, speaker, smoothing_seconds, any_sound)
         # It holds the latest window and the hop that is to come, or before the first window a hop of nothing. Thus
         # it is full when the next window is, and still holds what a last window needs that ends at any sample.
         self._buffer = np.zeros(self._hop + self._window, np.float32)
@@ -118,7 +117,8 @@ class Stream:
         """Forgets what was heard."""
         self._filled = self._hop
         self._heard = 0
-        self._last: tuple[int, np.ndarray] | None = None
+        self._asked_until: int | None = None
+        self._asker.begin()
 
     def push(self, samples: np.ndarray) -> list[Window]:
         """Hears more of the stream.
@@ -134,14 +134,7 @@ class Stream:
             EmotionTFError: If the samples are not a row of finite floating-point numbers, or the transcript or speaker
                 embedding does not fit the model.
         """
-        samples = np.asarray(samples)
-        # Integers of a sound card are a common mistake, and far too loud.
-        if samples.ndim != 1 or not np.issubdtype(samples.dtype, np.floating):
-            raise EmotionTFError(
-                "the samples are not those of one channel",
-                expected="a row of floating-point numbers",
-                received=f"the shape {samples.shape} of {samples.dtype}",
-            )
+        samples = checked_samples(samples)
         windows = []
         while len(samples):
             taken = samples[: len(self._buffer) - self._filled]
@@ -162,9 +155,9 @@ class Stream:
         Returns:
             One last window, if there are samples that no window holds yet; else none.
         """
-        if self._last is None:
+        if self._asked_until is None:
             rest = self._buffer[self._hop : self._filled]
-        elif self._heard > self._last[0]:
+        elif self._heard > self._asked_until:
             rest = self._buffer[self._filled - self._window : self._filled]
         else:
             rest = self._buffer[:0]
@@ -174,24 +167,85 @@ class Stream:
 
     def _ask(self, samples: np.ndarray) -> Window:
         """The answer on samples that end at the latest one."""
-        prediction = self._predictor.predict(samples, self._transcript, self._speaker)
-        names, count = list(prediction.probabilities), len(prediction.probabilities)
-        values = np.array([*prediction.probabilities.values(), *prediction.dimensions.values()])
+        self._asked_until = self._heard
+        return self._asker.ask(samples, (self._heard - len(samples)) / self._rate, self._heard / self._rate)
+
+
+class Asker:
+    """Asks about one stretch of a stream after the other, and smoothes the answers.
+
+    Args:
+        predictor: As for `Stream`, as are the others.
+        transcript: Likewise.
+        speaker: Likewise.
+        smoothing_seconds: Likewise.
+        any_sound: Likewise.
+
+    Raises:
+        EmotionTFError: If the smoothing is out of range.
+    """
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        transcript: str | None,
+        speaker: np.ndarray | None,
+        smoothing_seconds: float,
+        any_sound: bool,
+    ):
+        if not 0 <= smoothing_seconds < math.inf:
+            raise EmotionTFError(
+                "the smoothing is out of range", expected="0 seconds or more", received=f"{smoothing_seconds:g}"
+            )
+        self._predictor, self._transcript, self._speaker = predictor, transcript, speaker
+        self._smoothing_seconds, self._any_sound = smoothing_seconds, any_sound
+        self.begin()
+
+    def begin(self) -> None:
+        """Forgets the answers."""
+        self._last: tuple[float, np.ndarray] | None = None
+
+    def ask(self, samples: np.ndarray, start: float, end: float) -> Window:
+        """The answer on the samples (N,) between two times in seconds."""
+        said = self._predictor.predict(samples, self._transcript, self._speaker, any_sound=self._any_sound)
+        names, count = list(said.probabilities), len(said.probabilities)
+        values = np.array([*said.probabilities.values(), *said.dimensions.values()])
         smoothed = values
-        if self._last is not None and self._smoothing_seconds:
-            end, before = self._last
-            elapsed = (self._heard - end) / self._rate
-            smoothed = values + math.exp(-elapsed / self._smoothing_seconds) * (before - values)
-        self._last = self._heard, smoothed
+        if self._last is not None:
+            before, old = self._last
+            if said.reason is not None:
+                smoothed = old  # What nobody says changes nothing.
+            elif self._smoothing_seconds:
+                smoothed = values + math.exp(-(end - before) / self._smoothing_seconds) * (old - values)
+        if said.reason is None:
+            self._last = end, smoothed
         return Window(
-            start=(self._heard - len(samples)) / self._rate,
-            end=self._heard / self._rate,
-            label=names[int(smoothed[:count].argmax())],
-            probabilities=prediction.probabilities,
+            start=start,
+            end=end,
+            label=names[int(smoothed[:count].argmax())] if said.reason is None else said.label,
+            probabilities=said.probabilities,
             smoothed=dict(zip(names, smoothed[:count].tolist(), strict=True)),
-            dimensions=prediction.dimensions,
-            smoothed_dimensions=dict(zip(prediction.dimensions, smoothed[count:].tolist(), strict=True)),
+            dimensions=said.dimensions,
+            smoothed_dimensions=dict(zip(said.dimensions, smoothed[count:].tolist(), strict=True)),
+            reason=said.reason,
         )
+
+
+def checked_samples(samples: np.ndarray) -> np.ndarray:
+    """What comes next of a stream, if it is a row of floating-point numbers.
+
+    Raises:
+        EmotionTFError: If it is not.
+    """
+    samples = np.asarray(samples)
+    # Integers of a sound card are a common mistake, and far too loud.
+    if samples.ndim != 1 or not np.issubdtype(samples.dtype, np.floating):
+        raise EmotionTFError(
+            "the samples are not those of one channel",
+            expected="a row of floating-point numbers",
+            received=f"the shape {samples.shape} of {samples.dtype}",
+        )
+    return samples
 
 
 def _samples(name: str, seconds: float, rate: int, most: float) -> int:

@@ -23,23 +23,27 @@ MAX_TICKS = 12
 
 
 def timeline_plot(
-    windows: Sequence[Window], peaks: np.ndarray, scales: Mapping[str, tuple[float, float]] | None = None
+    windows: Sequence[Window],
+    peaks: np.ndarray,
+    scales: Mapping[str, tuple[float, float]] | None = None,
+    seconds: float | None = None,
 ) -> Figure:
     """Draws the smoothed probabilities and dimensions of a recording below its wave.
 
-    A window's values stand around its middle, up to where the next window's begin.
+    The values of windows that overlap stand around their middles, up to where the next window's begin; those of
+    stretches of speech where the stretches are.
 
     Args:
         windows: The windows of the whole recording, at least one.
         peaks: (columns,) outline of the wave, as `wave_peaks` makes it.
         scales: The ends of the range of each dimension; those of its values if it is not named.
+        seconds: How long the recording is; None for where the last window ends.
 
     Returns:
         The figure, with a panel for the wave, one for each emotion, in class order, and one for each dimension.
     """
-    seconds = windows[-1].end
-    middles = np.array([(window.start + window.end) / 2 for window in windows])
-    edges = np.concatenate([[0.0], (middles[:-1] + middles[1:]) / 2, [seconds]])
+    seconds = windows[-1].end if seconds is None else seconds
+    edges, places = _places(windows, seconds)
     labels = np.array([window.label for window in windows])
     emotions, rated = list(windows[0].smoothed), list(windows[0].smoothed_dimensions)
     figure = Figure(figsize=(10, 6 + 1.2 * len(rated)), layout="constrained")
@@ -49,12 +53,16 @@ def timeline_plot(
     wave.set(xlim=(0, seconds), ylim=(-highest, highest), ylabel="wave")
     for axes, name, color in zip(panels, emotions, itertools.cycle(COLORS), strict=False):
         values = np.array([window.smoothed[name] for window in windows])
-        axes.stairs(values, edges, fill=True, color=color, alpha=0.35)
-        axes.stairs(np.where(labels == name, values, 0), edges, fill=True, color=color)
+        for shown, alpha in ((values, 0.35), (np.where(labels == name, values, 0), 1.0)):
+            heights = np.zeros(len(edges) - 1)
+            heights[places] = shown
+            axes.stairs(heights, edges, fill=True, color=color, alpha=alpha)
         axes.set(ylim=(0, 1), ylabel=name)
     for axes, name in zip(panels[len(emotions) :], rated, strict=True):
         values = np.array([window.smoothed_dimensions[name] for window in windows])
-        axes.stairs(values, edges, baseline=None, color="black", linewidth=1.5)
+        heights = np.full(len(edges) - 1, np.nan)
+        heights[places] = values
+        axes.stairs(heights, edges, baseline=None, color="black", linewidth=1.5)
         axes.set(ylim=(scales or {}).get(name, (values.min(), values.max() + 1e-6)), ylabel=name)
     for axes in (wave, *panels):
         axes.grid(alpha=0.3)
@@ -68,6 +76,14 @@ def timeline_plot(
     panels[-1].set_xlabel(f"time ({unit})")
     figure.align_ylabels()
     return figure
+
+
+def _places(windows: Sequence[Window], seconds: float) -> tuple[np.ndarray, slice]:
+    """The edges of all steps, and which of the steps between them are those of the windows."""
+    if all(before.end <= after.start for before, after in itertools.pairwise(windows)):
+        return np.array([time for window in windows for time in (window.start, window.end)]), slice(None, None, 2)
+    middles = np.array([(window.start + window.end) / 2 for window in windows])
+    return np.concatenate([[0.0], (middles[:-1] + middles[1:]) / 2, [seconds]]), slice(None)
 
 
 def _time_axis(seconds: float) -> tuple[str, Callable[[float], str]]:

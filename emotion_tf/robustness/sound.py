@@ -1,6 +1,7 @@
 """Conditions of sound: noise, rooms, telephones, codecs, levels and silence."""
 
 import functools
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 
+from emotion_tf.audio.decode.container import can_write_amr
 from emotion_tf.audio.disturbances import Disturbance, conditions
 from emotion_tf.audio.reader import read_waveform
 from emotion_tf.config import Config
@@ -18,6 +20,8 @@ from emotion_tf.robustness.trained_run import TrainedRun
 from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.utils.arrays import pad_rows
 from emotion_tf.utils.files import seed_of
+
+logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 32
 
@@ -50,6 +54,8 @@ def sound_conditions(run: TrainedRun) -> dict[str, Condition]:
         disturb = disturbances(fold)[name]
         return np.concatenate(list(_predict(*run.models[fold], config, utterances, disturb)))
 
+    if not can_write_amr():
+        logger.info("no conditions of AMR-NB: PyAV or its encoder is missing; pip install 'emotion-tf[video]'")
     return {name: Condition("sound", functools.partial(predict, name)) for name in conditions([])}
 
 

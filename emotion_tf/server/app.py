@@ -5,7 +5,6 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
@@ -130,9 +129,9 @@ async def _rest(service: Service, request: Request) -> Asked:
     body = await _body(service, request)
     # In a thread, since some megabytes of it would keep all other clients waiting.
     utterances, form = await asyncio.to_thread(rest.parse, body, service.signatures)
-    return utterances, lambda answers: rest.answer(
-        answers, service.predictor.labels, form, service.predictor.dimensions
-    )
+    predictor = service.predictor
+    max_seconds = predictor.config.features.max_seconds if predictor.config.model.hears else None
+    return utterances, lambda answers: rest.answer(answers, predictor.labels, form, predictor.dimensions, max_seconds)
 
 
 async def _upload(service: Service, request: Request) -> Asked:
@@ -171,7 +170,7 @@ def _uploaded(answers: list[Answer]) -> dict[str, Any]:
     (answer,) = answers
     if answer.prediction is None:
         raise bad_request(answer.error)
-    return asdict(answer.prediction)
+    return answer.prediction.as_dict()
 
 
 async def _body(service: Service, request: Request) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from emotion_tf.inference import Prediction
 from emotion_tf.server.refusal import bad_request
 from emotion_tf.server.signatures import FREE, Scales, Signature, Tensor
 from emotion_tf.server.utterance import Answer, Utterance
@@ -142,17 +143,24 @@ _READERS: dict[str, Callable[[Any, Tensor], Any]] = {
 }
 
 
-def answer(answers: Sequence[Answer], labels: Sequence[str], form: str, scales: Scales | None = None) -> dict[str, Any]:
+def answer(
+    answers: Sequence[Answer],
+    labels: Sequence[str],
+    form: str,
+    scales: Scales | None = None,
+    max_seconds: float | None = None,
+) -> dict[str, Any]:
     """The answer to a request, in its form.
 
     Of an utterance that could not be heard, `error` says why, `label` is "" and all numbers are zeros, as the
-    SavedModel of an export has it.
+    SavedModel of an export has it. Beside what that tells, a label may be `undecided`, and `reason` says why.
 
     Args:
         answers: The answers in the order of the utterances.
         labels: The classes.
         form: The form of the request.
         scales: The dimensions with the ends of their ranges, if the model has any.
+        max_seconds: How much the model hears; None for one that does not hear.
     """
     rows: list[dict[str, Any]] = [
         {
@@ -160,6 +168,7 @@ def answer(answers: Sequence[Answer], labels: Sequence[str], form: str, scales: 
             "classes": list(labels),
             "label": found.label if found else "",
             "error": item.error,
+            **({} if max_seconds is None else _heard(found, max_seconds)),
         }
         for item in answers
         for found in [item.prediction]
@@ -173,3 +182,12 @@ def answer(answers: Sequence[Answer], labels: Sequence[str], form: str, scales: 
     if form == ROWS:
         return {"predictions": rows}
     return {"outputs": {name: [row[name] for row in rows] for name in rows[0]}}
+
+
+def _heard(found: Prediction | None, max_seconds: float) -> dict[str, Any]:
+    """What is told of the recording."""
+    return {
+        "heard_seconds": (found and found.heard_seconds) or 0.0,
+        "max_seconds": max_seconds,
+        "reason": (found and found.reason) or "",
+    }

@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 import numpy as np
 
-from emotion_tf.audio.reader import RecordingInMemory
+from emotion_tf.audio.reader import Beginning, RecordingInMemory
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference import Predictor
 from emotion_tf.inference.runtime import BatchRuntime
@@ -23,8 +23,8 @@ from emotion_tf.server.utterance import Answer, Utterance
 BATCH_WORKERS = 2
 """Threads that compute batches: while one prepares the next batch or reads out the last, the other computes."""
 
-Heard = tuple[np.ndarray | None, Utterance]
-"""An utterance and its wave."""
+Heard = tuple[np.ndarray | Beginning | None, Utterance]
+"""An utterance, and its wave or what is heard of its recording."""
 
 
 class Service:
@@ -95,16 +95,16 @@ class Service:
             wave = await asyncio.wrap_future(self._decoders.submit(self._hear, utterance))
         except EmotionTFError as error:
             return Answer(error=str(error))
-        length = 0 if wave is None else len(wave)
+        length = 0 if wave is None else len(wave.waveform if isinstance(wave, Beginning) else wave)
         return await asyncio.wrap_future(self._batcher.submit((wave, utterance), length))
 
-    def _hear(self, utterance: Utterance) -> np.ndarray | None:
-        """The wave of an utterance; None where there is none."""
+    def _hear(self, utterance: Utterance) -> np.ndarray | Beginning | None:
+        """The wave of an utterance, or what is heard of its recording; None where there is none."""
         if utterance.waveform is not None:
             return utterance.waveform if len(utterance.waveform) else None
         if not utterance.audio:
             return None
-        return self.predictor.read(RecordingInMemory(utterance.audio))
+        return self.predictor.hear(RecordingInMemory(utterance.audio))
 
     def _compute(self, batch: list[Heard]) -> list[Answer]:
         """The answers to a batch; of one that fails, each is asked alone, to know which of them it is."""

@@ -71,6 +71,8 @@ def metadata(
             "dimension_names": Tensor("DT_STRING", (FREE, len(scales))),
             "dimension_ranges": Tensor("DT_FLOAT", (FREE, len(scales), 2)),
         }
+    if "waveform" in signatures:  # It hears.
+        outputs["heard_seconds"] = outputs["max_seconds"] = Tensor("DT_FLOAT", (FREE,))
     described = {
         signature: {
             "inputs": _infos(signature, inputs),

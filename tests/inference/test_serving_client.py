@@ -50,9 +50,12 @@ def test_server_answers_as_the_network(any_served, protocol):
     # Positions in the vocabulary of `exported_runs`.
     for waveform, transcript, ids in [(noise(2 * RATE), "I am so HAPPY!", [2, 3, 4, 5, 1]), (noise(300), "", [0])]:
         arguments = (waveform if model.hears else None), (transcript if model.reads else None), run.voice
-        prediction = predictor.predict(*arguments)
+        prediction = predictor.predict(*arguments, any_sound=True)
         expected = run.expected(waveform, ids)
         assert prediction.label == FOUR[expected.argmax()]
+        if model.hears:  # The server says how much its model hears.
+            assert predictor.config.features.max_seconds == run.config.features.max_seconds
+            assert prediction.seconds == prediction.heard_seconds == len(waveform) / RATE
         np.testing.assert_allclose(list(prediction.probabilities.values()), expected, atol=1e-5)
         request = served.requests[-1]
         assert set(request.inputs) == set(served.signatures["serving_default"].inputs)
@@ -281,7 +284,7 @@ def test_rest_needs_no_further_package(both_served, tmp_path):
         "import sys\n"
         "sys.modules['tensorflow_serving'] = sys.modules['grpc'] = None\n"
         "from emotion_tf.inference import connect\n"
-        "print(connect(sys.argv[1]).predict_file(sys.argv[2], 'so sad').label)\n"
+        "print(connect(sys.argv[1]).predict_file(sys.argv[2], 'so sad', any_sound=True).label)\n"
     )
     run, ports = both_served
     command = [sys.executable, "-c", code, ports.address("rest"), tmp_path / "a.wav"]

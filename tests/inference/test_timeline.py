@@ -33,7 +33,7 @@ class Listener:
         self.config = Config().override(*(f"{name}={value}" for name, value in settings.items()))
         self.heard, self.told, self.answers = [], [], list(answers)
 
-    def predict(self, waveform, transcript, speaker):
+    def predict(self, waveform, transcript, speaker, any_sound):
         self.heard.append(waveform.copy())
         self.told.append((transcript, speaker))
         values = self.answers.pop(0) if self.answers else (0.25, 0.25, 0.25, 0.25)
@@ -215,8 +215,8 @@ def tone(tmp_path):
 def test_table(tmp_path, tone):
     write_timeline(tmp_path / "deep" / "t.csv", iter(WINDOWS), tone)
     rows = list(csv.reader((tmp_path / "deep" / "t.csv").open(encoding="utf-8")))
-    assert rows[0] == ["start", "end", "label", *FOUR, *(f"smoothed_{name}" for name in FOUR)]
-    assert rows[2] == ["2.0", "6.0", "happy", "0.5", "0.25", "0.125", "0.125", "0.25", "0.5", "0.125", "0.125"]
+    assert rows[0] == ["start", "end", "label", *FOUR, *(f"smoothed_{name}" for name in FOUR), "reason"]
+    assert rows[2] == ["2.0", "6.0", "happy", "0.5", "0.25", "0.125", "0.125", "0.25", "0.5", "0.125", "0.125", ""]
     assert len(rows) == 4
 
 

@@ -1,5 +1,6 @@
 """The sound of video files, and sound that libsndfile does not know, by PyAV."""
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
@@ -74,6 +75,47 @@ def blocks(content: Span, container: Container, name: str) -> Iterator[tuple[np.
         raise
     except (av.FFmpegError, ValueError) as error:  # The latter where the number of channels changes.
         raise bounds.not_decoded(name, getattr(error, "strerror", None) or str(error)) from None
+
+
+AMR_ENCODER, AMR_RATE = "libopencore_amrnb", 8_000
+"""FFmpeg's encoder of AMR-NB, and the one rate that it takes, in hertz."""
+
+
+def can_write_amr() -> bool:
+    """Whether PyAV is installed and writes AMR-NB, the codec of mobile phones."""
+    try:
+        import av
+    except ImportError:
+        return False
+    try:
+        av.Codec(AMR_ENCODER, "w")
+    except ValueError:
+        return False
+    return True
+
+
+def write_amr(samples: np.ndarray, bit_rate: int) -> bytes:
+    """An AMR-NB file.
+
+    Args:
+        samples: (samples,) within [-1, 1], at `AMR_RATE`.
+        bit_rate: Of the eight modes of the codec, such as 12,200 or 4,750 bits a second.
+
+    Returns:
+        The file, whose sound is some milliseconds late. Only where `can_write_amr` says so.
+    """
+    import av
+
+    content = io.BytesIO()
+    with av.open(content, "w", format="amr") as file:
+        track = file.add_stream(AMR_ENCODER, rate=AMR_RATE, layout="mono")
+        track.bit_rate = bit_rate
+        integers = np.round(np.clip(samples, -1, 1) * 32_767).astype(np.int16)
+        frame = av.AudioFrame.from_ndarray(integers[np.newaxis], format="s16", layout="mono")
+        frame.sample_rate = AMR_RATE
+        for packet in (*track.encode(frame), *track.encode(None)):
+            file.mux(packet)
+    return content.getvalue()
 
 
 def _opened(av: ModuleType, stream: BinaryIO, container: Container) -> Any:
