@@ -82,7 +82,7 @@ def test_every_way_of_a_manifest(count, tmp_path):
         answers.unlink(missing_ok=True)
         assert predict_batch(requests, out / artefact, answers) == 0
         header = next(csv.reader(answers.open(encoding="utf-8", newline="")))
-        assert header == ["id", "label", *classes, "error"]
+        assert header == ["id", "label", *classes, "seconds", "heard_seconds", "reason", "error"]
     assert json.loads((out / "golden" / "golden.json").read_text(encoding="utf-8"))["labels"] == list(classes)
     build(out, tmp_path / "page")
     page = json.loads((tmp_path / "page" / "settings.json").read_text(encoding="utf-8"))
