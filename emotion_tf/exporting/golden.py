@@ -54,8 +54,8 @@ $absence
    - Android: `Interpreter.runSignature(inputs, outputs, "serving_default")` takes them by name.
    - iOS: the C API's `TfLiteInterpreterGetSignatureRunner(interpreter, "serving_default")`, or the inputs in the order
      of their names.
-   - Microcontrollers: `int8-fixed.tflite`, on a runtime that has the op RFFT2D. Its wave and its probabilities are
-     float32, and the front end computes in float32.
+   - Microcontrollers: `int8-fixed.tflite`. Its wave and its probabilities are float32, and the front end computes in
+     float32.
 5. Compare with `probabilities` of the same file, within `tolerances.probabilities`.$compare_dimensions
 """)
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.exporting.quantization import quantize
 from emotion_tf.exporting.tflite_metadata import with_metadata
+from emotion_tf.frontend.spectral import transforms_by_products
 from emotion_tf.inference.bundle import ModelBundle, without_dimensions
 from emotion_tf.inference.litert_runtime import fit_lengths
 from emotion_tf.utils.files import replacing
@@ -122,7 +123,8 @@ def _convert(
 
     archive = keras.export.ExportArchive()
     archive.track(model)
-    archive.add_endpoint("serving_default", serve, [inputs])
+    with transforms_by_products():
+        archive.add_endpoint("serving_default", serve, [inputs])
     with tempfile.TemporaryDirectory() as folder:
         archive.write_out(folder, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["serving_default"])

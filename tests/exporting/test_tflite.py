@@ -104,6 +104,15 @@ def test_ops_are_built_in(quantized, variant, suffix):
     assert names <= vars(BuiltinOperator).keys() - {"CUSTOM"}
 
 
+def test_front_end_needs_no_complex_numbers(any_export):
+    for path in sorted((any_export.folder / "tflite").iterdir()):
+        interpreter = Interpreter(str(path))
+        names = {details["op_name"] for details in interpreter._get_ops_details()}
+        assert not names & {"RFFT2D", "REAL", "IMAG", "COMPLEX_ABS"}, path.name
+        types = {details["dtype"] for details in interpreter.get_tensor_details()}
+        assert types <= {np.float32, np.float16, np.int32, np.int64, np.int8, np.uint8, np.bool_}, path.name
+
+
 @pytest.mark.parametrize("resize_by_hand", [False, True])
 def test_answers_are_those_of_the_network(any_export, interpreter, resize_by_hand):
     for waveform, ids in ASKED:

@@ -9,7 +9,7 @@ import soundfile
 import tensorflow as tf
 
 from emotion_tf.config import FeatureConfig
-from emotion_tf.frontend.spectral import acoustic_features, frame_count, level_response
+from emotion_tf.frontend.spectral import acoustic_features, frame_count, level_response, transforms_by_products
 
 # librosa says so where a wave is shorter than the window.
 pytestmark = pytest.mark.filterwarnings("ignore:n_fft=.* is too large")
@@ -349,3 +349,50 @@ def test_offset_hum_and_clicks_change_no_feature(config):
     clicks[[0, 1, -1]] = [1, 1, -1]
     for disturbed in (wave + 0.1, wave - 0.3, wave + 0.01 * np.sin(2 * np.pi * 50 * SECOND + 1), clicks):
         np.testing.assert_allclose(features_of(disturbed, config), features_of(wave, config), atol=0.1)
+
+
+def batch_features(waves, config, by_products):
+    batch, lengths = batch_of(waves)
+    if not by_products:
+        return acoustic_features(batch, lengths, config)[0].numpy()
+    with transforms_by_products():
+        return acoustic_features(batch, lengths, config)[0].numpy()
+
+
+@pytest.mark.parametrize(
+    "config", [MFCC, PROSODY, ALL, CENTRED, PASSED], ids=["mfcc", "prosody", "all", "centred", "high-passed"]
+)
+def test_features_by_products_are_those_of_the_fft(config):
+    waves = list(WAVES.values())
+    found, expected = (batch_features(waves, config, by_products) for by_products in (True, False))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("wave", WAVES.values(), ids=WAVES)
+def test_mfcc_by_products_equals_librosa(wave):
+    assert np.abs(batch_features([wave], MFCC, True)[0][: 1 + len(wave) // 160] - mfcc_by_librosa(wave)).max() < 1e-3
+
+
+def test_log_mel_bands_by_products_equal_librosa_on_speech(ravdess_clips):
+    config = FeatureConfig(representation="logmel", deltas=0, mel_bands=64)
+    for clip in ravdess_clips[:: len(ravdess_clips) // 24]:
+        wave, _ = soundfile.read(clip, dtype="float32")
+        expected = bands_by_librosa(wave, n_mels=64).T
+        assert np.abs(batch_features([wave], config, True)[0][: len(expected)] - expected).max() < 1e-3, clip.name
+
+
+def test_products_trace_nothing_complex():
+    def ops(by_products):
+        def features(waveform):
+            return acoustic_features(waveform, tf.shape(waveform)[1:], ALL)
+
+        spec = tf.TensorSpec([1, None], tf.float32)
+        if by_products:
+            with transforms_by_products():
+                graph = tf.function(features).get_concrete_function(spec).graph
+        else:
+            graph = tf.function(features).get_concrete_function(spec).graph
+        return {operation.type for operation in graph.get_operations()}
+
+    assert {"RFFT", "Real", "Imag"} <= ops(by_products=False)
+    assert not {"RFFT", "Real", "Imag", "ComplexAbs"} & ops(by_products=True)
