@@ -9,10 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 from emotion_tf.exporting.examples import Example
+from emotion_tf.exporting.onnx import OnnxFile, onnx_is_installed
 from emotion_tf.frontend.front_end import front_end_layer
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.litert_runtime import LiteRTRuntime
-from emotion_tf.inference.runtime import Runtime, joined
+from emotion_tf.inference.runtime import Runtime, heard_inputs, joined, read_inputs, speaker_inputs
 from emotion_tf.inference.saved_model_runtime import SavedModelRuntime
 
 Ask = Callable[[Example], Callable[[], np.ndarray]]
@@ -92,6 +93,10 @@ def artefacts(folder: Path, bundle: ModelBundle) -> list[Artefact]:
             path = f"tflite/{kind}.tflite"
             if (folder / path).is_file():
                 found.append(Artefact(path, "serving_default", bound, partial(_load_tflite, folder / path, bundle)))
+    for name, signature in (("speech", "waveform"), ("network", "features")):
+        path = f"onnx/{name}.onnx"
+        if (folder / path).is_file() and onnx_is_installed():
+            found.append(Artefact(path, signature, EXACT, partial(_load_onnx, folder / path, bundle, signature)))
     return found
 
 
@@ -102,6 +107,21 @@ def size(path: Path) -> int:
 
 def _load_tflite(path: Path, bundle: ModelBundle, threads: int | None) -> Ask:
     return _through(LiteRTRuntime(path, threads))
+
+
+def _load_onnx(path: Path, bundle: ModelBundle, signature: str, threads: int | None) -> Ask:
+    """ONNX Runtime, which takes word ids in place of words under either signature."""
+    run = OnnxFile(path, threads)
+    front_end = front_end_layer(bundle.config.features) if signature == "features" else None
+
+    def ask(example: Example) -> Callable[[], np.ndarray]:
+        words = read_inputs([example.transcript], bundle) | speaker_inputs([example.speaker])
+        heard = heard_inputs([example.waveform], bundle)
+        if front_end is not None:
+            heard = _features(example, bundle, front_end)
+        return lambda: run(heard | words)[0]
+
+    return ask
 
 
 def _load_saved_model(folder: Path, bundle: ModelBundle, signature: str, threads: int | None) -> Ask:
@@ -134,12 +154,17 @@ def _ask_features(
     runtime: SavedModelRuntime, bundle: ModelBundle, front_end: Callable, example: Example
 ) -> Callable[[], np.ndarray]:
     inputs = {name: tf.constant(ids) for name, ids in bundle.word_ids(example.transcript).items()}
-    if example.waveform is not None:
-        waveform = tf.constant(example.waveform[np.newaxis])
-        inputs["features"] = front_end(waveform, tf.constant([len(example.waveform)]))
-    elif bundle.config.model.hears:
-        inputs["features"] = tf.zeros((1, 1, bundle.config.features.width))
+    inputs |= _features(example, bundle, front_end)
     return _ask(runtime, "features", inputs, example)
+
+
+def _features(example: Example, bundle: ModelBundle, front_end: Callable) -> dict[str, tf.Tensor]:
+    """The input `features` (1, T, D); nothing if the model does not hear."""
+    if not bundle.config.model.hears:
+        return {}
+    if example.waveform is None:
+        return {"features": tf.zeros((1, 1, bundle.config.features.width))}
+    return {"features": front_end(tf.constant(example.waveform[np.newaxis]), tf.constant([len(example.waveform)]))}
 
 
 def _ask(

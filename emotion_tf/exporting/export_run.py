@@ -22,6 +22,7 @@ from emotion_tf.exporting.examples import (
 )
 from emotion_tf.exporting.golden import write_golden
 from emotion_tf.exporting.model_card import model_card
+from emotion_tf.exporting.onnx import onnx_is_installed, write_onnx
 from emotion_tf.exporting.parity import THREADS, check_parity
 from emotion_tf.exporting.result import ExportResult
 from emotion_tf.exporting.saved_model import write_saved_model
@@ -48,9 +49,9 @@ def export(
     Args:
         source: The folder of a run, or a `.keras` file of a model that `emotion_tf.models` built.
         out: The export's folder: a new one, or an export that is replaced. It gets `saved_model/1/`,
-            `batching_parameters.txt`, `tflite/`, `golden/`, `model.keras`, `config.json`, `labels.txt`,
-            `vocabulary.txt` and `tokenizer.json` if the model reads, `MODEL_CARD.md`, `parity.json`,
-            `emotion-tf.json`, by which it is known for an export, and `SHA256SUMS`.
+            `batching_parameters.txt`, `tflite/`, `onnx/` where the extra `onnx` is installed, `golden/`, `model.keras`,
+            `config.json`, `labels.txt`, `vocabulary.txt` and `tokenizer.json` if the model reads, `MODEL_CARD.md`,
+            `parity.json`, `emotion-tf.json`, by which it is known for an export, and `SHA256SUMS`.
         corpus: The corpus of the model, with the transcripts that it shall read. Utterances that it was trained on give
             the ranges of the int8 model, and on the test part of the run the loss of every artefact is measured.
             Without it there is no int8 model. Of a `.keras` file nobody knows on which utterances it was trained: some
@@ -131,6 +132,11 @@ def _write_artefacts(folder: Path, runtime: KerasRuntime, examples: Examples) ->
         logger.info("no int8 TFLite file: its ranges come from the corpus, which was not given")
     representative = [_as_inputs(example, bundle) for example in examples.train]
     write_tflite(runtime.model, bundle, folder / "tflite", variants, representative)
+    if onnx_is_installed():
+        logger.info("ONNX")
+        write_onnx(runtime.model, bundle, folder / "onnx")
+    else:
+        logger.info("no ONNX files: tf2onnx or onnxruntime is missing; pip install 'emotion-tf[onnx]'")
 
 
 def _write_serving_files(folder: Path, bundle: ModelBundle, shown: Sequence[Example]) -> None:

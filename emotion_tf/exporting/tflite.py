@@ -123,10 +123,10 @@ def _convert(
 
     archive = keras.export.ExportArchive()
     archive.track(model)
-    with transforms_by_products():
-        archive.add_endpoint("serving_default", serve, [inputs])
+    archive.add_endpoint("serving_default", serve, [inputs])
     with tempfile.TemporaryDirectory() as folder:
-        archive.write_out(folder, verbose=False)
+        with transforms_by_products():  # Keras traces the function only here.
+            archive.write_out(folder, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["serving_default"])
         # Without this the converter may fall back on ops of full TensorFlow, which phones and browsers lack.
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 from tensorflow.python.eager import context
-from tensorflow.python.framework import ops
+from tensorflow.python.framework import convert_to_constants, ops
 
 
 @contextmanager
@@ -165,3 +165,13 @@ def _vectors(logs: dict[str, Any]) -> dict[str, Any]:
 
 def _scalars(logs: dict[str, Any]) -> dict[str, Any]:
     return {name: tf.reshape(value, []) for name, value in logs.items()}
+
+
+def frozen(function: Any) -> tuple[Any, list[str], list[str]]:
+    """The graph of a concrete function with its variables as constants, and the names of its inputs and outputs.
+
+    In public there is only the converter to TFLite, which keeps the graph to itself.
+    """
+    made = convert_to_constants.convert_variables_to_constants_v2(function)
+    inputs, outputs = ([tensor.name for tensor in tensors] for tensors in (made.inputs, made.outputs))
+    return made.graph.as_graph_def(), inputs, outputs

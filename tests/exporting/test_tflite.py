@@ -104,6 +104,25 @@ def test_ops_are_built_in(quantized, variant, suffix):
     assert names <= vars(BuiltinOperator).keys() - {"CUSTOM"}
 
 
+OPS = frozenset(
+    "ADD BATCH_MATMUL CAST CONCATENATION CONV_2D CUMSUM DEPTHWISE_CONV_2D DIV EXP EXPAND_DIMS FLOOR_DIV "
+    "FULLY_CONNECTED GATHER GREATER GREATER_EQUAL LESS LOG LOGICAL_AND MAXIMUM MEAN MINIMUM MUL NOT_EQUAL PACK PAD RANGE "
+    "REDUCE_ANY REDUCE_MAX REDUCE_MIN REDUCE_PROD RELU RESHAPE SELECT SELECT_V2 SHAPE SOFTMAX SPLIT_V SQRT SQUARE "
+    "SQUARED_DIFFERENCE SQUEEZE STRIDED_SLICE SUB SUM TRANSPOSE".split()
+)
+"""All ops of the files of models that hear. A new one has to be looked up: does every accelerator have it?"""
+
+
+def test_ops_are_those_that_are_listed(both_export, audio_export):
+    found = {
+        details["op_name"]
+        for run in (both_export, audio_export)
+        for path in (run.folder / "tflite").glob("float32*.tflite")
+        for details in Interpreter(str(path))._get_ops_details()
+    }
+    assert found == OPS
+
+
 def test_front_end_needs_no_complex_numbers(any_export):
     for path in sorted((any_export.folder / "tflite").iterdir()):
         interpreter = Interpreter(str(path))
