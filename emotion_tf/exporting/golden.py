@@ -14,6 +14,7 @@ from emotion_tf.exporting.artefacts import artefacts
 from emotion_tf.exporting.examples import Example
 from emotion_tf.frontend.front_end import front_end_layer
 from emotion_tf.inference.bundle import ModelBundle
+from emotion_tf.text.tokenizer import tokenize
 from emotion_tf.utils.files import write_text
 
 FEATURE_TOLERANCE = 0.01
@@ -24,6 +25,24 @@ TOLERANCES = {"float32": 1e-4, "float16": 1e-3, "dynamic": 0.03, "int8": 0.03, "
 
 DIMENSION_TOLERANCES = {"float32": 1e-4, "float16": 5e-3, "dynamic": 0.05, "int8": 0.05}
 """Largest difference of a dimension by variant, as a share of its range."""
+
+TRANSCRIPTS = (
+    "I'm sure we DON'T know",
+    "I’m sure we don’t know",
+    "Café, naïve — déjà vu!",
+    "Cafe\u0301",
+    "zażółć gęślą jaźń",
+    "Мне очень грустно",
+    "أنا حزين جدا",
+    "मैं खुश हूँ",
+    "我很高兴",
+    "state-of-the-art 24/7",
+    "…!?",
+    "🙂",
+    " \t ",
+    "",
+)
+"""What a port's tokeniser may stumble over: apostrophes, accents in both forms, other scripts, and no words at all."""
 
 PAGE = Template("""\
 # Golden vectors
@@ -39,8 +58,22 @@ microcontroller is right if its numbers are these, within the tolerances that th
 | `features` | what the front end makes of the wave, frames × $width; a frame of zeros alone counts as padding |
 | `probabilities` | by the name of the `.tflite` file, in the order of `labels` |
 $dimensions
-What the model does not take is left out.
+What the model does not take is left out. If it reads, `transcripts` holds texts alone, with the `words` into which they
+are split by the rules in `tokenizer.json`, and their `word_ids`: contractions, accents, other scripts, no words at all.
 $absence
+## Which file to take
+
+| where it runs | file |
+|---|---|
+| phone, browser, small computer | `tflite/float32-fixed.tflite`; `tflite/float32.tflite` if most recordings are short |
+| the same, but size counts | `tflite/float16-fixed.tflite`, then `tflite/dynamic-fixed.tflite` |
+| microcontroller, int8 accelerator | `tflite/int8-fixed.tflite` |
+| MediaPipe's AudioClassifier | `tflite/mediapipe.tflite` |
+| ONNX Runtime, OpenVINO | `onnx/speech.onnx` |
+| server | `saved_model` in TensorFlow Serving, or this folder in `emotion-tf serve` |
+
+Not every export has all of them; `parity.json` lists those that are there, with what each loses, weighs and costs.
+
 ## How to check a port
 
 1. Read the WAV file and compare the number of samples with `num_samples`.
@@ -129,6 +162,15 @@ def write_golden(folder: Path, bundle: ModelBundle, examples: Sequence[Example])
         content["tolerances"]["dimensions"] = {
             name: DIMENSION_TOLERANCES[name.removesuffix("-fixed")] for name in asks if name != "mediapipe"
         }
+    if bundle.vocabulary is not None:
+        content["transcripts"] = [
+            {
+                "transcript": transcript,
+                "words": tokenize(transcript),
+                "word_ids": bundle.vocabulary.encode(transcript, words.max_words).tolist(),
+            }
+            for transcript in TRANSCRIPTS
+        ]
     # One line, since a line a number would be a hundred thousand.
     write_text(golden / "golden.json", json.dumps(content, ensure_ascii=False))
     page = PAGE.substitute(

@@ -137,6 +137,18 @@ def test_parity_of_a_run_on_its_own_corpus(corpus_export):
     assert "| tflite/int8-fixed.tflite | serving_default |" in card
 
 
+def test_golden_transcripts_have_every_trap_of_a_tokeniser(both_export):
+    golden = json.loads((both_export.folder / "golden" / "golden.json").read_text(encoding="utf-8"))
+    found = {case["transcript"]: (case["words"], case["word_ids"]) for case in golden["transcripts"]}
+    # Split and looked up by hand, in the vocabulary of `exported_runs`.
+    contraction = ["i", "'m", "sure", "we", "do", "not", "know"], [2, 1, 1, 1, 1, 1, 1]
+    assert found["I'm sure we DON'T know"] == found["I\u2019m sure we don\u2019t know"] == contraction
+    assert found["Cafe\u0301"] == (["caf\u00e9"], [1])
+    assert found["我很高兴"] == (["我", "很", "高", "兴"], [1] * 4)
+    assert found["Мне очень грустно"][0] == ["мне", "очень", "грустно"]
+    assert found["🙂"] == found[""] == ([], [0])
+
+
 def test_golden_vectors_are_those_of_other_implementations(corpus_export):
     golden = json.loads((corpus_export.folder / "golden" / "golden.json").read_text())
     assert golden["labels"] == list(FOUR)
