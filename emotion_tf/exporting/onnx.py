@@ -15,6 +15,7 @@ import tensorflow as tf
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.frontend.spectral import transforms_by_products
 from emotion_tf.inference.bundle import ModelBundle
+from emotion_tf.inference.runtime import joined
 from emotion_tf.models import inner_network
 from emotion_tf.utils.files import write_bytes
 from emotion_tf.utils.tf_private import frozen
@@ -40,7 +41,8 @@ def write_onnx(model: keras.Model, bundle: ModelBundle, folder: Path) -> None:
     - `network.onnx`: `features` (B, T, D) float32, padded with zero frames, in place of the wave. For a model that does
       not hear, it is the same as `speech.onnx`, which is left out.
 
-    Both give `probabilities` (B, C) float32. The files of the bundle are in their metadata.
+    Both give `probabilities` (B, C) float32, and `dimensions` (B, D) if the model has any. The files of the bundle are
+    in their metadata.
 
     Args:
         model: A speech model.
@@ -63,9 +65,18 @@ def _converted(network: keras.Model, bundle: ModelBundle) -> bytes:
     import tf2onnx
 
     specs = {tensor.name: tf.TensorSpec(tensor.shape, tensor.dtype, tensor.name) for tensor in network.inputs}
-    serve = tf.function(lambda given: network(given, training=False))
+
+    @tf.function
+    def serve(given: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        answer = network(given, training=False)
+        return answer if isinstance(answer, dict) else {"probabilities": answer}
+
     with transforms_by_products():
-        graph, inputs, outputs = frozen(serve.get_concrete_function(specs))
+        function = serve.get_concrete_function(specs)
+    graph, inputs, outputs = frozen(function)
+    # TensorFlow puts the outputs in the order of their names.
+    names = dict(zip(outputs, sorted(function.structured_outputs), strict=True))
+    names |= {name: name.partition(":")[0] for name in inputs}
     with warnings.catch_warnings(), _quiet("tensorflow", "tf2onnx"):
         warnings.simplefilter("ignore")
         made, _ = tf2onnx.convert.from_graph_def(
@@ -74,7 +85,7 @@ def _converted(network: keras.Model, bundle: ModelBundle) -> bytes:
             input_names=inputs,
             output_names=outputs,
             opset=OPSET,
-            tensors_to_rename={name: name.partition(":")[0] for name in inputs} | {outputs[0]: "probabilities"},
+            tensors_to_rename=names,
         )
     known = {schema.name for schema in onnx.defs.get_all_schemas()}
     foreign = sorted({node.op_type for node in made.graph.node} - known)
@@ -116,8 +127,11 @@ class OnnxFile:
         options.intra_op_num_threads = num_threads or 0
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        self._names = [found.name for found in self._session.get_inputs()]
+        self._inputs, self._outputs = (
+            [found.name for found in side] for side in (self._session.get_inputs(), self._session.get_outputs())
+        )
 
     def __call__(self, inputs: Mapping[str, Any]) -> np.ndarray:
-        """Probabilities (B, C) float32 for the inputs that `write_onnx` describes."""
-        return self._session.run(["probabilities"], {name: np.asarray(inputs[name]) for name in self._names})[0]
+        """Probabilities and dimensions (B, C + D) float32 for the inputs that `write_onnx` describes."""
+        found = self._session.run(self._outputs, {name: np.asarray(inputs[name]) for name in self._inputs})
+        return joined(dict(zip(self._outputs, found, strict=True)))
