@@ -15,6 +15,7 @@ from emotion_tf.exporting.examples import Example
 from emotion_tf.frontend.front_end import front_end_layer
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.text.tokenizer import tokenize
+from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.utils.files import write_text
 
 FEATURE_TOLERANCE = 0.01
@@ -163,14 +164,7 @@ def write_golden(folder: Path, bundle: ModelBundle, examples: Sequence[Example])
             name: DIMENSION_TOLERANCES[name.removesuffix("-fixed")] for name in asks if name != "mediapipe"
         }
     if bundle.vocabulary is not None:
-        content["transcripts"] = [
-            {
-                "transcript": transcript,
-                "words": tokenize(transcript),
-                "word_ids": bundle.vocabulary.encode(transcript, words.max_words).tolist(),
-            }
-            for transcript in TRANSCRIPTS
-        ]
+        content["transcripts"] = _transcripts(bundle.vocabulary, words.max_words)
     # One line, since a line a number would be a hundred thousand.
     write_text(golden / "golden.json", json.dumps(content, ensure_ascii=False))
     page = PAGE.substitute(
@@ -184,6 +178,14 @@ def write_golden(folder: Path, bundle: ModelBundle, examples: Sequence[Example])
         absence=ABSENCE if bundle.config.model.learned_placeholders else "",
     )
     write_text(golden / "README.md", page)
+
+
+def _transcripts(vocabulary: Vocabulary, max_words: int) -> list[dict[str, Any]]:
+    """What `TRANSCRIPTS` are to a tokeniser."""
+    return [
+        {"transcript": text, "words": tokenize(text), "word_ids": vocabulary.encode(text, max_words).tolist()}
+        for text in TRANSCRIPTS
+    ]
 
 
 def _as_list(values: np.ndarray) -> list:
