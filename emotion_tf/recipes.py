@@ -69,15 +69,19 @@ _STRONG = (
 _SPEECH = (
     *_RECIPE,
     "features.hop_seconds=0.02",
+    "model.frames_averaged=4",
+    "model.frame_statistics=true",
     "model.projection_units=128",
-    "model.filters=64",
-    "model.audio_kernel_sizes=[3, 5, 7, 9]",
+    "model.filters=16",
+    "model.audio_kernel_sizes=[1, 3, 5]",
+    "model.text_kernel_sizes=[2, 3, 4]",
     "model.swem=true",
     "augmentation.disturbed_copies=1",
     "augmentation.time_masks=1",
     "augmentation.time_mask_share=0.1",
     "augmentation.word_dropout=0.3",
     "augmentation.transcript_dropout=0.5",
+    "training.class_weights=balanced",
     "training.epochs=20",
     "training.dev_splits=16",
 )
@@ -100,6 +104,19 @@ _BASES = {
     "speech-tiny": Preset(
         "Three layers of a frozen Whisper tiny encoder, which hears English, in place of the acoustic front end.",
         (*_SPEECH, "features.encoder=whisper-tiny.en", "features.encoder_layers=[1, 2, 3]"),
+    ),
+    "student": Preset(
+        "Strong for audio alone on a quarter of the network, with disturbed copies: the ready model of this name.",
+        (
+            "model.modality=audio",
+            "model.frames_averaged=2",
+            "model.audio_kernel_sizes=[3, 5, 7]",
+            "model.filters=48",
+            "augmentation.speeds=[1.0]",
+            "augmentation.disturbed_copies=1",
+            "training.epochs=20",
+        ),
+        base="strong",
     ),
     "misheard": Preset(
         "Strong with transcripts that are misheard, up to a word error rate of 60 %.",

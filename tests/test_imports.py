@@ -41,7 +41,8 @@ MAY_IMPORT = {
     "evaluation": "errors utils labels config",
     "training": "errors utils labels registry config recipes audio text corpora dataset models evaluation inference",
     "robustness": "errors utils labels config audio text asr corpora dataset models evaluation training",
-    "inference": "errors utils config audio text asr [layers] [models]",
+    "ready": "errors frontend.encoders.registry frontend.encoders.weights",
+    "inference": "errors utils config audio text asr ready [layers] [models]",
     "exporting": "errors utils labels config audio text frontend corpora layers models dataset.speakers evaluation "
     "inference",
     "transfer": "errors utils labels registry config corpora dataset models evaluation training inference",

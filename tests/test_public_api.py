@@ -13,7 +13,8 @@ ROOT = Path(__file__).parent.parent
 
 # What mypy must see, as an editor does.
 TYPES = {
-    "load": 'def (model: str | pathlib.Path, num_threads: int | None =) -> "emotion_tf.inference.predictor.Predictor"',
+    "load": "def (model: str | pathlib.Path | None =, num_threads: int | None =) -> "
+    '"emotion_tf.inference.predictor.Predictor"',
     "load_corpus": '-> "emotion_tf.corpora.corpus.Corpus"',
     "train": '-> "emotion_tf.evaluation.result.RunResult"',
     "evaluate": '-> "emotion_tf.evaluation.result.RunResult"',

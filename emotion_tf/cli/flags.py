@@ -3,12 +3,14 @@
 import argparse
 import dataclasses
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError, did_you_mean
+from emotion_tf.ready import READY, default_model, ready_model
 from emotion_tf.recipes import PRESETS, preset
 from emotion_tf.utils.files import records_dir_of
 from emotion_tf.utils.paths import RemotePath, as_path
@@ -245,8 +247,8 @@ def add_model_flag(parser: argparse.ArgumentParser, required: bool = True) -> No
         "--model",
         required=required,
         metavar="MODEL",
-        help="an export, a run's folder, a SavedModel, a .tflite or a .keras"
-        + ("" if required else "; with --server the served model's name"),
+        help="a ready model (speech, student), an export, a run's folder, a SavedModel, a .tflite or a .keras"
+        + ("" if required else "; with --server the served model's name; without it, the best ready model"),
     )
 
 
@@ -293,19 +295,23 @@ def add_speaker_file_flag(parser: argparse.ArgumentParser) -> None:
 
 
 def check_model(arguments: argparse.Namespace) -> None:
-    """Refuses a model that is not there, before TensorFlow is imported.
+    """Chooses the ready model where none is named, and refuses one that is not there, before TensorFlow is imported.
 
     Raises:
-        EmotionTFError: If neither a server nor a model that exists is named.
+        EmotionTFError: If the model that is named does not exist.
     """
     if getattr(arguments, "server", None) is not None:
         return
     if arguments.model is None:
-        raise EmotionTFError("a model is needed", fix="name one with --model, or a server with --server")
-    if not Path(arguments.model).exists():
+        chosen, note = default_model()
+        arguments.model = chosen.name
+        if note:
+            print(f"emotion-tf: {note}", file=sys.stderr)
+    elif not Path(arguments.model).exists() and ready_model(arguments.model) is None:
         raise EmotionTFError(
             f"{arguments.model} does not exist",
-            expected="an export, a run's folder, a SavedModel, a .tflite or a .keras",
+            expected="a ready model, an export, a run's folder, a SavedModel, a .tflite or a .keras",
+            fix=did_you_mean(str(arguments.model), READY),
         )
 
 

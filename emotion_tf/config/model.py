@@ -26,6 +26,10 @@ class ModelConfig:
         learned_placeholders: Learns what stands in for the audio or the words of an utterance that lacks them, so that
             the model can be asked with one of them alone; needs the model `mscnn`, both modalities, and training that
             leaves out audio and transcripts. The model `experts` always has them.
+        frames_averaged: So many frames in a row are averaged into one before anything else, since those of a pretrained
+            encoder change slowly; everything behind is as many times cheaper.
+        frame_statistics: Appends, in the model `mscnn`, the average and the deviation over time of the frames
+            themselves, before any convolution.
         projection_units: Frames are first brought to this many channels by a linear layer, as the wide ones of a
             pretrained encoder need; None leaves them as they are.
         dense_units: Width of the hidden dense layer; None goes without one.
@@ -46,6 +50,8 @@ class ModelConfig:
     pairing: Literal["paired", "all_pairs"] = "paired"
     swem: bool = False
     learned_placeholders: bool = False
+    frames_averaged: int = 1
+    frame_statistics: bool = False
     projection_units: int | None = None
     dense_units: int | None = 128
     dropout: Share = 0.3

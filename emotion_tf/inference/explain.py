@@ -13,6 +13,7 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.explanation import Attention, Explanation, Heard, Maxima, Read, Stretch
 from emotion_tf.inference.loading import load
 from emotion_tf.inference.timeline import OUTLINE_RATE, wave_peaks
+from emotion_tf.ready import ready_model
 from emotion_tf.text.tokenizer import tokenize
 from emotion_tf.text.vocabulary import UNKNOWN
 from emotion_tf.utils.files import replacing, write_json
@@ -109,6 +110,9 @@ def write_explanation(out: str | Path, explanation: Explanation, audio: str | Pa
 
 def _keras_file(path: Path) -> Path:
     """The `.keras` file that a path names, or that lies in the folder of an export or of a run."""
+    ready = ready_model(path)
+    if ready is not None:
+        return ready.network
     for candidate in (path, path / "model.keras", path / "model" / "model.keras"):
         if candidate.suffix == ".keras" and candidate.is_file():
             return candidate
@@ -173,15 +177,18 @@ def _heard(tensors: dict[str, np.ndarray], num_samples: int, config: Config) -> 
     """What the network made of the sound."""
     from emotion_tf.layers.multi_scale_conv2d import DILATION
 
-    hop, rate = config.features.hop_length, config.features.sample_rate
+    averaged, rate = config.model.frames_averaged, config.features.sample_rate
+    hop = config.features.hop_length * averaged
+    # The centre of the first frame, which is that of the frames of which it is the average.
+    centre = (averaged - 1) / 2 * config.features.hop_length / rate
     counts, sizes = _counts(tensors["audio_mscnn"]), config.model.audio_kernel_sizes
     seconds = min(num_samples, config.features.max_samples) / rate
     width = 1 + (max(sizes) - 1) * (DILATION if config.model.convolution == "dilated" else 1)
     stretches = tuple(
-        Stretch(max(0.0, (first - 0.5) * hop / rate), min(seconds, (last + 0.5) * hop / rate), share)
+        Stretch(max(0.0, centre + (first - 0.5) * hop / rate), min(seconds, centre + (last + 0.5) * hop / rate), share)
         for first, last, share in _stretches(counts.sum(axis=0), width)
     )
-    frames = np.arange(counts.shape[1]) * hop / rate
+    frames = centre + np.arange(counts.shape[1]) * hop / rate
     return Heard(seconds, tuple(frames.tolist()), _maxima(counts, sizes), stretches)
 
 

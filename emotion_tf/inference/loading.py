@@ -5,6 +5,7 @@ from pathlib import Path
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.predictor import Predictor
 from emotion_tf.inference.runtime import Runtime
+from emotion_tf.ready import default_model, ready_model
 from emotion_tf.utils.checksums import CHECKSUMS, check_files
 from emotion_tf.utils.machine_file import refuse_machine
 
@@ -17,15 +18,17 @@ LEVELS = 3
 """How many folders are searched for the sums of an export: the artefact, its folder, and the one above."""
 
 
-def load(model: str | Path, num_threads: int | None = None) -> Predictor:
+def load(model: str | Path | None = None, num_threads: int | None = None) -> Predictor:
     """Loads a model; settings, labels and vocabulary are inside it.
 
     A `.tflite` file is run by LiteRT, without TensorFlow.
 
     Args:
-        model: A `.tflite` or `.keras` file; the folder of a run, of which the chosen model is taken; the folder of an
-            export, of which the SavedModel is taken; or the folder of a SavedModel, with or without versions, of which
-            the highest is taken.
+        model: A ready model, `speech` or `student`, which are part of the package; None takes the better one of those
+            of which all is on this machine. Or one of your own, which goes before a ready one of its name: a `.tflite`
+            or `.keras` file; the folder of a run, of which the chosen model is taken; the folder of an export, of which
+            the SavedModel is taken; or the folder of a SavedModel, with or without versions, of which the highest is
+            taken.
         num_threads: Number of threads with which LiteRT computes one utterance; None leaves it to LiteRT. The threads
             of TensorFlow are those of the process, which `tf.config.threading` sets.
 
@@ -35,7 +38,7 @@ def load(model: str | Path, num_threads: int | None = None) -> Predictor:
     Raises:
         EmotionTFError: If there is no model, or it is damaged.
     """
-    artefact = find_artefact(Path(model))
+    artefact = default_model()[0].artefact if model is None else find_artefact(Path(model))
     _check_sums(artefact)
     return Predictor(open_runtime(artefact, num_threads))
 
@@ -76,6 +79,9 @@ def find_artefact(path: Path) -> Path:
     """The file that `path` names or means, or the folder with the `saved_model.pb` that it means."""
     if path.is_file() and path.suffix in (".keras", ".tflite"):
         return path
+    ready = ready_model(path)
+    if ready is not None:
+        return ready.artefact
     for folder in (path / "saved_model", path):
         versions = [inner for inner in folder.glob("*") if inner.name.isdecimal()]
         for candidate in (folder, *sorted(versions, key=lambda inner: int(inner.name), reverse=True)):
@@ -88,7 +94,7 @@ def find_artefact(path: Path) -> Path:
             return file
     raise EmotionTFError(
         f"{path} is no model" if path.exists() else f"{path} does not exist",
-        expected="the folder of an export or of a finished run, a SavedModel, a .tflite or a .keras file",
+        expected="a ready model, the folder of an export or of a finished run, a SavedModel, a .tflite or a .keras",
         fix="train or export a run first, or name the file itself",
     )
 

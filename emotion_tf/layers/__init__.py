@@ -4,6 +4,7 @@ import emotion_tf.frontend.encoders.speech_encoder  # noqa: F401  Keras looks it
 from emotion_tf.frontend.acoustic_front_end import AcousticFrontEnd
 from emotion_tf.frontend.mfcc import MFCC
 from emotion_tf.layers.context_attention import ContextAttention
+from emotion_tf.layers.frame_averaging import FrameAveraging
 from emotion_tf.layers.learned_placeholder import LearnedPlaceholder
 from emotion_tf.layers.masked_conv1d import MaskedConv1D
 from emotion_tf.layers.modal_attention import ModalAttention
@@ -22,6 +23,7 @@ __all__ = [
     "MFCC",
     "AcousticFrontEnd",
     "ContextAttention",
+    "FrameAveraging",
     "LearnedPlaceholder",
     "MaskedConv1D",
     "ModalAttention",

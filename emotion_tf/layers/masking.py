@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 
 def column(mask: Any, maps: Any) -> Any:
@@ -39,3 +40,25 @@ def masked_softmax(scores: Any, mask: Any) -> Any:
     # Masked scores may lie above the largest true one, where the exponential would overflow.
     weights = mask * keras.ops.exp(keras.ops.minimum(scores - largest, 0.0))
     return weights / keras.ops.maximum(keras.ops.sum(weights, axis=-1, keepdims=True), 1e-30)
+
+
+def order_to_the_front(mask: Any) -> Any:
+    """The order (B, T) of positions that turns sequences round, so that the first one that counts is position 0."""
+    mask = keras.ops.cast(mask, "int32")
+    # Keras computes masks of symbolic tensors too, whose length is not known, so no range of it can be made.
+    ones = keras.ops.ones_like(mask)
+    frames = keras.ops.cumsum(ones, axis=1) - 1  # (B, T): 0, 1, 2 …
+    # 1 where no frame has counted yet.
+    before = keras.ops.cast(keras.ops.equal(keras.ops.cumsum(mask, axis=1), 0), "int32")
+    return (frames + keras.ops.sum(before, axis=1, keepdims=True)) % keras.ops.sum(ones, axis=1, keepdims=True)
+
+
+def mask_to_the_front(mask: Any) -> Any:
+    """A mask (B, T), turned round in time so that the first frame that counts is frame 0."""
+    return keras.ops.take_along_axis(keras.ops.cast(mask, "int32"), order_to_the_front(mask), axis=1)
+
+
+def to_the_front(inputs: Any, mask: Any) -> Any:
+    """Sequences (B, T, D), turned round in time so that the first frame that counts is frame 0; no symbolic ones."""
+    # Keras' own take_along_axis would make an index for every feature.
+    return tf.gather(inputs, order_to_the_front(mask), batch_dims=1)

@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+from emotion_tf.layers.masking import mask_to_the_front, to_the_front
+
 
 @keras.saving.register_keras_serializable(package="emotion_tf")
 class SpectralConv2D(keras.layers.Layer):
@@ -57,7 +59,7 @@ class SpectralConv2D(keras.layers.Layer):
         """Convolves and pools."""
         counts = None
         if mask is not None:
-            inputs, mask = _to_the_front(inputs, mask)
+            inputs, mask = to_the_front(inputs, mask), mask_to_the_front(mask)
             counts = keras.ops.cast(mask, inputs.dtype)[:, :, None, None]
         maps = keras.ops.expand_dims(inputs, -1)  # (B, T, D, 1)
         for convolution in self.convolutions:
@@ -74,8 +76,7 @@ class SpectralConv2D(keras.layers.Layer):
         """The pooled mask."""
         if previous_mask is None:
             return None
-        _, mask = _to_the_front(inputs, previous_mask)
-        counts = keras.ops.cast(mask, "float32")[:, :, None, None]
+        counts = keras.ops.cast(mask_to_the_front(previous_mask), "float32")[:, :, None, None]
         for _ in self.convolutions:
             counts = _pool(counts)
         return counts[:, :, 0, 0] > 0
@@ -100,16 +101,3 @@ class SpectralConv2D(keras.layers.Layer):
 def _pool(counts: Any) -> Any:
     """The larger of each two frames of (B, T, 1, 1)."""
     return keras.ops.max_pool(counts, (2, 1), (2, 1), "same")
-
-
-def _to_the_front(inputs: Any, mask: Any) -> tuple[Any, Any]:
-    """Sequences (B, T, D) and masks (B, T), turned round in time so that the first frame that counts is frame 0."""
-    mask = keras.ops.cast(mask, "int32")
-    # Keras computes masks of symbolic tensors too, whose length is not known, so no range of it can be made.
-    ones = keras.ops.ones_like(mask)
-    frames = keras.ops.cumsum(ones, axis=1) - 1  # (B, T): 0, 1, 2 …
-    # 1 where no frame has counted yet.
-    before = keras.ops.cast(keras.ops.equal(keras.ops.cumsum(mask, axis=1), 0), "int32")
-    order = (frames + keras.ops.sum(before, axis=1, keepdims=True)) % keras.ops.sum(ones, axis=1, keepdims=True)
-    front = keras.ops.take_along_axis(inputs, keras.ops.expand_dims(order, -1), axis=1)
-    return front, keras.ops.take_along_axis(mask, order, axis=1)

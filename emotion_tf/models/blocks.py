@@ -7,7 +7,7 @@ import keras
 
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.layers import MultiScaleConv2D, SubwordEmbedding
+from emotion_tf.layers import FrameAveraging, MultiScaleConv2D, SubwordEmbedding
 from emotion_tf.models.preprocessing import Preprocessing
 
 Encoding = tuple[dict[str, Any], list[Any]]
@@ -42,7 +42,15 @@ def speaker(preprocessing: Preprocessing) -> tuple[Any, Any]:
 
 
 def normalize(features: Any, config: Config, preprocessing: Preprocessing) -> Any:
-    """Features scaled by mean and deviation of the training part, under the mask of the frames that are not zero."""
+    """Features scaled by `standardize`, and brought to fewer channels where the settings say so."""
+    return project(standardize(features, config, preprocessing), config)
+
+
+def standardize(features: Any, config: Config, preprocessing: Preprocessing) -> Any:
+    """Features scaled by mean and deviation of the training part, under the mask of the frames that are not zero.
+
+    Where the settings say so, frames in a row are averaged.
+    """
     # float32 under every dtype policy: raw features reach -600 dB, where float16 has steps of half a decibel.
     frames = keras.layers.Masking(0.0, dtype="float32", name="padding")(features)
     layer = keras.layers.Normalization(
@@ -51,9 +59,17 @@ def normalize(features: Any, config: Config, preprocessing: Preprocessing) -> An
         dtype="float32",
         name="normalization",
     )
+    frames = layer(frames)
+    if config.model.frames_averaged == 1:
+        return frames
+    return FrameAveraging(config.model.frames_averaged, dtype="float32", name="frame_averaging")(frames)
+
+
+def project(frames: Any, config: Config) -> Any:
+    """Frames (B, T, D) of as many channels as the settings say, by a linear layer if they say so."""
     if config.model.projection_units is None:
-        return layer(frames)
-    return keras.layers.Dense(config.model.projection_units, name="projection")(layer(frames))
+        return frames
+    return keras.layers.Dense(config.model.projection_units, name="projection")(frames)
 
 
 def embed(word_ids: Any, config: Config, preprocessing: Preprocessing) -> Any:

@@ -4,7 +4,16 @@ from typing import Any
 
 from emotion_tf.config import Config
 from emotion_tf.layers import LearnedPlaceholder, ModalAttention, StatisticalPooling, SWEMPooling
-from emotion_tf.models.blocks import Encoding, audio_input, convolution, embed, normalize, speaker, text_input
+from emotion_tf.models.blocks import (
+    Encoding,
+    audio_input,
+    convolution,
+    embed,
+    project,
+    speaker,
+    standardize,
+    text_input,
+)
 from emotion_tf.models.preprocessing import Preprocessing
 
 
@@ -37,12 +46,16 @@ def mscnn(config: Config, preprocessing: Preprocessing) -> Encoding:
 
     if settings.hears:
         inputs["features"] = audio_input(config)
-        frames = normalize(inputs["features"], config, preprocessing)  # (B, T, D)
-        audio_maps = convolution(config, settings.audio_kernel_sizes, "audio_mscnn")(frames)
+        frames = standardize(inputs["features"], config, preprocessing)  # (B, T, D)
+        channels = project(frames, config)
+        audio_maps = convolution(config, settings.audio_kernel_sizes, "audio_mscnn")(channels)
         audio_pooled = StatisticalPooling(rectified=True, name="audio_spu")(audio_maps)  # (B, 3, S, F)
         # The attention, too, asks with the placeholder.
         audio_pooled = present(audio_pooled, frames, "audio_placeholder")
         utterance.append(audio_pooled)
+        if settings.frame_statistics:
+            statistics = StatisticalPooling(("average", "deviation"), name="frame_statistics")(frames)  # (B, 2, D)
+            utterance.append(present(statistics, frames, "frame_placeholder"))
     if config.speaker.embeddings is not None:
         inputs["speaker"], scaled = speaker(preprocessing)
         # The voice is part of the recording.

@@ -26,6 +26,13 @@ VARIANTS = {
     "grouped": ("modality=both", "convolution=grouped"),
     "bottleneck": ("modality=text", "convolution=bottleneck"),
     "stand-ins": ("modality=both", "learned_placeholders=true"),
+    "averaged frames and their statistics": (
+        "modality=both",
+        "frames_averaged=4",
+        "frame_statistics=true",
+        "projection_units=8",
+        "learned_placeholders=true",
+    ),
     "all at once": (
         "modality=both",
         "pairing=all_pairs",
