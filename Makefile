@@ -1,6 +1,7 @@
 # What make can do here. Whatever needs an environment prepares it first, once; later calls install nothing.
 #   make setup        prepares .venv with all that the others use
 #   make demo         trains, evaluates, exports and predicts on the built-in synthetic corpus
+#   make ready        trains the ready models of emotion_tf/ready/ on RAVDESS and nEMO in EMOTION_TF_DATA: about an hour
 #   make check        lint, and the tests that train nothing: some minutes, while one works
 #   make test         runs the tests on the newest TensorFlow, all but those that repeat with more cases what others show
 #   make test-all     runs those too, as continuous integration does
@@ -11,7 +12,7 @@
 #   make lint         checks with ruff and mypy
 #   make format       mends what ruff can mend
 #   make clean        removes the environments and caches; runs/ and export/ stay
-.PHONY: help setup demo check test test-all test-oldest test-edges bench docs docs-serve lint format clean
+.PHONY: help setup demo ready check test test-all test-oldest test-edges bench docs docs-serve lint format clean
 help:
 	@sed -n 's/^#  //p' $(MAKEFILE_LIST)
 
@@ -69,6 +70,15 @@ demo: setup
 	.venv/bin/emotion-tf predict $(CLIP) --text '$(TEXT)' --model export/demo/tflite/float32.tflite
 	.venv/bin/emotion-tf predict $(CLIP) --text '$(TEXT)' --model export/demo/model.keras
 	@echo "Synthetic speech, so its figures say nothing about people. The report: runs/demo-both/report.html"
+
+# The clips of both corpora in one manifest; a fifth of the speakers of each is held out and tested.
+READY := runs/ready
+ready: setup
+	.venv/bin/python benchmarks/ready_corpora.py --data-dir $(EMOTION_TF_DATA) --out $(READY)/corpora.csv
+	.venv/bin/python train.py --corpus manifest --data-dir $(READY)/corpora.csv --labels four --preset speech-audio --protocol speaker-kfold:5 --folds $(READY)/folds.json --workdir $(READY)/speech
+	.venv/bin/python train.py --corpus manifest --data-dir $(READY)/corpora.csv --labels four --preset student --protocol speaker-kfold:5 --folds $(READY)/folds.json --workdir $(READY)/student
+	.venv/bin/python benchmarks/ready_models.py --name speech --run $(READY)/speech --corpora $(READY)/corpora.csv
+	.venv/bin/python benchmarks/ready_models.py --name student --run $(READY)/student --corpora $(READY)/corpora.csv
 
 # Two processes, each of which comes to need 7 GB; tests that share what is slow to make stay together.
 PYTEST = -m pytest --numprocesses 2 --dist loadgroup

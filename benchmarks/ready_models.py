@@ -33,8 +33,8 @@ Names the emotion of an utterance: $labels. $hears
 
 ## What it was trained on
 
-$count clips by $speakers speakers, all acted and in studios, each also in a copy that is disturbed by noise, reverberation
-or a telephone:
+$count clips by $speakers speakers, all acted and in studios, each also in a copy that is disturbed by noise,
+reverberation or a telephone:
 
 | corpus | language | clips | licence |
 |---|---|---|---|

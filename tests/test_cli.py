@@ -200,7 +200,8 @@ def test_stress_does_not_write_into_the_run(workdir, capsys):
 @pytest.mark.parametrize(
     ("flags", "line"),
     [
-        ([], "a model is needed. To fix: name one with --model, or a server with --server"),
+        ([], "there is nothing to hear; expected audio files, a folder or a manifest"),
+        (["b.wav", "--model", "studnet"], "studnet does not exist; expected a ready model, an export, a run's folder"),
         (["b.wav", "--server", "s", "--out", "a.csv"], "a server's answers are printed. To fix: leave out --out"),
         (["none.wav", "--model", "."], "none.wav does not exist; expected an audio file, a folder or a manifest"),
         (
@@ -263,7 +264,7 @@ def test_export_says_what_it_needs(flags, line, tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("flags", "line"),
     [
-        (["timeline", "a.wav"], "a model is needed. To fix: name one with --model, or a server with --server"),
+        (["timeline", "a.wav"], "a.wav does not exist"),
         (["timeline", "none.wav", "--model", "."], "none.wav does not exist"),
         (["explain", "none.wav", "--model", "."], "none.wav does not exist"),
         (["explain", "none.wav", "--model", "no/model"], "no/model does not exist"),

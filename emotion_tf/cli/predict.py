@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from emotion_tf.inference import Answer, Request, Requested
 
 HELP = "say how the speaker feels, a line a recording"
-EXAMPLE = "clip.wav recordings/ --model export/demo"
+EXAMPLE = "clip.wav recordings/"
 AFTER_INTERRUPT = f"with --out, {flags.RESUMES}"
 
 STANDARD_INPUT = "-"
@@ -63,6 +63,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Answers."""
+    if not (arguments.files or arguments.text or arguments.model or arguments.server):
+        raise EmotionTFError("there is nothing to hear", expected="audio files, a folder or a manifest")
     flags.check_model(arguments)
     if arguments.out is not None and arguments.server is not None:
         raise EmotionTFError("a server's answers are printed", fix="leave out --out, or name an export with --model")

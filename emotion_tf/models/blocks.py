@@ -53,16 +53,15 @@ def standardize(features: Any, config: Config, preprocessing: Preprocessing) -> 
     """
     # float32 under every dtype policy: raw features reach -600 dB, where float16 has steps of half a decibel.
     frames = keras.layers.Masking(0.0, dtype="float32", name="padding")(features)
+    if config.model.frames_averaged > 1:
+        frames = FrameAveraging(config.model.frames_averaged, dtype="float32", name="frame_averaging")(frames)
     layer = keras.layers.Normalization(
         mean=preprocessing.mean.tolist(),
         variance=preprocessing.variance.tolist(),
         dtype="float32",
         name="normalization",
     )
-    frames = layer(frames)
-    if config.model.frames_averaged == 1:
-        return frames
-    return FrameAveraging(config.model.frames_averaged, dtype="float32", name="frame_averaging")(frames)
+    return layer(frames)
 
 
 def project(frames: Any, config: Config) -> Any:
