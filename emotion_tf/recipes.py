@@ -114,7 +114,7 @@ _BASES = {
             "model.filters=48",
             "augmentation.speeds=[1.0]",
             "augmentation.disturbed_copies=1",
-            "training.epochs=20",
+            "training.epochs=40",
         ),
         base="strong",
     ),
