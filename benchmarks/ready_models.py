@@ -14,18 +14,22 @@ from string import Template
 import keras
 import numpy as np
 
-import emotion_tf.layers  # noqa: F401  (Keras looks up the layers by their registered names.)
+from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.metrics import unweighted_accuracy
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.exporting.tflite import write_tflite
 from emotion_tf.inference.bundle import ModelBundle
+from emotion_tf.layers import ModelSettings
 from emotion_tf.models import inner_network, speech_model
 from emotion_tf.ready import READY
 from emotion_tf.utils.checksums import CHECKSUMS, write_checksums
 from emotion_tf.utils.files import read_json, write_text
 
+LICENCE = "Licence of these weights: CC BY-NC-SA 4.0, for non-commercial use only, as of RAVDESS and nEMO."
+"""The first line of the card, and a note inside the model, which its exports repeat."""
+
 CARD = Template("""\
-Licence of these weights: CC BY-NC-SA 4.0, for non-commercial use only, as the corpora that they were trained on.
+$licence
 
 # The ready model $name
 
@@ -93,6 +97,10 @@ def write(name: str, run: Path, tested: Sequence[Path], corpora: Path) -> None:
     source = run / "model" / "model.keras"
     bundle = ModelBundle.read(source)
     network = inner_network(keras.saving.load_model(source, compile=False))
+    settings = ModelSettings.of(network)
+    if settings is None:
+        raise EmotionTFError(f"{source} does not say what it was built with")
+    settings.notes = (LICENCE,)
     network.save(ready.network)
     if ready.artefact != ready.network:
         with tempfile.TemporaryDirectory() as temporary:
@@ -105,6 +113,7 @@ def write(name: str, run: Path, tested: Sequence[Path], corpora: Path) -> None:
     predictions = Predictions.concatenate([Predictions.read(path / "predictions.csv") for path in tested])
     own = list(tested) == [run]
     card = CARD.substitute(
+        licence=LICENCE,
         name=name,
         labels=", ".join(bundle.labels),
         hears="It hears layers 2 to 4 of a frozen Whisper base encoder (MIT, OpenAI), which is not in this package."

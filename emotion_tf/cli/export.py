@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from emotion_tf.cli import flags
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.ready import ready_model
 from emotion_tf.utils.files import records_dir_of
 from emotion_tf.utils.own_folder import check_own_folder
 
@@ -23,7 +24,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--workdir", type=Path, metavar="RUN", help="the run's folder")
-    source.add_argument("--model", type=Path, metavar="FILE", help="a .keras file, such as `model.save` wrote")
+    source.add_argument(
+        "--model", type=Path, metavar="FILE", help="a .keras file, such as `model.save` wrote, or a ready model"
+    )
     parser.add_argument(
         "--corpus",
         metavar="CORPUS",
@@ -61,6 +64,9 @@ def _corpus_of_run(arguments: argparse.Namespace) -> "Corpus | None":
 
 def _corpus_of_file(arguments: argparse.Namespace) -> "Corpus | None":
     """The corpus that is named beside a `.keras` file, with the classes of the model."""
+    ready = ready_model(arguments.model)
+    if ready is not None:
+        arguments.model = ready.network
     if arguments.model.suffix != ".keras" or not arguments.model.is_file():
         raise EmotionTFError(
             f"{arguments.model} cannot be exported",

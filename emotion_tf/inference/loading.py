@@ -103,12 +103,13 @@ def keras_file(model: str | Path) -> Path:
     """The `.keras` file of a model: the one form from which training, adapting and distilling can go on.
 
     Args:
-        model: A `.keras` file, or the folder of a run or of an export.
+        model: A `.keras` file, the folder of a run or of an export, or a ready model.
 
     Raises:
         EmotionTFError: If there is none, or it is not the one that the sums of its export know.
     """
-    path = Path(model)
+    ready = ready_model(model)
+    path = Path(model) if ready is None else ready.network
     for folder in (path, path / "model"):
         refuse_machine(folder)
     candidates = (path, path / "model.keras", path / "model" / "model.keras")

@@ -12,6 +12,7 @@ from made_waves import RATE, babble
 import emotion_tf
 from emotion_tf.cli import main
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.inference.keras_runtime import KerasRuntime
 from emotion_tf.inference.loading import find_artefact
 from emotion_tf.labels import FOUR
@@ -83,6 +84,7 @@ def test_every_ready_model_is_whole_and_says_what_it_is(model):
     assert {model.artefact, model.network, model.card} <= set(files)
     lines = model.card.read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("Licence of these weights: CC BY-NC-SA 4.0, for non-commercial use only")
+    assert ModelBundle.read(model.network).notes == (lines[0],)
     text = "\n".join(lines)
     for said in ("RAVDESS", "nEMO", "Polish", "English", "women", "men", "must not be used for"):
         assert said in text
