@@ -200,7 +200,7 @@ def test_stress_does_not_write_into_the_run(workdir, capsys):
 @pytest.mark.parametrize(
     ("flags", "line"),
     [
-        ([], "there is nothing to hear; expected audio files, a folder or a manifest"),
+        ([], "a.wav is empty; expected an audio file, received 0 bytes"),
         (["b.wav", "--model", "studnet"], "studnet does not exist; expected a ready model, an export, a run's folder"),
         (["b.wav", "--server", "s", "--out", "a.csv"], "a server's answers are printed. To fix: leave out --out"),
         (["none.wav", "--model", "."], "none.wav does not exist; expected an audio file, a folder or a manifest"),
