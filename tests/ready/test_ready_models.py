@@ -51,7 +51,13 @@ def ask_offline(clip, folder):
 
 
 def test_student_answers_offline_without_tensorflow(clip, tmp_path):
+    # A made wave is no speech, so that only the probabilities name emotions.
     label, rest = ask_offline(clip, tmp_path)
+    assert label in (*FOUR, "undecided") and rest == f"{sorted(FOUR)} False\n"
+
+
+def test_student_names_the_emotion_of_a_real_clip_offline(ravdess_clips, tmp_path):
+    label, rest = ask_offline(ravdess_clips[0], tmp_path)
     assert label in FOUR and rest == f"{sorted(FOUR)} False\n"
 
 
@@ -109,7 +115,7 @@ def test_student_answers_where_the_encoder_is_not(without_encoder, clip, capsys)
     assert main(["predict", str(clip)]) == 0
     said = capsys.readouterr()
     assert said.err.startswith(LACKING) and said.err.count("\n") == 1
-    assert said.out.split("\t")[1] in FOUR
+    assert "\tangry 0." in said.out and said.out.count("\n") == 1
 
 
 def test_named_model_says_nothing_of_the_other(without_encoder, clip, capsys):
