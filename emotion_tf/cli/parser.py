@@ -11,6 +11,7 @@ from emotion_tf.cli import (
     adapt,
     compare,
     cross,
+    curve,
     distil,
     encoders,
     evaluate,
@@ -26,6 +27,7 @@ from emotion_tf.cli import (
     table,
     timeline,
     train,
+    tune,
     webdemo,
 )
 from emotion_tf.errors import did_you_mean
@@ -39,6 +41,8 @@ COMMANDS = (
     prepare,
     compare,
     cross,
+    tune,
+    curve,
     table,
     predict,
     timeline,

@@ -31,6 +31,8 @@ class TrainingConfig:
         balance_corpora: Draws the utterances of an epoch so that each of several corpora has about as many.
         keep: The weights that are kept: `best` on the dev part by unweighted accuracy, or `last`.
         patience: Epochs without improvement on the dev part after which training stops; None never stops early.
+        max_speakers: The training part keeps so many speakers at most, drawn by `fold_seed`; None keeps all.
+        max_clips: The training part keeps so many utterances at most, of its classes in turn; None keeps all.
         dev_splits: The dev part is one in this many parts of the training speakers.
         calibration: `temperature` scales the logits of the trained network so that the probabilities fit the dev part;
             which emotion is likeliest does not change.
@@ -56,6 +58,8 @@ class TrainingConfig:
     balance_corpora: bool = False
     keep: Literal["best", "last"] = "best"
     patience: int | None = 10
+    max_speakers: int | None = None
+    max_clips: int | None = None
     dev_splits: Annotated[int, Range(least=2)] = 8
     calibration: Literal["temperature", "none"] = "temperature"
     dtype_policy: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"

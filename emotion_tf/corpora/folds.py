@@ -172,6 +172,41 @@ def split(
     return result
 
 
+def limited(split: Split, max_speakers: int | None, max_clips: int | None, seed: int) -> Split:
+    """A fold with a part of its training part, for learning curves.
+
+    What a smaller number keeps, a larger one keeps as well.
+
+    Args:
+        split: The parts of the fold; dev and test stay whole.
+        max_speakers: Number of training speakers that are kept at most; None keeps all.
+        max_clips: Number of training utterances that are kept at most, of the classes in turn; None keeps all.
+        seed: Seed of the order in which they are taken.
+
+    Returns:
+        The fold, its training part in the order that it had.
+
+    Raises:
+        EmotionTFError: If a class of the training part is lost.
+    """
+    if max_speakers is None and max_clips is None:
+        return split
+    generator, kept = np.random.default_rng(seed), split.train
+    order = generator.permutation(sorted({utterance.speaker for utterance in kept}))
+    chosen = set(order[:max_speakers].tolist())
+    kept = tuple(utterance for utterance in kept if utterance.speaker in chosen)
+    if max_clips is not None and len(kept) > max_clips:
+        turns: dict[str, int] = Counter()
+        ranked = []
+        for place in generator.permutation(len(kept)).tolist():
+            ranked.append((turns[kept[place].label], kept[place].label, place))
+            turns[kept[place].label] += 1
+        places = {place for _, _, place in sorted(ranked)[:max_clips]}
+        kept = tuple(utterance for place, utterance in enumerate(kept) if place in places)
+    _require_every_class(split.train, kept, f"the {len(chosen)} speakers and {len(kept)} clips that are trained on")
+    return Split(kept, split.dev, split.test)
+
+
 def check(split: Split, *, protocol: str) -> None:
     """Fails a run whose parts overlap, or that has nothing to learn for a class of its dev or test part.
 

@@ -153,14 +153,20 @@ def _draw_folds(
         folds.check_count(assignment, protocol)
     else:
         assignment = folds.load(folds_file, utterances)
+    training = config.training
     splits = {
-        number: folds.split(
-            utterances,
-            assignment,
-            number,
-            protocol=protocol,
-            dev_splits=config.training.dev_splits,
-            seed=config.training.fold_seed,
+        number: folds.limited(
+            folds.split(
+                utterances,
+                assignment,
+                number,
+                protocol=protocol,
+                dev_splits=training.dev_splits,
+                seed=training.fold_seed,
+            ),
+            training.max_speakers,
+            training.max_clips,
+            training.fold_seed,
         )
         for number in folds.fold_numbers(assignment)
     }

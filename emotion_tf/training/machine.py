@@ -98,13 +98,10 @@ def fit_machine(
     parts = list(GroupKFold(min(PARTS, len(set(groups)))).split(vectors, classes, groups))
     balance = "balanced" if training.class_weights == "balanced" else None
     machine = SVC(class_weight=balance, decision_function_shape="ovr", random_state=training.seed, cache_size=500)
-    best, chosen, decisions = -1.0, CANDIDATES[0], np.zeros((len(classes), num_classes))
-    for candidate in CANDIDATES:
-        pipeline = make_pipeline(StandardScaler(), clone(machine).set_params(**candidate))
-        found = _held_out(pipeline, vectors, classes, parts, num_classes)
-        score = balanced_accuracy_score(classes, found.argmax(axis=1))
-        if score > best:
-            best, chosen, decisions = score, candidate, found
+    held_out = _held_out(machine, vectors, classes, parts, num_classes)
+    scores = [balanced_accuracy_score(classes, decisions.argmax(axis=1)) for decisions in held_out]
+    place = int(np.argmax(scores))
+    chosen, decisions = CANDIDATES[place], held_out[place]
     temperature = 1.0
     if training.calibration == "temperature":
         temperature = likeliest_temperature(decisions, classes, largest_logarithm=LARGEST_LOGARITHM)
@@ -154,20 +151,37 @@ def _vectors(records: Records, utterances: Sequence[Utterance]) -> np.ndarray:
 
 
 def _held_out(
-    pipeline: Pipeline,
+    machine: SVC,
     vectors: np.ndarray,
     classes: np.ndarray,
     parts: Sequence[tuple[np.ndarray, np.ndarray]],
     num_classes: int,
-) -> np.ndarray:
-    """Decisions (N, C), each by a pipeline that was fitted on the other parts."""
-    decisions = np.zeros((len(classes), num_classes))
+) -> list[np.ndarray]:
+    """Decisions (N, C) of each candidate, each utterance judged by a machine that was fitted on the other parts."""
+    decisions = [np.zeros((len(classes), num_classes)) for _ in CANDIDATES]
     for known, asked in parts:
         if len(set(classes[known])) < 2:
             continue
-        fitted = clone(pipeline).fit(vectors[known], classes[known])
-        decisions[asked] = _widened(fitted.decision_function(vectors[asked]), fitted.classes_, num_classes)
+        # The kernels are computed once for all costs, since that takes most of the time of a fit.
+        scaler = StandardScaler().fit(vectors[known])
+        kernels = _kernels(scaler.transform(vectors[known]), scaler.transform(vectors[asked]))
+        for found, candidate in zip(decisions, CANDIDATES, strict=True):
+            within, across = kernels[str(candidate["kernel"])]
+            fitted = clone(machine).set_params(kernel="precomputed", C=candidate["C"]).fit(within, classes[known])
+            found[asked] = _widened(fitted.decision_function(across), fitted.classes_, num_classes)
     return decisions
+
+
+def _kernels(known: np.ndarray, asked: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """The kernel matrices of the known vectors (K, W) with themselves, and of those asked (A, W) with the known."""
+    width = 1 / (known.shape[1] * known.var())  # scikit-learn's gamma="scale"
+    linear = known @ known.T, asked @ known.T
+    squares = [np.square(rows).sum(axis=1) for rows in (known, asked)]
+    within, across = (
+        np.exp(-width * np.maximum(own[:, np.newaxis] + squares[0] - 2 * products, 0))
+        for own, products in zip(squares, linear, strict=True)
+    )
+    return {"linear": linear, "rbf": (within, across)}
 
 
 def _widened(decisions: np.ndarray, present: np.ndarray, num_classes: int) -> np.ndarray:
