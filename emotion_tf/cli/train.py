@@ -27,8 +27,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--init",
         metavar="MODEL",
-        help="go on from the weights of this model: a run, an export, a .keras file or a ready one; front end, words and "
-        "network are its own, and the recipe is that for few data",
+        help="go on from the weights of this model: a run, an export, a .keras file or a ready one; front end, "
+        "words and network are its own, and the recipe is that for few data",
     )
     flags.add_setting_flags(parser)
     flags.add_protocol_flag(parser)
