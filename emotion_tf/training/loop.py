@@ -153,12 +153,14 @@ def train_network(
 
 def num_classes(network: keras.Model) -> int:
     """The number of classes of a network."""
-    output = network.output
-    return int((output["probabilities"] if isinstance(output, dict) else output).shape[-1])
+    if _has_dimensions(network):
+        return int(network.output["probabilities"].shape[-1])
+    return int(network.output_shape[-1])
 
 
 def _has_dimensions(network: keras.Model) -> bool:
-    return isinstance(network.output, dict)
+    # A Sequential model knows the shape of its output, but has no output until it is called.
+    return not isinstance(network, keras.Sequential) and isinstance(network.output, dict)
 
 
 def _weighted(batches: tf.data.Dataset, weights: np.ndarray) -> tf.data.Dataset:
