@@ -111,7 +111,7 @@ def test_answers_are_in_the_form_of_the_request():
         {"probabilities": [0.0, 0.0], "classes": ["glad", "sad"], "label": "", "error": "no sound"},
     ]
     silence = Prediction("undecided", {"glad": 0.5, "sad": 0.5}, {}, 9.0, 7.5, "silence")
-    heard = answer([Answer(silence)], labels, "inputs", 7.5)
+    heard = answer([Answer(silence)], labels, "inputs", max_seconds=7.5)
     assert heard["outputs"]["label"] == ["undecided"] and heard["outputs"]["reason"] == ["silence"]
     assert heard["outputs"]["heard_seconds"] == heard["outputs"]["max_seconds"] == [7.5]
     columns = answer(answers, labels, "inputs")["outputs"]
