@@ -44,7 +44,7 @@ def high_pass(waveform: tf.Tensor, num_samples: tf.Tensor, highpass_hz: float, s
     # An edge is at most a quarter of a wave, which may be shorter than the two edges.
     edge = tf.minimum(round(EDGE_SECONDS * sample_rate), num_samples // 4)  # (B,)
 
-    waveform = tf.pad(waveform, [[0, 0], [0, tf.math.floormod(-length, block)]])
+    waveform = tf.pad(waveform, [[0, 0], [0, _minus(length, block)]])
     share, inner = _share(waveform, num_samples, edge, block)
     waveform -= _offset(waveform, share)
     for hertz in MAINS_HZ:
@@ -58,6 +58,11 @@ def high_pass(waveform: tf.Tensor, num_samples: tf.Tensor, highpass_hz: float, s
     ramp = tf.minimum(share, 1.0 - share) * inner / tf.cast(tf.maximum(edge, 1), tf.float32)[:, tf.newaxis]
     ramp = tf.clip_by_value(ramp, 0.0, 1.0)
     return (waveform * ramp * ramp * (3.0 - 2.0 * ramp))[:, :length]
+
+
+def _minus(value: tf.Tensor, modulus: tf.Tensor | int) -> tf.Tensor:
+    """The negative of a number modulo another; ONNX has no modulus of what is below zero that rounds downwards."""
+    return tf.math.floormod(modulus - tf.math.floormod(value, modulus), modulus)
 
 
 def _positions(num_blocks: tf.Tensor, block: int, first: tf.Tensor) -> tf.Tensor:
@@ -105,7 +110,9 @@ def _hum(
     # By the sums of angles, a phase is computed once a block, for its middle: in whole numbers, which stay exact.
     num_blocks = tf.shape(waveform)[1] // block
     starts = block * tf.range(num_blocks) - num_samples[:, tf.newaxis]  # (B, N / block)
-    angles = (2 * np.pi / sample_rate) * tf.cast(tf.math.floormod(hertz * starts, sample_rate), tf.float32)
+    whole_seconds = num_samples + _minus(num_samples, sample_rate)
+    turned = hertz * (starts + whole_seconds[:, tf.newaxis])
+    angles = (2 * np.pi / sample_rate) * tf.cast(tf.math.floormod(turned, sample_rate), tf.float32)
     angles += np.pi * hertz / sample_rate * (block - 1)
     places = np.arange(block) - (block - 1) / 2
     turns = 2 * np.pi * hertz / sample_rate * places
@@ -138,8 +145,10 @@ def _extended(waveform: tf.Tensor, num_samples: tf.Tensor, edge: tf.Tensor, marg
     Zeros would sound like a click there.
     """
     num_blocks = 2 * margin + tf.shape(waveform)[1] // block
-    inner = tf.maximum(num_samples - 2 * edge, 1)[:, tf.newaxis]
-    places = tf.math.floormod(_positions(num_blocks, block, -edge - margin * block), 2 * inner)
+    inner = tf.maximum(num_samples - 2 * edge, 1)
+    first = _minus(edge + margin * block, 2 * inner)
+    inner = inner[:, tf.newaxis]
+    places = tf.math.floormod(_positions(num_blocks, block, first), 2 * inner)
     places = edge[:, tf.newaxis] + tf.minimum(places, 2 * inner - 1 - places)
     return tf.gather(waveform, tf.minimum(places, tf.shape(waveform)[1] - 1), batch_dims=1)
 

@@ -3,15 +3,17 @@
 import numpy as np
 import pytest
 import soundfile
+import tensorflow as tf
 from made_waves import RATE, babble, noise
 
-from emotion_tf.exporting.onnx import OnnxFile
+from emotion_tf.exporting.onnx import OPSET, OnnxFile
 from emotion_tf.frontend.front_end import front_end_layer
+from emotion_tf.frontend.high_pass import high_pass
 from emotion_tf.inference.bundle import CONFIG_FILE, LABELS_FILE, ModelBundle
 
 onnx = pytest.importorskip("onnx", reason="SKIPPED FOR WANT OF onnx: pip install 'emotion-tf[onnx]'")
-for package in ("tf2onnx", "onnxruntime"):
-    pytest.importorskip(package, reason=f"SKIPPED FOR WANT OF {package}: pip install 'emotion-tf[onnx]'")
+tf2onnx = pytest.importorskip("tf2onnx", reason="SKIPPED FOR WANT OF tf2onnx: pip install 'emotion-tf[onnx]'")
+onnxruntime = pytest.importorskip("onnxruntime", reason="SKIPPED FOR WANT OF onnxruntime: pip install onnxruntime")
 
 pytest_plugins = ["exported_runs"]
 
@@ -88,3 +90,18 @@ def test_parity_lists_them(both_export):
     listed = {(item["artefact"], item["signature"]): item for item in both_export.parity["results"]}
     for key in (("onnx/speech.onnx", "waveform"), ("onnx/network.onnx", "features")):
         assert listed[key]["largest_difference"] < 1e-5
+
+
+def test_high_pass_of_any_length():
+    """ONNX rounds quotients below zero towards zero, and TensorFlow downwards."""
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None)), tf.TensorSpec((None,), tf.int32)])
+    def filtered(waveform, num_samples):
+        return high_pass(waveform, num_samples, 90.0, RATE)
+
+    made, _ = tf2onnx.convert.from_function(filtered, filtered.input_signature, opset=OPSET)
+    session = onnxruntime.InferenceSession(made.SerializeToString(), providers=["CPUExecutionProvider"])
+    for length in (1, 2, 39, 75, 160, 161, 1000, RATE):
+        inputs = [np.stack([noise(length), 0.5 * noise(length, 1)]), np.array([length, max(1, length - 7)], np.int32)]
+        (received,) = session.run(None, dict(zip([item.name for item in session.get_inputs()], inputs, strict=True)))
+        np.testing.assert_allclose(received, filtered(*inputs), atol=1e-6)
