@@ -19,6 +19,7 @@ from emotion_tf import recipes
 from emotion_tf.cli import main
 from emotion_tf.cli.parser import parse
 from emotion_tf.corpora import manifest
+from emotion_tf.exporting import parity
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -153,6 +154,12 @@ def tiny_presets(monkeypatch):
     for name, preset in recipes.PRESETS.items():
         tiny = recipes.Preset(preset.description, (*preset.settings, *TINY))
         monkeypatch.setitem(recipes.PRESETS, name, tiny)
+
+
+@pytest.fixture(autouse=True)
+def exports_that_are_not_timed(monkeypatch):
+    """`tests/exporting` takes the time of every artefact; here it would be half of the time of all blocks."""
+    monkeypatch.setattr(parity, "_measure", lambda folder, threads: {})
 
 
 def make_corpus(folder: Path) -> None:
