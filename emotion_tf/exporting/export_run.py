@@ -132,7 +132,9 @@ def _write_artefacts(folder: Path, runtime: KerasRuntime, examples: Examples) ->
         logger.info("no int8 TFLite file: its ranges come from the corpus, which was not given")
     representative = [_as_inputs(example, bundle) for example in examples.train]
     write_tflite(runtime.model, bundle, folder / "tflite", variants, representative)
-    if onnx_is_installed():
+    if bundle.config.model.hears and bundle.config.features.encoder is not None:
+        logger.info("no ONNX files: pretrained encoders do not convert")
+    elif onnx_is_installed():
         logger.info("ONNX")
         write_onnx(runtime.model, bundle, folder / "onnx")
     else:

@@ -1,6 +1,5 @@
 """ONNX files, for ONNX Runtime, OpenVINO and others: a wave, or features, and word ids in, probabilities out."""
 
-import importlib.util
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
@@ -23,12 +22,16 @@ from emotion_tf.utils.tf_private import frozen
 OPSET = 17
 """Of 2022, which every runtime in use knows, and which has all that the networks need."""
 
-PACKAGES = ("tf2onnx", "onnx", "onnxruntime")
-
 
 def onnx_is_installed() -> bool:
     """Whether ONNX files can be written and compared."""
-    return all(importlib.util.find_spec(package) is not None for package in PACKAGES)
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+        import tf2onnx  # noqa: F401
+    except (ImportError, AttributeError):  # ONNX from 1.19 on fails so beside the ml_dtypes of TensorFlow 2.17.
+        return False
+    return True
 
 
 def write_onnx(model: keras.Model, bundle: ModelBundle, folder: Path) -> None:

@@ -54,7 +54,7 @@ def test_label_that_is_no_class():
 def test_balanced_sampling_draws_each_class_alike():
     """Nine of one and one of the other: over many epochs each is drawn half of the time, and ten in all."""
     made = [utterance(f"h{number}", "happy") for number in range(9)] + [utterance("s", "sad")]
-    sampling = balanced_share(Config(), made, made)
+    sampling = balanced_share(Config().override("training.sampling=balanced"), made, made)
     examples = tf.data.Dataset.from_tensor_slices({"id": [item.id for item in made]})
     counts = {"h": 0, "s": 0}
     for epoch in range(200):

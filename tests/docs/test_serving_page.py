@@ -83,7 +83,7 @@ def test_rest_requests(served, here, key):
 
 def test_grpc_request(served, here):
     run, model, ports = served
-    (program,) = texts("python")
+    (program,) = texts("python", "grpc")
     done = subprocess.run([sys.executable, "-c", at(ports, program)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     *numbers, label = done.stdout.replace("[", " ").replace("]", " ").split()

@@ -22,6 +22,7 @@ from emotion_tf.exporting import export, write_tflite
 from emotion_tf.exporting.artefacts import TFLITE_BOUNDS, Artefact
 from emotion_tf.exporting.card_sources import sources
 from emotion_tf.exporting.model_card import model_card
+from emotion_tf.exporting.onnx import onnx_is_installed
 from emotion_tf.exporting.parity import _check, _Loss, _loss
 from emotion_tf.inference import load
 from emotion_tf.inference.bundle import ModelBundle
@@ -106,6 +107,8 @@ def test_parity_is_measured_for_every_signature(any_export):
         *[("saved_model/1", "waveform")] * hears,
         ("saved_model/1", "features"),
         *((f"tflite/{name}.tflite", "serving_default") for name in names),
+        *[("onnx/speech.onnx", "waveform")] * (hears and onnx_is_installed()),
+        *[("onnx/network.onnx", "features")] * onnx_is_installed(),
     ]
     by_name = {result["artefact"]: result for result in parity["results"]}
     for exact in ("saved_model/1", "tflite/float32.tflite", "tflite/float32-fixed.tflite"):
