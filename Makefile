@@ -6,7 +6,7 @@
 #   make test         runs the tests on the newest TensorFlow, all but those that repeat with more cases what others show
 #   make test-all     runs those too, as continuous integration does
 #   make test-oldest  runs all tests on TensorFlow 2.17, tensorflow-io, NumPy 1.26 and the oldest Keras, in .venv-oldest
-#   make test-edges   runs there those about TensorFlow, NumPy and exports, and loads the exports of each in the other
+#   make test-edges   runs there the quick ones about TensorFlow, NumPy and exports, and loads the exports of each in the other
 #   make bench        measures how fast all is, on EMOTION_TF_DATA/ravdess if there is such, and makes the table of docs/results/speed.md
 #   make docs         builds the site of docs/ in build/site, strictly; make docs-serve shows it
 #   make lint         checks with ruff and mypy
@@ -106,7 +106,7 @@ test-oldest: .venv-oldest/.ready
 
 test-edges: setup .venv-oldest/.ready
 	EMOTION_TF_OTHER_PYTHON=$(OLDEST) .venv/bin/python -m pytest tests/test_versions.py
-	EMOTION_TF_OTHER_PYTHON=.venv/bin/python $(OLDEST) $(PYTEST) -m "not repeats" $(EDGES)
+	EMOTION_TF_OTHER_PYTHON=.venv/bin/python $(OLDEST) $(PYTEST) -m "not repeats and not slow" $(EDGES)
 
 .venv/.bench: .venv/.ready
 	.venv/bin/python -m pip install --quiet --editable '.[bench]'
