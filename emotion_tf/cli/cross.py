@@ -17,10 +17,7 @@ AFTER_INTERRUPT = flags.RESUMES
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the command."""
-    flags.add_corpus_flags(parser)
-    flags.add_preset_flag(parser)
-    flags.add_setting_flags(parser)
-    flags.add_protocol_flag(parser)
+    flags.add_training_flags(parser)
     parser.add_argument(
         "--workdir", type=Path, required=True, metavar="FOLDER", help="gets two runs a corpus, and the matrix"
     )

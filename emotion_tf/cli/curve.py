@@ -17,10 +17,7 @@ AFTER_INTERRUPT = flags.RESUMES
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the command."""
-    flags.add_corpus_flags(parser)
-    flags.add_preset_flag(parser)
-    flags.add_setting_flags(parser)
-    flags.add_protocol_flag(parser)
+    flags.add_training_flags(parser)
     for kind in ("speakers", "clips"):
         parser.add_argument(
             f"--{kind}", type=int, nargs="+", default=[], metavar="N", help=f"numbers of training {kind} of a fold"

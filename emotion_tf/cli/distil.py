@@ -26,10 +26,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         metavar="MODEL",
         help="the model that teaches: a run, an export or a .keras file; the mean of several",
     )
-    flags.add_corpus_flags(parser)
-    flags.add_preset_flag(parser)
-    flags.add_setting_flags(parser)
-    flags.add_protocol_flag(parser)
+    flags.add_training_flags(parser)
     parser.add_argument(
         "--recordings",
         nargs="+",

@@ -193,6 +193,14 @@ def add_protocol_flag(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_training_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags that say what is trained: on which corpus, by which settings, tested on whom."""
+    add_corpus_flags(parser)
+    add_preset_flag(parser)
+    add_setting_flags(parser)
+    add_protocol_flag(parser)
+
+
 def add_workdir_flag(parser: argparse.ArgumentParser) -> None:
     """The flag that names a finished run."""
     parser.add_argument("--workdir", type=Path, required=True, metavar="RUN", help="the run's folder")
