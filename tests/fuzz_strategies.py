@@ -13,6 +13,7 @@ import warnings
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 from unittest import mock
 
@@ -371,7 +372,8 @@ def ask_page(content: bytes, folder: Path) -> None:
             self.answer += bytes(data)
 
     connection = Connection()
-    _Handler(connection, ("127.0.0.1", 1), None, directory=str(folder / "page"))
+    server = SimpleNamespace(server_port=8000)
+    _Handler(connection, ("127.0.0.1", 1), server, directory=str(folder / "page"))
     assert b"SECRET" not in connection.answer
 
 

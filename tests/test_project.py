@@ -2,6 +2,7 @@
 
 import ast
 import io
+import os
 import re
 import shlex
 import subprocess
@@ -63,6 +64,12 @@ def test_demo_predicts_with_the_transcript_of_its_clip():
     clip = re.search(r"^CLIP := runs/demo-corpus/(.+)$", MAKEFILE, flags=re.MULTILINE).group(1)
     text = re.search(r"^TEXT := (.+)$", MAKEFILE, flags=re.MULTILINE).group(1)
     assert text == {line.path: line.text for line in demo.plan()}[clip]
+
+
+@pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="for runs of several processes")
+def test_tests_that_share_what_is_slow_share_a_process(request):
+    """pytest-xdist 3.8 passes over the groups in silence beside pytest 9.2, and each process makes all anew."""
+    assert request.node.nodeid.endswith(f"@{request.node.path}")
 
 
 def test_no_function_is_over_60_lines_of_code():

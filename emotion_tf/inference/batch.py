@@ -144,8 +144,8 @@ def predict_batch(
     """Names the emotions of very many utterances and writes them to a file, or goes on where it was stopped.
 
     What is finished lies in `.NAME.partial` beside the file, which becomes the file at the end; memory does not grow
-    with the number of utterances. A call that was stopped ends with the same bytes as one that was not. It goes on only
-    if it is the same call: the same requests of files of the same sizes and times, the same model, and the same
+    with the number of utterances. A call that was stopped ends with the same answers as one that was not. It goes on
+    only if it is the same call: the same requests of files of the same sizes and times, the same model, and the same
     speaker embeddings.
 
     Args:

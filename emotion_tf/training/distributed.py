@@ -31,6 +31,9 @@ HEARTBEAT_MILLISECONDS = 30_000
 LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.InternalError)
 """What TensorFlow raises where another process can no longer be reached."""
 
+NO_PROXY = "no_grpc_proxy"
+"""The variable with the hosts that gRPC asks without a proxy."""
+
 REPORTED_BY_TENSORFLOW = re.compile(r"(?:reported from|remote target) /job:(\w+)/(?:replica:\d+/)?task:(\d+)")
 """Which process it was."""
 
@@ -77,6 +80,7 @@ def _strategy() -> tf.distribute.Strategy:
     if task is None:
         return tf.distribute.MirroredStrategy() if gpus > 1 else tf.distribute.get_strategy()
     set_heartbeat(HEARTBEAT_MILLISECONDS)
+    _pass_by_proxies(task)
     communication = tf.distribute.experimental.CommunicationImplementation
     try:
         return tf.distribute.MultiWorkerMirroredStrategy(
@@ -97,6 +101,13 @@ def _strategy() -> tf.distribute.Strategy:
             expected="a free port, and a process in which TensorFlow has done nothing yet",
             received=f"{task.cluster}",
         ) from None
+
+
+def _pass_by_proxies(task: ClusterTask) -> None:
+    """gRPC would ask the `http_proxy` of the surroundings for the other processes too, and wait for ever."""
+    hosts = sorted({address.rpartition(":")[0] for addresses in task.cluster.values() for address in addresses})
+    others = os.environ.get(NO_PROXY) or os.environ.get("no_proxy")
+    os.environ[NO_PROXY] = ",".join([*hosts, *([others] if others else [])])
 
 
 def find_cluster_task() -> ClusterTask | None:

@@ -93,7 +93,7 @@ def test_words_and_parts_of_a_recording(both_export, tmp_path, small_windows):
 
 
 @pytest.mark.parametrize("windows", [1, 2])
-def test_stopped_call_goes_on_and_ends_with_the_same_bytes(
+def test_stopped_call_goes_on_and_ends_with_the_same_answers(
     windows, audio_export, folder, tmp_path, small_windows, monkeypatch, caplog
 ):
     class Killed(BaseException):
@@ -120,7 +120,10 @@ def test_stopped_call_goes_on_and_ends_with_the_same_bytes(
     with caplog.at_level("INFO"):
         predict_batch(requests, model, tmp_path / "stopped.csv")
     assert f"going on after {4 * windows} of 11 utterances" in caplog.messages
-    assert (tmp_path / "stopped.csv").read_bytes() == (tmp_path / "undisturbed.csv").read_bytes()
+    # oneDNN may sum in another order the second time.
+    for one, other in zip(read(tmp_path / "stopped.csv"), read(tmp_path / "undisturbed.csv"), strict=True):
+        assert one.pop("probabilities", None) == pytest.approx(other.pop("probabilities", None), abs=1e-6)
+        assert one == other
 
 
 def test_what_another_question_left_is_not_taken(audio_export, folder, tmp_path, small_windows):
