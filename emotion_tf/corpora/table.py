@@ -5,6 +5,7 @@ import csv
 import io
 import itertools
 import json
+import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from typing import Any
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.utils.files import parse_json, read_bounded, read_text_lines
 from emotion_tf.utils.paths import RemotePath, as_path
+
+_LOG = logging.getLogger(__name__)
 
 Cell = Any
 """A text; in JSONL, the column `votes` may hold an object."""
@@ -53,7 +56,8 @@ def open_table(path: Path | RemotePath, known: Collection[str], columns: Mapping
 
     Args:
         path: A text with commas, semicolons or tabs between cells, in UTF-8 or, as Excel writes it, in UTF-16; or
-            JSONL.
+            JSONL. Cells with such a delimiter in them stand in double quotes. Between tabs, double quotes count as
+            characters where every line fits the header by itself and would not fit it, or not by itself, otherwise.
         known: Names of columns that the caller reads.
         columns: What a column is to the caller, and its name in the table where that is another.
         layout: What the table must look like, for messages.
@@ -76,7 +80,10 @@ def open_table(path: Path | RemotePath, known: Collection[str], columns: Mapping
         delimiter = "\t"
     else:
         delimiter = _delimiter(first, {*known, *columns.values()})
-    cells = _csv_rows(path, itertools.chain([first], lines), delimiter, number)
+    plain = delimiter == "\t" and _has_plain_quotes(itertools.islice(_lines(path), number - 1, None))
+    if plain:
+        _LOG.info("%s: double quotes count as characters, since cells in quotes would not fit the table", path)
+    cells = _csv_rows(path, itertools.chain([first], lines), delimiter, number, plain)
     _, header = next(cells, (number, []))
     header = [name.strip() for name in header]
     where = f"{path}, line {number}"
@@ -108,11 +115,37 @@ def _delimiter(header: str, known: Collection[str]) -> str:
     return max(DELIMITERS, key=score)
 
 
+def _has_plain_quotes(lines: Iterable[str]) -> bool:
+    """Whether double quotes are characters like any other in a table of tabs, of which these are all lines.
+
+    They are where every line has as many tabs as the header, and cells in quotes would join lines, hide tabs or be
+    wrong. A table that does quote its cells so has lines that do not fit by themselves, or rows that are lines.
+    """
+    tabs: list[int] = []
+
+    def counted() -> Iterator[str]:
+        for line in lines:
+            if line.strip("\r\n"):
+                tabs.append(line.count("\t"))
+            yield line
+
+    rest, fitting = counted(), 0
+    try:
+        for cells in csv.reader(rest, strict=True, delimiter="\t"):
+            fitting += len(cells) == tabs[0] + 1 if cells else 0
+    except csv.Error:
+        fitting = -1
+    for _ in rest:
+        pass  # to the end, where an error came before
+    return len(set(tabs)) == 1 and fitting != len(tabs)
+
+
 def _csv_rows(
-    path: Path | RemotePath, lines: Iterable[str], delimiter: str, number: int
+    path: Path | RemotePath, lines: Iterable[str], delimiter: str, number: int, plain: bool = False
 ) -> Iterator[tuple[int, list[str]]]:
-    """Line number and cells; lines without any are left out."""
-    table = csv.reader(lines, strict=True, delimiter=delimiter)
+    """Line number and cells; lines without any are left out. In a `plain` table no cell stands in quotes."""
+    quoting = csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL
+    table = csv.reader(lines, strict=True, delimiter=delimiter, quoting=quoting)
     try:
         for cells in table:
             if cells:

@@ -192,6 +192,55 @@ def test_delimiter_and_encoding_are_found(load, delimiter, name, encoding, end):
     assert (utterance.id, utterance.text, utterance.label) == ("1", "So; angry,\tvery", "wütend")
 
 
+QUOTES = "id\ttext\tlabel\tspeaker\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "texts"),
+    [
+        # By the standard, the first is an error, the next two are one cell, and the last hides a tab.
+        (['"Ooo," what?', "So"], ['"Ooo," what?', "So"]),
+        (['"I said', 'No."', "So"], ['"I said', 'No."', "So"]),
+        (['He said "no"', '5" tape'], ['He said "no"', '5" tape']),
+        # What is quoted by the standard.
+        (['"""Ooo,"" what?"', '"a\ttab"'], ['"Ooo," what?', "a\ttab"]),
+        (['"two\nlines"', "one"], ["two\nlines", "one"]),
+        (['"quoted for nothing"', "one"], ["quoted for nothing", "one"]),
+    ],
+)
+def test_quotes_between_tabs(load, rows, texts):
+    content = QUOTES + "".join(f"{number}\t{text}\tsad\ta\n" for number, text in enumerate(rows))
+    assert [utterance.text for utterance in load(content, "m.tsv")] == texts
+
+
+def test_quote_that_hides_a_tab(load):
+    content = 'label\tspeaker\ttext\tid\nsad\ta\t"Oh\tb"\nsad\ta\tno\tc\n'
+    assert [(u.text, u.id) for u in load(content, "m.tsv")] == [('"Oh', 'b"'), ("no", "c")]
+
+
+def test_quotes_that_count_as_characters_are_told_of(load, caplog):
+    with caplog.at_level("INFO"):
+        load(QUOTES + '1\t"Ooo," what?\tsad\ta\n', "plain.tsv")
+        load(QUOTES + '1\t"""Ooo,"" what?"\tsad\ta\n', "standard.tsv")
+    (line,) = [record.getMessage() for record in caplog.records if "double quotes" in record.getMessage()]
+    assert "plain.tsv: double quotes count as characters" in line
+
+
+def test_table_that_fits_neither_way(load):
+    with pytest.raises(EmotionTFError, match=r"m\.tsv, line 2 is not valid text of tab-separated cells"):
+        load(QUOTES + '1\t"Ooo," what?\tsad\ta\n2\ttoo\tshort\n', "m.tsv")
+
+
+def test_meld_as_people_have_it(real_data):
+    path = real_data / "meld_text.tsv"
+    if not path.is_file():
+        pytest.skip(f"SKIPPED FOR WANT OF DATA: no {path}")
+    utterances = corpora.load("manifest", path, {"session": "split"}).utterances
+    lines = path.read_bytes().splitlines()
+    assert len(utterances) == len(lines) - 1 == 13_708
+    assert utterances[326].text == lines[327].decode().split("\t")[5] == '"Ooo," what?'
+
+
 def test_delimiter_line_of_excel(load):
     """Line numbers count it."""
     (utterance,) = load("sep=;\n" + text_of(TABLE, ";"))
