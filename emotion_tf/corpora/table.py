@@ -144,8 +144,7 @@ def _csv_rows(
     path: Path | RemotePath, lines: Iterable[str], delimiter: str, number: int, plain: bool = False
 ) -> Iterator[tuple[int, list[str]]]:
     """Line number and cells; lines without any are left out. In a `plain` table no cell stands in quotes."""
-    quoting = csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL
-    table = csv.reader(lines, strict=True, delimiter=delimiter, quoting=quoting)
+    table = csv.reader(lines, strict=True, delimiter=delimiter, quoting=csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL)
     try:
         for cells in table:
             if cells:
