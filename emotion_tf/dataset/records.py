@@ -60,11 +60,11 @@ def parse(serialized: tf.Tensor, width: int, dtype: tf.DType = tf.float32) -> di
         dtype: How they are stored.
 
     Returns:
-        `id` and `text`, strings; `features`, (T, D) float32.
+        `id` and `text`, strings; `features`, (T, D) of `dtype`.
     """
     example = tf.io.parse_single_example(serialized, SCHEMA)
     stored = tf.io.decode_raw(example["features"], dtype, little_endian=True)
-    return {**example, "features": tf.cast(tf.reshape(stored, (-1, width)), tf.float32)}
+    return {**example, "features": tf.reshape(stored, (-1, width))}
 
 
 def corpus_hash(utterances: Sequence[Utterance], hears: bool = True) -> Any:

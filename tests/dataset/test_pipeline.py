@@ -1,3 +1,4 @@
+import contextlib
 from collections import Counter
 
 import numpy as np
@@ -179,6 +180,18 @@ def test_an_epoch_depends_on_seed_and_number_alone(tmp_path, monkeypatch, seed, 
             np.testing.assert_array_equal(batch, twin)
     # Otherwise all epochs might be the same.
     assert [batch.shape for batch in expected[3]] != [batch.shape for batch in expected[4]]
+
+
+@pytest.mark.parametrize(("room", "kept"), [(2 * 40 * 30 * 12, True), (40 * 30 * 12, False)])
+def test_features_are_kept_while_their_bytes_find_room(tmp_path, monkeypatch, room, kept):
+    """40 utterances of 30 frames of 12 bytes, with a little around them; what is kept needs no file any more."""
+    monkeypatch.setattr(pipeline, "IN_MEMORY_BYTES", room)
+    records = make_records(tmp_path, [30] * 40)
+    dataset = training_dataset(records, CONFIG, records.utterances)
+    assert sum(drawn(dataset).values()) == 40
+    records.clean[0].unlink()
+    with contextlib.nullcontext() if kept else pytest.raises(tf.errors.NotFoundError):
+        assert sum(drawn(dataset).values()) == 40
 
 
 @pytest.mark.parametrize("modality", ["audio", "text"])
