@@ -76,9 +76,9 @@ READY := runs/ready
 ready: setup
 	.venv/bin/python benchmarks/ready_corpora.py --data-dir $(EMOTION_TF_DATA) --out $(READY)/corpora.csv
 	.venv/bin/python train.py --corpus manifest --data-dir $(READY)/corpora.csv --labels four --preset speech-audio --protocol speaker-kfold:5 --folds $(READY)/folds.json --workdir $(READY)/speech
-	.venv/bin/python train.py --corpus manifest --data-dir $(READY)/corpora.csv --labels four --preset student --protocol speaker-kfold:5 --folds $(READY)/folds.json --workdir $(READY)/student
 	.venv/bin/python benchmarks/ready_models.py --name speech --run $(READY)/speech --corpora $(READY)/corpora.csv
-	.venv/bin/python benchmarks/ready_models.py --name student --run $(READY)/student --corpora $(READY)/corpora.csv
+	.venv/bin/emotion-tf distil --teacher speech --recordings $(READY)/unlabelled.csv --corpus manifest --data-dir $(READY)/corpora.csv --labels four --preset student --protocol speaker-kfold:5 --folds $(READY)/folds.json --workdir $(READY)/student
+	.venv/bin/python benchmarks/ready_models.py --name student --run $(READY)/student --corpora $(READY)/corpora.csv --unlabelled $(READY)/unlabelled.csv
 
 # Two processes, each of which comes to need 7 GB; tests that share what is slow to make stay together.
 PYTEST = -m pytest --numprocesses 2 --dist loadgroup
