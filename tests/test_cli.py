@@ -22,21 +22,29 @@ from emotion_tf.labels import FOUR
 from emotion_tf.recipes import PRESETS, preset
 
 
-@pytest.fixture
-def manifest(tmp_path):
+def write_manifest(path):
     """A corpus of words: four speakers with every emotion each."""
-    path = tmp_path / "corpus.csv"
     rows = [f"{speaker}-{label},so {label},{label},{speaker}\n" for speaker in "abcd" for label in FOUR]
     path.write_text("id,text,label,speaker\n" + "".join(rows))
     return path
 
 
 @pytest.fixture
-def train_flags(manifest, tmp_path):
+def manifest(tmp_path):
+    return write_manifest(tmp_path / "corpus.csv")
+
+
+def training_flags(manifest, workdir):
+    """The flags of a training on words."""
     return [
         *("train", "--corpus", "manifest", "--data_dir", str(manifest), "--modality", "text"),
-        *("--protocol", "speaker-kfold:2", "--workdir", str(tmp_path / "runs" / "one")),
+        *("--protocol", "speaker-kfold:2", "--workdir", str(workdir)),
     ]
+
+
+@pytest.fixture
+def train_flags(manifest, tmp_path):
+    return training_flags(manifest, tmp_path / "runs" / "one")
 
 
 @pytest.fixture
@@ -426,34 +434,35 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"emotion-tf {__version__}\n"
 
 
-@pytest.fixture
-def runs(train_flags, tmp_path, capsys):
-    """Two short runs that differ in their modality only, in a folder with other things."""
-    flags = ["--protocol", "random:2", *(f"--set=training.{setting}" for setting in ("epochs=1", "patience=null"))]
-    for name in ("with", "without"):
-        swem = f"--set=model.swem={'true' if name == 'with' else 'false'}"
-        assert (
-            main([*train_flags, *flags, swem, "--set=model.filters=2", "--workdir", str(tmp_path / "runs" / name)]) == 0
-        )
-    capsys.readouterr()
-    return sorted(map(str, (tmp_path / "runs").iterdir()))
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A folder with two short runs that differ in one setting, and with other things."""
+    folder = tmp_path_factory.mktemp("compared")
+    words, flags = write_manifest(folder / "corpus.csv"), ["--protocol", "random:2", "--set=model.filters=2"]
+    flags += [f"--set=training.{setting}" for setting in ("epochs=1", "patience=null")]
+    for name, swem in (("with", "true"), ("without", "false")):
+        assert main([*training_flags(words, folder / "runs" / name), *flags, f"--set=model.swem={swem}"]) == 0
+    return folder / "runs"
 
 
 def test_table_of_runs(runs, tmp_path, capsys):
-    assert main(["table", *runs]) == 0
+    capsys.readouterr()
+    several = sorted(map(str, runs.iterdir()))
+    assert main(["table", *several]) == 0
     printed = capsys.readouterr()
-    assert printed.err == f"emotion-tf: {tmp_path / 'runs' / 'records'} is passed over, since it has no config.json\n"
+    assert printed.err == f"emotion-tf: {runs / 'records'} is passed over, since it has no config.json\n"
     rows = [line for line in printed.out.splitlines() if line.startswith("| MSCNN")]
     assert [row.split(" | ")[0] for row in rows] == ["| MSCNN-SPU (text) + SWEM", "| MSCNN-SPU (text)"]
     assert "speakers leak" in printed.out
 
-    assert main(["table", *runs, "--form", "csv", "--out", str(tmp_path / "table.csv")]) == 0
+    assert main(["table", *several, "--form", "csv", "--out", str(tmp_path / "table.csv")]) == 0
     assert capsys.readouterr().out == ""
     assert (tmp_path / "table.csv").read_text().startswith("variant,corpus,protocol,transcripts,seeds,wa_mean")
 
 
-def test_comparison_of_two_runs(runs, tmp_path, capsys):
-    one, other = (str(tmp_path / "runs" / name) for name in ("with", "without"))
+def test_comparison_of_two_runs(runs, capsys):
+    capsys.readouterr()
+    one, other = (str(runs / name) for name in ("with", "without"))
     assert main(["table", "--compare", one, other]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[2].split(" | ")[1:3] == [one, other] and [line[:6] for line in lines[4:]] == ["| WA |", "| UA |"]

@@ -1,9 +1,8 @@
 """A served model of any kind answers as the network that was never saved, and its places are counted."""
 
-import asyncio
-
 import numpy as np
 import pytest
+from anyio.from_thread import start_blocking_portal
 from audio_files import encode
 from made_waves import RATE, noise
 
@@ -16,6 +15,12 @@ from emotion_tf.server.service import Service
 from emotion_tf.server.utterance import Utterance
 
 pytest_plugins = ["exported_runs"]
+
+
+def ask(service, utterances):
+    """What a service answers, in an event loop of a thread of its own: a browser may keep that of this thread."""
+    with start_blocking_portal() as portal:
+        return portal.call(service.answer, utterances)
 
 
 @pytest.mark.parametrize("artefact", ["saved_model", "tflite/float32.tflite"])
@@ -39,7 +44,7 @@ def test_every_kind_of_model_answers_as_the_network(any_export, artefact):
         for wave, words, _ in asked
     ]
     broken = [Utterance(audio=b"no sound", speaker=run.voice)] * model.hears
-    answers = asyncio.run(service.answer([*utterances, *broken]))
+    answers = ask(service, [*utterances, *broken])
     for found, (wave, _, ids) in zip(answers, asked, strict=False):
         assert not found.error
         expected = run.expected(wave, [*ids[:4], *ids[4:5] * model.reads])
@@ -52,7 +57,7 @@ def test_one_bad_utterance_leaves_the_batch_in_peace(both_export):
     service = Service("both", emotion_tf.load(both_export.folder), Limits())
     good, silent = Utterance(audio=encode(noise(RATE)), transcript="so"), Utterance(transcript="so")
     loud = Utterance(waveform=np.full(RATE, 1e9, np.float32))
-    answers = asyncio.run(service.answer([good, silent, loud, good]))
+    answers = ask(service, [good, silent, loud, good])
     assert [bool(found.error) for found in answers] == [False, True, True, False]
     assert "no audio" in answers[1].error and "too loud" in answers[2].error
     assert answers[0] == answers[3]
