@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from emotion_tf.cli import flags, run_file
-from emotion_tf.cli.checks import check_inputs, check_protocol
+from emotion_tf.cli.checks import check_folds, check_inputs, check_protocol
 from emotion_tf.cli.results import print_result
 from emotion_tf.recipes import preset
 from emotion_tf.utils.files import records_dir_of
@@ -27,6 +27,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         help="the model that teaches: a run, an export or a .keras file; the mean of several",
     )
     flags.add_training_flags(parser)
+    flags.add_folds_flag(parser)
     parser.add_argument(
         "--recordings",
         nargs="+",
@@ -68,6 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     records_dir = records_dir_of(arguments.workdir, arguments.records_dir)
     corpus, config = flags.corpus_of(arguments.corpus, arguments, records_dir, asked)
     check_inputs(corpus, config, arguments.skip_bad)
+    check_folds(corpus, arguments.protocol, config, arguments.folds)
     from emotion_tf import transfer
 
     # Whoever repeats the run may stand in another folder.
@@ -86,6 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.vector_weight,
         records_dir,
         arguments.skip_bad,
+        arguments.folds,
     )
     print_result(result, arguments.workdir)
     return 0

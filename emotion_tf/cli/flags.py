@@ -201,6 +201,16 @@ def add_training_flags(parser: argparse.ArgumentParser) -> None:
     add_protocol_flag(parser)
 
 
+def add_folds_flag(parser: argparse.ArgumentParser) -> None:
+    """The flag that names folds which are not drawn anew."""
+    parser.add_argument(
+        "--folds",
+        type=Path,
+        metavar="FILE|emobox:FOLDER",
+        help="the folds.json of another run, to test on its folds, or the published folds of EmoBox",
+    )
+
+
 def add_workdir_flag(parser: argparse.ArgumentParser) -> None:
     """The flag that names a finished run."""
     parser.add_argument("--workdir", type=Path, required=True, metavar="RUN", help="the run's folder")

@@ -32,12 +32,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )
     flags.add_setting_flags(parser)
     flags.add_protocol_flag(parser)
-    parser.add_argument(
-        "--folds",
-        type=Path,
-        metavar="FILE|emobox:FOLDER",
-        help="the folds.json of another run, to test on its folds, or the published folds of EmoBox",
-    )
+    flags.add_folds_flag(parser)
     parser.add_argument(
         "--workdir", type=Path, required=True, metavar="FOLDER", help="the run's folder; a stopped run goes on"
     )

@@ -48,6 +48,7 @@ def distil(
     vector_weight: float = 0.0,
     records_dir: str | Path | RemotePath | None = None,
     skip_bad: bool = False,
+    folds_file: str | Path | None = None,
 ) -> RunResult:
     """Trains a student on what teachers say, fold by fold, or goes on with a run that was stopped.
 
@@ -69,6 +70,7 @@ def distil(
             the teachers' vectors, each number of them scaled to a deviation of 1. 0 does without.
         records_dir: As for `train`; the teachers' features are kept there too.
         skip_bad: As for `train`.
+        folds_file: As for `train`; those of a teacher that is a run on the corpus if not given.
 
     Returns:
         The content of `metrics.json`.
@@ -110,22 +112,24 @@ def distil(
         tuple(teachers), tuple(Path(name).resolve().name for name in names), config,
         tuple(item for group in found for item in group), temperature, label_weight,
     )  # fmt: skip
-    return train(corpus, config, protocol, workdir, place, skip_bad, _folds_file(teachers, protocol), lesson=lesson)
+    folds = _folds_file(teachers, protocol, folds_file)
+    return train(corpus, config, protocol, workdir, place, skip_bad, folds, lesson=lesson)
 
 
-def _folds_file(teachers: Sequence[Teacher], protocol: str) -> Path | None:
-    """The folds of those teachers that are runs on the corpus, which must be the same."""
+def _folds_file(teachers: Sequence[Teacher], protocol: str, asked: str | Path | None) -> Path | None:
+    """The folds of those teachers that are runs on the corpus, which must be the same, or else those asked for."""
     runs = [teacher for teacher in teachers if teacher.folds_file is not None]
+    given = [] if asked is None else [Path(asked)]
     if not runs:
-        return None
+        return given[0] if given else None
     for teacher in runs:
         if teacher.protocol != protocol:
             raise EmotionTFError(
                 "the teacher was trained under another protocol", expected=f"{teacher.protocol}", received=protocol
             )
-    files = [teacher.folds_file for teacher in runs if teacher.folds_file is not None]
+    files = [*given, *(teacher.folds_file for teacher in runs if teacher.folds_file is not None)]
     if len({file_digest(file) for file in files}) > 1:
-        raise EmotionTFError("the teachers were trained on different folds", expected="runs with the same folds.json")
+        raise EmotionTFError("the teachers were trained on other folds", expected="runs with the same folds.json")
     return files[0]
 
 

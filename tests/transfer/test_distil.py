@@ -21,6 +21,7 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.labels import FOUR
 from emotion_tf.training import save_model
 from emotion_tf.training.vector_target import VectorTarget
+from emotion_tf.transfer import distillation
 from emotion_tf.transfer.distillation import TeachersLesson
 from emotion_tf.transfer.teacher import Teacher
 from emotion_tf.utils.files import file_digest, write_json
@@ -209,6 +210,20 @@ def test_command_leaves_a_file_that_repeats_it(corpus, recordings, teacher, tmp_
             assert one == two
     first = calls[0]
     assert (first[0], first[5], first[6:9]) == ([str(teacher)], [str(recordings)], (2.0, 0.0, 0.0))
+    assert first[-1] is None
+
+
+def test_folds_are_those_asked_for_or_the_teacher_s(corpus, teacher, tmp_path, monkeypatch):
+    """One model has no folds of its own; a run has, and is not asked to teach on others."""
+    taken = []
+    monkeypatch.setattr(distillation, "train", lambda *arguments, lesson: taken.append(arguments[6]))
+    single, others = teacher / "model" / "model.keras", tmp_path / "others.json"
+    folds.save(others, {item.id: int(item.speaker in ("s0", "s1")) for item in corpus.utterances})
+    for model, asked in ((single, None), (single, others), (teacher, None), (teacher, teacher / "folds.json")):
+        emotion_tf.distil(model, corpus, STUDENT, "speaker-kfold:2", tmp_path / "run", folds_file=asked)
+    assert taken == [None, others, teacher / "folds.json", teacher / "folds.json"]
+    with pytest.raises(EmotionTFError, match="the teachers were trained on other folds"):
+        emotion_tf.distil(teacher, corpus, STUDENT, "speaker-kfold:2", tmp_path / "run", folds_file=others)
 
 
 def test_what_does_not_fit_is_refused(corpus, teacher, tmp_path):
