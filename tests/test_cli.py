@@ -475,6 +475,21 @@ def test_comparison_of_two_runs(runs, capsys):
     assert the_line(capsys) == "--compare compares two runs; received 1"
 
 
+def test_corpus_of_a_run_is_where_it_was(runs, tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr(exporting, "export", lambda *arguments: calls.append(arguments))
+    command = ["export", "--workdir", str(runs / "with"), "--out", str(tmp_path / "out")]
+    assert main(command) == 0
+    manifest = runs.parent / "corpus.csv"
+    moved = manifest.rename(runs.parent / "moved.csv")
+    try:
+        assert main(command) == 0
+        assert main([*command, "--data-dir", str(moved)]) == 0
+    finally:
+        moved.rename(manifest)
+    assert [None if corpus is None else len(corpus.utterances) for _, _, corpus in calls] == [16, None, 16]
+
+
 def test_table_of_no_run(tmp_path, capsys):
     assert main(["table", str(tmp_path)]) == 1
     assert (

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emotion_tf.cli import flags
+from emotion_tf.cli import flags, run_file
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.ready import ready_model
 from emotion_tf.utils.files import records_dir_of
@@ -57,9 +57,9 @@ def _corpus_of_run(arguments: argparse.Namespace) -> "Corpus | None":
 
     run = evaluation.read_run(arguments.workdir)
     check_own_folder(arguments.out, "export")
-    # Of all corpora the demo alone needs no folder. By the corpus int8 is calibrated, and all is tested.
-    has_corpus = arguments.data_dir is not None or run["corpus"] == "demo"
-    return flags.corpus_of_run(arguments, run) if has_corpus else None
+    # By the corpus int8 is calibrated, and all is tested. Of all corpora the demo alone needs no folder.
+    found = arguments.data_dir or run_file.place_of(arguments.workdir)[0]
+    return flags.corpus_of_run(arguments, run) if found or run["corpus"] == "demo" else None
 
 
 def _corpus_of_file(arguments: argparse.Namespace) -> "Corpus | None":

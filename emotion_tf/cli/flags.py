@@ -234,7 +234,7 @@ def add_corpus_of_run_flags(parser: argparse.ArgumentParser) -> None:
 
 def add_corpus_place_flags(parser: argparse.ArgumentParser) -> None:
     """The flags that say where a corpus lies whose name is known."""
-    parser.add_argument("--data-dir", type=as_path, metavar="FOLDER", help="where the corpus lies; demo needs none")
+    parser.add_argument("--data-dir", type=as_path, metavar="FOLDER", help="where the corpus lies, if not where it did")
     add_columns_flag(parser)
     add_records_flag(parser)
 
@@ -403,16 +403,19 @@ def corpus_of_run(arguments: argparse.Namespace, run: dict[str, Any]) -> "Corpus
     """The corpus of a finished run, with the transcripts of the run if no others are asked for.
 
     Args:
-        arguments: The flags.
+        arguments: The flags; without `--data-dir`, the corpus is where the run was trained on it.
         run: What `evaluation.read_run` says of the run.
     """
+    from emotion_tf.cli import run_file
     from emotion_tf.corpora import NAMES
 
+    if arguments.data_dir is None:
+        place, columns = run_file.place_of(arguments.workdir)
+        arguments.data_dir = None if place is None else as_path(place)
+        arguments.columns = arguments.columns or ({} if columns is None else _pairs(columns))
     arguments.transcripts = arguments.transcripts or run["transcripts"]
     records_dir = records_dir_of(arguments.workdir, arguments.records_dir)
     names: str | list[str] = run["corpus"]
     if run["corpus"] not in NAMES:
-        from emotion_tf.cli import run_file
-
         names = run_file.corpora_of(arguments.workdir)
     return corpus_of(names, arguments, records_dir, Config.from_dict(run["settings"]))[0]

@@ -119,6 +119,18 @@ def corpora_of(workdir: Path) -> list[str]:
     return found
 
 
+def place_of(workdir: Path) -> tuple[str | None, str | None]:
+    """Where the corpus of a run lies, and what its columns are called, as `--data-dir` and `--columns` have them.
+
+    Returns:
+        None for what the run does not say; the place is None too where nothing lies there any more.
+    """
+    content = _read(workdir / NAME) if (workdir / NAME).exists() else {}
+    place, columns = (content.get(flag) for flag in ("data_dir", "columns"))
+    there = isinstance(place, str) and ("://" in place or Path(place).exists())
+    return place if there else None, columns if isinstance(columns, str) else None
+
+
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
