@@ -298,6 +298,7 @@ def test_timeline_and_explain_say_what_they_need(flags, line, capsys):
         (["presets", "--qiet"], "unrecognized arguments: --qiet; did you mean '--quiet'?"),
         (["trian"], "invalid choice: 'trian' (choose from"),
         (["trian"], "did you mean 'train'?"),
+        (["train", "--corpus", "t.CSV"], "; a table has a name before it, such as mine=t.CSV"),
         (
             ["presets", "papr"],
             "invalid choice: 'papr' (choose from what `emotion-tf presets` lists); did you mean 'paper'",

@@ -70,7 +70,8 @@ def _corpus(text: str) -> str:
     if equals and not (name.strip() and place.strip()):
         raise argparse.ArgumentTypeError(f"expected such as nemo=FOLDER, received {text!r}")
     if not equals and name not in NAMES:
-        hint = did_you_mean(name, NAMES)
+        is_table = Path(name).suffix.lower() in (".csv", ".tsv", ".txt", ".jsonl")
+        hint = f"a table has a name before it, such as mine={name}" if is_table else did_you_mean(name, NAMES)
         raise argparse.ArgumentTypeError(
             f"invalid choice: {name!r} (choose from {', '.join(NAMES)}){hint and f'; {hint}'}"
         )
