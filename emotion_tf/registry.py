@@ -22,6 +22,7 @@ class ModelKind:
         takes_speaker: Whether it can take a speaker embedding.
         placeholders: Whether it can learn what stands in for a missing recording or transcript.
         functionals: The feature set of openSMILE that a machine is fitted on.
+        reads_context: Whether it can read the turns before an utterance.
         has_vector: Whether it makes one vector of an utterance, over which other heads can stand.
     """
 
@@ -31,6 +32,7 @@ class ModelKind:
     takes_speaker: bool = False
     placeholders: Literal["never", "optional", "always"] = "never"
     functionals: str | None = None
+    reads_context: bool = False
     has_vector: bool = True
 
 
@@ -40,6 +42,7 @@ MODELS: dict[str, ModelKind] = {
         ("audio", "text", "both"),
         takes_speaker=True,
         placeholders="optional",
+        reads_context=True,
     ),
     "experts": ModelKind(
         "Three MSCNN, for audio, text and both, that learn apart and answer together",
@@ -47,6 +50,7 @@ MODELS: dict[str, ModelKind] = {
         fitting="experts",
         takes_speaker=True,
         placeholders="always",
+        reads_context=True,
         has_vector=False,
     ),
     "mdre": ModelKind("MDRE and MDREA: dual recurrent encoders, without and with attention", ("both",)),

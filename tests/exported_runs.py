@@ -17,6 +17,7 @@ from emotion_tf.config import Config
 from emotion_tf.dataset import FrontEnd
 from emotion_tf.exporting import ExportResult, export
 from emotion_tf.layers import LearnedPlaceholder
+from emotion_tf.text.dialogue import MARKS
 from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.training import compile_network, save_model
 from emotion_tf.utils.files import write_json
@@ -106,7 +107,8 @@ def make_run(workdir: Path, config: Config) -> keras.Model:
     """Leaves in `workdir` what a training would, and returns the speech model."""
     keras.utils.set_random_seed(7)
     frames = FrontEnd(config.features)(babble(2 * RATE))
-    vocabulary = Vocabulary(WORDS) if config.model.reads else None
+    words = (*WORDS[:2], *MARKS, *WORDS[2:]) if config.words.context_turns else WORDS
+    vocabulary = Vocabulary(words) if config.model.reads else None
     preprocessing = models.Preprocessing(
         frames.mean(axis=0),
         frames.var(axis=0) + 1.0,

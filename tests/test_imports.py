@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "text": "errors utils config",
     "frontend": "errors utils config",
     "asr": "errors utils config",
-    "corpora": "errors utils labels config",
+    "corpora": "errors utils labels config text",
     "dataset": "errors utils labels registry config audio text frontend asr corpora",
     "layers": "errors config text frontend",
     "models": "errors labels registry config text frontend layers",

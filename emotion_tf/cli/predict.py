@@ -16,6 +16,7 @@ from emotion_tf.errors import EmotionTFError
 
 if TYPE_CHECKING:
     from emotion_tf.inference import Answer, Request, Requested
+    from emotion_tf.text.dialogue import Turn
 
 HELP = "say how the speaker feels, a line a recording"
 EXAMPLE = "clip.wav recordings/"
@@ -41,6 +42,23 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         metavar="TRANSCRIPT",
         help="what is said: once for all files, or once for each; - for a line of the standard input each",
     )
+    parser.add_argument(
+        "--context",
+        action="append",
+        type=_turn_of_another,
+        default=[],
+        metavar="TURN",
+        help="what somebody else said before, once for each turn, in order, for a model that reads earlier turns; in a "
+        "manifest, the columns dialogue, turn and speaker say it",
+    )
+    parser.add_argument(
+        "--own-context",
+        dest="context",
+        action="append",
+        type=_turn_of_the_same,
+        metavar="TURN",
+        help="likewise, what the speaker of the utterance said before",
+    )
     flags.add_columns_flag(parser)
     flags.add_speaker_file_flag(parser)
     flags.add_channel_flags(parser)
@@ -59,6 +77,18 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write the answers there, as .csv or .jsonl, many at a time; a call that was stopped goes on",
     )
+
+
+def _turn_of_another(text: str) -> "Turn":
+    from emotion_tf.text.dialogue import Turn
+
+    return Turn(text)
+
+
+def _turn_of_the_same(text: str) -> "Turn":
+    from emotion_tf.text.dialogue import Turn
+
+    return Turn(text, same_speaker=True)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -106,6 +136,7 @@ def _predict_files(arguments: argparse.Namespace, files: list[Path]) -> "Iterato
         arguments.min_confidence,
         arguments.channel,
         arguments.any_sound,
+        arguments.context,
     )
     for answer in answers:
         yield dataclasses.replace(answer, file=answer.file and _name(Path(answer.file)))
@@ -187,6 +218,11 @@ def _requests(arguments: argparse.Namespace, files: list[Path]) -> list["Request
     """What is asked about files, folders and manifests."""
     from emotion_tf.corpora import manifest
 
+    if arguments.context:
+        raise EmotionTFError(
+            "earlier turns belong to one utterance, whose answer is printed",
+            fix="leave out --out, or list the utterances in a manifest with the columns dialogue and turn",
+        )
     texts = arguments.text or [""]
     if len(texts) not in (1, len(files)) or (texts != [""] and any(map(_is_manifest, files))):
         raise EmotionTFError(

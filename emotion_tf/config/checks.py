@@ -32,6 +32,7 @@ def checks(config: "Config") -> Iterator[Check]:
     yield from _of_features(config)
     yield from _of_encoder(config)
     yield from _of_model(config)
+    yield from _of_words(config)
     yield from _of_missing_modalities(config)
     yield from _of_training(config)
     yield from _of_dimensions(config)
@@ -117,6 +118,15 @@ def _of_model(config: "Config") -> Iterator[Check]:
         model.name in hear_voices or config.speaker.embeddings is None,
         "speaker.embeddings",
         f"null for every model but {' and '.join(hear_voices)}",
+    )
+
+
+def _of_words(config: "Config") -> Iterator[Check]:
+    able = [name for name, of in MODELS.items() if of.reads_context]
+    yield Check(
+        not config.words.context_turns or not config.model.reads or config.model.name in able,
+        "words.context_turns",
+        f"0 for every model but {' and '.join(able)}, which tell words of earlier turns from present ones",
     )
 
 

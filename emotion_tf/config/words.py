@@ -1,6 +1,9 @@
 """What is read of the transcript."""
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from emotion_tf.config.ranges import Range
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,7 @@ class WordConfig:
         vectors_rms: Root mean square to which the numbers of the word vectors are scaled; None leaves them as they are.
             Those of some files are ten times as large as new embeddings, and so take long to train.
         trainable: Whether the embeddings are trained; embeddings from scratch always are.
+        context_turns: So many turns before the utterance are read too, where its dialogue has them; 16 at most.
         subwords: Adds to the embedding of each word those of the letter n-grams in it, which are always trained.
     """
 
@@ -28,4 +32,5 @@ class WordConfig:
     word_vectors: str | None = None
     vectors_rms: float | None = None
     trainable: bool = False
+    context_turns: Annotated[int, Range(least=0, below=17)] = 0
     subwords: bool = False

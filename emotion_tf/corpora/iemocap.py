@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from emotion_tf.corpora.corpus import CorpusInfo
+from emotion_tf.corpora.dialogue import with_dialogues
 from emotion_tf.corpora.sources import wrong_folder
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
@@ -72,7 +73,7 @@ COUNTS = {
 PARTS = ("improvised", "scripted")
 
 _LABEL = re.compile(
-    r"\[[\d.]+ - [\d.]+\]\s+"
+    r"\[(?P<start>\d+(?:\.\d+)?) - [\d.]+\]\s+"
     r"(?P<turn>(?P<session>Ses\d\d)[FM]_\w+_(?P<gender>[FM])\w+)\s+"
     rf"(?P<emotion>{'|'.join(EMOTIONS)}|{UNDECIDED})\s+"
     r"\[(?P<valence>[\d.]+), (?P<arousal>[\d.]+), (?P<dominance>[\d.]+)\]"
@@ -84,6 +85,8 @@ _TRANSCRIPT = re.compile(r"(?P<turn>Ses\w+) \[[^]]*\]:\s*(?P<text>.*)")
 
 def read(data_dir: Path) -> tuple[Utterance, ...]:
     """Reads every turn, 10,039 in the full release; those on whose emotion the raters did not agree have no label.
+
+    The turns before an utterance are those of its dialogue that begin before it.
 
     Votes are those of the raters, and ratings their means of arousal (activation), valence and dominance, 1 to 5. Warns
     if the counts of the emotions are not those of the full release.
@@ -135,7 +138,8 @@ def _dialogue(evaluation: Path, session: Path) -> list[Utterance]:
     texts = {line["turn"]: line["text"].strip() for line in lines if line}
     there = {path.name for path in folder.iterdir()}
     utterances = []
-    for turn in _turns(evaluation):
+    turns, starts = _turns(evaluation)
+    for turn in turns:
         path = folder / f"{turn.id}.wav"
         if path.name not in there:
             raise _incomplete(path)
@@ -146,12 +150,13 @@ def _dialogue(evaluation: Path, session: Path) -> list[Utterance]:
                 fix="extract the archive of IEMOCAP again",
             )
         utterances.append(dataclasses.replace(turn, file=path, text=texts[turn.id], session=session.name))
-    return utterances
+    return with_dialogues(utterances, [evaluation.stem] * len(utterances), starts)
 
 
-def _turns(evaluation: Path) -> list[Utterance]:
-    """The turns of a dialogue, with what the evaluation says of them."""
+def _turns(evaluation: Path) -> tuple[list[Utterance], list[float]]:
+    """The turns of a dialogue, with what the evaluation says of them; and when each begins, in seconds."""
     found: list[Utterance] = []
+    starts: list[float] = []
     for number, line in enumerate(_lines(evaluation), start=1):
         # Between the lines that matter there are a header and the judgements of single raters.
         if not line.startswith("[") and evaluation.stem not in line:
@@ -167,6 +172,7 @@ def _turns(evaluation: Path) -> list[Utterance]:
                 received=repr(line[:80]),
                 fix="extract the archive of IEMOCAP again",
             )
+        starts.append(float(match["start"]))
         speaker = f"{match['session']}_{match['gender']}"
         ratings = tuple(float(match[name]) for name in INFO.dimensions)
         label = EMOTIONS.get(match["emotion"], "")
@@ -174,7 +180,7 @@ def _turns(evaluation: Path) -> list[Utterance]:
         found.append(
             Utterance(match["turn"], None, 0.0, None, "", label, sys.intern(speaker), ratings=ratings, groups=sex)
         )
-    return [dataclasses.replace(turn, votes=_summed(turn.votes)) for turn in found]
+    return [dataclasses.replace(turn, votes=_summed(turn.votes)) for turn in found], starts
 
 
 def _votes(words: str) -> tuple[tuple[str, float], ...]:

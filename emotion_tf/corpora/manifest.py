@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from emotion_tf.corpora.corpus import CorpusInfo
+from emotion_tf.corpora.dialogue import with_dialogues
 from emotion_tf.corpora.groups import tidy
 from emotion_tf.corpora.table import Cell, Table, open_table
 from emotion_tf.corpora.utterance import Utterance
@@ -26,7 +27,7 @@ INFO = CorpusInfo(
     url="the user",
     files="",
     layout="a .csv, .tsv, .txt or .jsonl file with the columns label, speaker, one or both of audio and text, and if "
-    "need be id, session, start, end, votes, arousal, valence, dominance",
+    "need be id, session, start, end, dialogue, turn, votes, arousal, valence, dominance",
     languages=(),
     labels=(),
     label_sets={"four": FOUR_SET},
@@ -35,7 +36,7 @@ INFO = CorpusInfo(
 RATINGS = ("arousal", "valence", "dominance")
 """Columns of ratings that are known by their names."""
 
-COLUMNS = ("id", "label", "speaker", "audio", "text", "session", "start", "end", "votes", *RATINGS)
+COLUMNS = ("id", "label", "speaker", "audio", "text", "session", "start", "end", "dialogue", "turn", "votes", *RATINGS)
 
 GROUPS = ("sex", "gender", "age", "language")
 """Columns of groups that are known by their names; others are asked for."""
@@ -44,7 +45,8 @@ VOTES_OF = "votes:"
 """The column `votes:angry` holds how many raters, or which share of them, chose angry."""
 
 UNLABELLED_LAYOUT = (
-    "a .csv, .tsv, .txt or .jsonl file with the columns audio or text or both, and if need be id, start, end"
+    "a .csv, .tsv, .txt or .jsonl file with the columns audio or text or both, and if need be id, start, end, speaker, "
+    "dialogue, turn"
 )
 
 
@@ -61,7 +63,8 @@ def read(
         columns: Columns of this package that have other names in the table, with these names.
 
     Returns:
-        The utterances in the order of the file. Where the table has no ids, they are the names of the audio files.
+        The utterances in the order of the file. Where the table has no ids, they are the names of the audio files. Rows
+        of one session with the same `dialogue` are turns of it, in the order of `turn`, a number, or of the rows.
 
     Raises:
         EmotionTFError: If the file is not such a table or a row of it is wrong; it names the file and the line.
@@ -103,6 +106,7 @@ def _read(
     required = _required(table, labelled, rated)
     lines: dict[str, int] = {}
     utterances = []
+    dialogues = _Dialogues()
     for line, row in table.rows:
         where = f"{path}, line {line}"
         utterance = _utterance(row, where, path.parent, required, rated, grouped)
@@ -114,11 +118,50 @@ def _read(
             )
         lines[utterance.id] = line
         utterances.append(utterance)
+        dialogues.add(row, utterance.session, line, where)
     if not utterances:
         raise EmotionTFError(f"{path} lists no utterance", expected="one row an utterance")
     if "id" not in table.columns:
         utterances = _named_by_files(utterances)
-    return tuple(utterances), dict.fromkeys(rated)
+    return tuple(with_dialogues(utterances, dialogues.names, dialogues.turns)), dict.fromkeys(rated)
+
+
+class _Dialogues:
+    """Where the rows of a table stand in dialogues.
+
+    Attributes:
+        names: Of each row its session and its dialogue, which together name a dialogue; None where it is in none.
+        turns: Of each row its place in its dialogue.
+    """
+
+    def __init__(self) -> None:
+        self.names: list[tuple[str, str] | None] = []
+        self.turns: list[float] = []
+        self._taken: dict[tuple[str, str, float], int] = {}
+
+    def add(self, row: Mapping[str, Cell], session: str, line: int, where: str) -> None:
+        """Takes in a row.
+
+        Raises:
+            EmotionTFError: If its turn is no number, or another row of the dialogue has it.
+        """
+        dialogue = str(row.get("dialogue", "")).strip()
+        self.names.append((session, dialogue) if dialogue else None)
+        if not dialogue or "turn" not in row:
+            self.turns.append(line)
+            return
+        turn = _number(str(row["turn"]))
+        if not math.isfinite(turn):
+            received = repr(row["turn"])
+            raise EmotionTFError(f"{where}: wrong turn", expected="a number, by which turns follow", received=received)
+        self.turns.append(turn)
+        other = self._taken.setdefault((session, dialogue, turn), line)
+        if other != line:
+            raise EmotionTFError(
+                f"{where}: the turn {turn:g} of the dialogue {dialogue!r} is taken",
+                expected="each turn of a dialogue once; dialogues of one name in two sessions are two",
+                received=f"that of line {other}",
+            )
 
 
 def _check_columns(table: Table, labelled: bool, rated: Sequence[str], grouped: Sequence[str] = ()) -> None:

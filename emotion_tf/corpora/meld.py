@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from emotion_tf.corpora.corpus import CorpusInfo
+from emotion_tf.corpora.dialogue import with_dialogues
 from emotion_tf.corpora.sources import rows, wrong_folder
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
@@ -38,6 +39,8 @@ COLUMNS = ("Utterance", "Speaker", "Emotion", "Dialogue_ID", "Utterance_ID")
 def read(data_dir: Path) -> tuple[Utterance, ...]:
     """Reads the utterances of all three parts.
 
+    The turns before an utterance are those of its dialogue, by `Utterance_ID`; the release lacks a few.
+
     Speakers are the names in the tables. The six friends stand in every part, and passers-by of like name, such as
     Woman, count as one speaker.
 
@@ -51,7 +54,7 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
     Raises:
         EmotionTFError: If it is not such a folder, a table is damaged, or a clip is missing.
     """
-    utterances = []
+    utterances, dialogues, turns = [], [], []
     for split, clips in SPLITS.items():
         table = _find(data_dir, split, f"{split}_sent_emo.csv")
         folder = _find(data_dir, split, clips)
@@ -68,11 +71,23 @@ def read(data_dir: Path) -> tuple[Utterance, ...]:
                     expected=INFO.layout,
                     fix="extract the archives of MELD again",
                 )
+            dialogues.append((split, row["Dialogue_ID"].strip()))
+            turns.append(_number(row["Utterance_ID"], table))
             text, speaker = row["Utterance"].strip(), row["Speaker"].strip()
             utterances.append(Utterance(f"{split}_{clip}", folder / names[0], 0.0, None, text, label, speaker, split))
     if not utterances:
         raise wrong_folder(INFO, data_dir, "utterance")
-    return tuple(utterances)
+    return tuple(with_dialogues(utterances, dialogues, turns))
+
+
+def _number(cell: str, table: Path) -> int:
+    """The place of an utterance in its dialogue."""
+    try:
+        return int(cell)
+    except ValueError:
+        raise EmotionTFError(
+            f"{table}: wrong Utterance_ID", expected="a whole number", received=repr(cell), fix="extract MELD again"
+        ) from None
 
 
 def _find(data_dir: Path, split: str, name: str) -> Path:

@@ -166,6 +166,7 @@ def _renamed(utterance: Utterance, name: str, people: str, language: str | None)
     return dataclasses.replace(
         utterance,
         id=f"{name}/{utterance.id}",
+        context=tuple(dataclasses.replace(turn, id=f"{name}/{turn.id}") for turn in utterance.context),
         speaker=f"{people}/{utterance.speaker}",
         session=session if session in SPLITS or not session else f"{name}/{session}",
         corpus=name,

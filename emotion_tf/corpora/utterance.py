@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from emotion_tf.text.dialogue import Turn, with_context
 from emotion_tf.utils.paths import RemotePath, as_path
 
 
@@ -26,6 +27,8 @@ class Utterance:
             the corpus has none.
         corpus: The corpus that it comes from; "" where nobody said.
         groups: Pairs of a group's name and what the utterance is of it, such as `("sex", "female")`.
+        context: The turns before it in its dialogue, in the order in which they were spoken, at most the last
+            `MOST_TURNS`; empty where the corpus has no dialogues.
     """
 
     id: str
@@ -40,6 +43,7 @@ class Utterance:
     ratings: tuple[float, ...] = ()
     corpus: str = ""
     groups: tuple[tuple[str, str], ...] = ()
+    context: tuple[Turn, ...] = ()
 
     def __post_init__(self) -> None:
         """Makes a text of the file."""
@@ -50,3 +54,7 @@ class Utterance:
     def audio(self) -> Path | RemotePath | None:
         """The audio file, or None where there is none."""
         return None if self.file is None else as_path(self.file)
+
+    def transcript(self, turns: int) -> str:
+        """What a network reads: the text, and behind it so many turns before it, as `with_context` writes them."""
+        return with_context(self.text, self.context, turns)

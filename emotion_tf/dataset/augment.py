@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from emotion_tf.config import Config
 from emotion_tf.frontend.spectral import level_response
-from emotion_tf.text.vocabulary import PADDING, UNKNOWN
+from emotion_tf.text.vocabulary import MARK_IDS, PADDING, UNKNOWN
 
 
 def augment(config: Config, vocabulary_size: int) -> Callable[..., tuple[dict[str, tf.Tensor], tf.Tensor]]:
@@ -30,6 +30,9 @@ def augment(config: Config, vocabulary_size: int) -> Callable[..., tuple[dict[st
     repeats = 1 + config.features.deltas if acoustic else 1
     response = tf.constant(level_response(config.features)) if settings.gain_db else 0.0
 
+    # Marks of earlier turns are no words that anybody says; they stay.
+    first = MARK_IDS[-1] + 1 if config.words.context_turns else UNKNOWN + 1
+
     def change(example: tuple[dict[str, tf.Tensor], tf.Tensor], seed: tf.Tensor):
         inputs, label = example
         inputs = dict(inputs)
@@ -47,12 +50,12 @@ def augment(config: Config, vocabulary_size: int) -> Callable[..., tuple[dict[st
             inputs["features"] = audio
         if "word_ids" in inputs and settings.word_error_rate:
             rate = draw.uniform(0.0, settings.word_error_rate)
-            misheard = _mishear(inputs["word_ids"], rate, vocabulary_size, draw)
+            misheard = _mishear(inputs["word_ids"], rate, vocabulary_size, draw, first)
             inputs["word_ids"] = misheard[: config.words.max_words]
         if "word_ids" in inputs and settings.word_dropout:
             words = inputs["word_ids"]
             dropped = draw.uniform(0.0, 1.0, tf.shape(words)) < settings.word_dropout
-            inputs["word_ids"] = tf.where(dropped & (words > 0), UNKNOWN, words)
+            inputs["word_ids"] = tf.where(dropped & _is_said(words, first), UNKNOWN, words)
         if {"features", "word_ids"} <= inputs.keys() and (settings.transcript_dropout or settings.audio_dropout):
             # One draw decides on both, so that no utterance loses both; one that has no words keeps its audio.
             chance = draw.uniform(0.0, 1.0)
@@ -90,15 +93,21 @@ class _Draw:
         return (positions >= tf.floor(start)) & (positions < tf.floor(start + size))
 
 
-def _mishear(words: tf.Tensor, rate: tf.Tensor, vocabulary_size: int, draw: _Draw) -> tf.Tensor:
+def _is_said(words: tf.Tensor, first: int) -> tf.Tensor:
+    """Where word ids are words, known or not, and neither padding nor marks, behind which is the id `first`."""
+    return (words == UNKNOWN) | (words >= first)
+
+
+def _mishear(words: tf.Tensor, rate: tf.Tensor, vocabulary_size: int, draw: _Draw, first: int) -> tf.Tensor:
     """Word ids (M',) of which so large a share of the true ones (M,) is replaced, left out or followed by another.
 
     Each error is as likely as the others. M' is at least 1, as for any transcript; padding stays.
     """
     size = tf.shape(words)
-    wrong = (draw.uniform(0.0, 1.0, size) < rate) & (words != PADDING)
+    wrong = (draw.uniform(0.0, 1.0, size) < rate) & _is_said(words, first)
     kind = draw.integers(0, 3, size)
     others = draw.integers(UNKNOWN, vocabulary_size, size)
+    others = tf.where(_is_said(others, first), others, UNKNOWN)
     replaced, left_out, followed = (wrong & (kind == number) for number in range(3))
     pairs = tf.stack([tf.where(replaced, others, words), others], axis=1)  # (M, 2): each word, and what may follow it
     misheard = tf.boolean_mask(pairs, tf.stack([~left_out, followed], axis=1))  # (M',)

@@ -111,7 +111,7 @@ def extract(
             expected="a local or mounted folder",
             received=str(folder),
         )
-    corpus = corpus_hash(utterances, hears=config.model.hears)
+    corpus = corpus_hash(utterances, hears=config.model.hears, turns=config.words.context_turns)
     variants = [_shards(utterances, corpus, config, folder, variant) for variant in _variants(config)]
     shards = [shard for variant in variants for shard in variant]
     known = {shard.path: shard.skipped() for shard in shards}

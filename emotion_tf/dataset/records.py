@@ -17,9 +17,9 @@ from emotion_tf.utils.paths import RemotePath
 SCHEMA_VERSION = 3
 """Part of every cache key: raise it when the schema or the front end changes, so that old records are made anew."""
 
-READ_OF_UTTERANCES = ("id", "file", "start", "end", "text")
-"""Fields on which the records depend. Labels and ratings are looked up by id, so that other classes of the same corpus
-need no new features."""
+READ_OF_UTTERANCES = ("id", "file", "start", "end")
+"""Fields on which the records depend beside the transcript. Labels and ratings are looked up by id, so that other
+classes of the same corpus need no new features."""
 
 LOOKS_AT_ONCE = 32
 """Audio files whose size and time are asked for at the same time."""
@@ -36,11 +36,14 @@ def stored_type(features: FeatureConfig) -> tf.DType:
     return tf.float32 if features.encoder is None else tf.float16
 
 
-def serialize(utterance: Utterance, features: np.ndarray, dtype: tf.DType = tf.float32) -> bytes:
-    """An utterance and its features (T, D) float32, stored as `dtype`, as the bytes of a `tf.train.Example`."""
+def serialize(utterance: Utterance, features: np.ndarray, dtype: tf.DType = tf.float32, turns: int = 0) -> bytes:
+    """An utterance and its features (T, D) float32, stored as `dtype`, as the bytes of a `tf.train.Example`.
+
+    Its text is what a network reads that reads so many earlier turns.
+    """
     values: dict[str, Any] = {
         "id": _bytes(utterance.id.encode()),
-        "text": _bytes(utterance.text.encode()),
+        "text": _bytes(utterance.transcript(turns).encode()),
         "features": _bytes(np.ascontiguousarray(features, np.dtype(dtype.as_numpy_dtype).newbyteorder("<")).tobytes()),
     }
     return tf.train.Example(features=tf.train.Features(feature=values)).SerializeToString(deterministic=True)
@@ -67,12 +70,13 @@ def parse(serialized: tf.Tensor, width: int, dtype: tf.DType = tf.float32) -> di
     return {**example, "features": tf.reshape(stored, (-1, width))}
 
 
-def corpus_hash(utterances: Sequence[Utterance], hears: bool = True) -> Any:
+def corpus_hash(utterances: Sequence[Utterance], hears: bool = True, turns: int = 0) -> Any:
     """A hash of all that the records of a corpus depend on but the settings, for `cache_key`.
 
     Args:
         utterances: The utterances.
         hears: Whether the records depend on the audio files, of which size and time are looked at.
+        turns: How many earlier turns are read.
 
     Returns:
         A hash of `hashlib`, which has taken in one row after the other, so that none of them stays in memory.
@@ -86,7 +90,7 @@ def corpus_hash(utterances: Sequence[Utterance], hears: bool = True) -> Any:
     def row(utterance: Utterance) -> list[Any]:
         path = utterance.audio if hears else None
         stamp = stamps[path] if isinstance(path, RemotePath) else path and _stamp(path)
-        return [*(str(getattr(utterance, name)) for name in READ_OF_UTTERANCES), stamp]
+        return [*(str(getattr(utterance, name)) for name in READ_OF_UTTERANCES), utterance.transcript(turns), stamp]
 
     found = hash_rows(hashlib.sha256(f"[{SCHEMA_VERSION},".encode()), map(row, utterances))
     found.update(b",")

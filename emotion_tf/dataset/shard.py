@@ -89,7 +89,8 @@ class Shard:
     def _record(self, utterance: Utterance, front_end: FrontEnd) -> bytes | EmotionTFError:
         """The record of an utterance, or the error that reading its audio gave."""
         try:
-            return serialize(utterance, self._features(utterance, front_end), stored_type(self.config.features))
+            features, dtype = self._features(utterance, front_end), stored_type(self.config.features)
+            return serialize(utterance, features, dtype, self.config.words.context_turns)
         except EmotionTFError as error:
             return error
 

@@ -1,6 +1,5 @@
 """From the audio of a corpus to what a recogniser understands of it."""
 
-import dataclasses
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import numpy as np
 from emotion_tf import asr
 from emotion_tf.asr import Recognizer, RecognizerUnavailableError, TranscriptCache, content_key
 from emotion_tf.audio.reader import read_waveform
+from emotion_tf.corpora.dialogue import reworded
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.utils.progress import track
@@ -87,7 +87,8 @@ def with_transcripts(
         model: Which of the engine's models, as for `transcripts.load`.
 
     Returns:
-        The same utterances in their order; the text is "" where the recogniser failed.
+        The same utterances in their order; the text is "" where the recogniser failed. The turns before them that are
+        not among the utterances are left out.
 
     Raises:
         EmotionTFError: If an utterance was not tried with this version of the recogniser, or its audio changed since.
@@ -112,9 +113,9 @@ def with_transcripts(
             expected=f"them in {cache.path}",
             fix=f"run emotion-tf prepare --transcribe {engine}{choice} on this corpus, with the same --records-dir",
         )
-    return tuple(
-        dataclasses.replace(utterance, text=texts[key]) for utterance, key in zip(utterances, keys, strict=True)
-    )
+    heard = {utterance.id: texts[key] for utterance, key in zip(utterances, keys, strict=True)}
+    # A turn that nobody recognised is not read: it would be the reference.
+    return tuple(reworded(utterance, heard, keep_others=False) for utterance in utterances)
 
 
 def audio_key(utterance: Utterance) -> str:

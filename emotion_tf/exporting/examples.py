@@ -17,7 +17,7 @@ from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.speakers import speaker_embeddings
 from emotion_tf.evaluation.run import read_run
 from emotion_tf.inference.runtime import Runtime
-from emotion_tf.text.vocabulary import SPECIAL_WORDS
+from emotion_tf.text.dialogue import Turn, with_context
 from emotion_tf.utils.files import read_json
 
 REPRESENTATIVE = 400
@@ -120,7 +120,7 @@ def made_examples(runtime: Runtime) -> tuple[Example, ...]:
         runtime: Runs the model; what it was built with says what is made.
     """
     bundle = runtime.bundle
-    words = bundle.vocabulary.words[len(SPECIAL_WORDS) :] if bundle.vocabulary else ()
+    words = bundle.vocabulary.words[bundle.vocabulary.num_special :] if bundle.vocabulary else ()
     transcripts = [
         " ".join(words[:12]),
         "",
@@ -129,6 +129,10 @@ def made_examples(runtime: Runtime) -> tuple[Example, ...]:
         " ".join(words[-5:]),
         " ".join([*words[-1:], "unheard"] * bundle.config.words.max_words),
     ]
+    turns = bundle.config.words.context_turns
+    if turns:
+        context = [Turn(" ".join(words[-7:])), Turn("Nobody!", same_speaker=True)] * turns
+        transcripts[0] = with_context(transcripts[0], context, turns)
     if not bundle.config.model.hears:
         return tuple(Example(None, transcript) for transcript in transcripts)
 
@@ -183,7 +187,7 @@ def _read(utterances: Sequence[Utterance], config: Config) -> tuple[Example, ...
             _as_16_bit(read_waveform(cast(Path, item.audio), rate, item.start, item.end))
             if config.model.hears
             else None,
-            item.text if config.model.reads else "",
+            item.transcript(config.words.context_turns) if config.model.reads else "",
             None if voices is None else voices[number],
             classes.index(item.label),
             item.id,

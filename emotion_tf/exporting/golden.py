@@ -14,6 +14,7 @@ from emotion_tf.exporting.artefacts import artefacts
 from emotion_tf.exporting.examples import Example
 from emotion_tf.frontend.front_end import front_end_layer
 from emotion_tf.inference.bundle import ModelBundle
+from emotion_tf.text.dialogue import Turn, with_context
 from emotion_tf.text.tokenizer import tokenize
 from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.utils.files import write_text
@@ -44,6 +45,9 @@ TRANSCRIPTS = (
     "",
 )
 """What a port's tokeniser may stumble over: apostrophes, accents in both forms, other scripts, and no words at all."""
+
+IN_CONTEXT = with_context("Don't!", [Turn("I see."), Turn("Do you?", same_speaker=True)], turns=2)
+"""What stands behind them where the model reads earlier turns, too."""
 
 PAGE = Template("""\
 # Golden vectors
@@ -164,7 +168,8 @@ def write_golden(folder: Path, bundle: ModelBundle, examples: Sequence[Example])
             name: DIMENSION_TOLERANCES[name.removesuffix("-fixed")] for name in asks if name != "mediapipe"
         }
     if bundle.vocabulary is not None:
-        content["transcripts"] = _transcripts(bundle.vocabulary, words.max_words)
+        texts = (*TRANSCRIPTS, *[IN_CONTEXT] * (words.context_turns > 0))
+        content["transcripts"] = _transcripts(texts, bundle.vocabulary, words.max_words)
     # One line, since a line a number would be a hundred thousand.
     write_text(golden / "golden.json", json.dumps(content, ensure_ascii=False))
     page = PAGE.substitute(
@@ -180,11 +185,11 @@ def write_golden(folder: Path, bundle: ModelBundle, examples: Sequence[Example])
     write_text(golden / "README.md", page)
 
 
-def _transcripts(vocabulary: Vocabulary, max_words: int) -> list[dict[str, Any]]:
-    """What `TRANSCRIPTS` are to a tokeniser."""
+def _transcripts(texts: Sequence[str], vocabulary: Vocabulary, max_words: int) -> list[dict[str, Any]]:
+    """What texts are to a tokeniser."""
     return [
         {"transcript": text, "words": tokenize(text), "word_ids": vocabulary.encode(text, max_words).tolist()}
-        for text in TRANSCRIPTS
+        for text in texts
     ]
 
 

@@ -10,6 +10,7 @@ from emotion_tf.inference.predictor import Prediction, Predictor
 from emotion_tf.inference.speech_stream import SpeechStream
 from emotion_tf.inference.streaming import Stream, Window
 from emotion_tf.inference.timeline import timeline, write_timeline
+from emotion_tf.text.dialogue import Turn
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -21,6 +22,7 @@ __all__ = [
     "Requested",
     "SpeechStream",
     "Stream",
+    "Turn",
     "Window",
     "connect",
     "explain",

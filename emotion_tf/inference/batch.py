@@ -20,6 +20,7 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.answer import Answer, tell_of_longer
 from emotion_tf.inference.loading import find_artefact, load
 from emotion_tf.inference.predictor import Prediction, Predictor
+from emotion_tf.text.dialogue import Turn
 from emotion_tf.utils.files import digest, file_digest, read_json, write_json
 from emotion_tf.utils.locks import locked
 from emotion_tf.utils.paths import RemotePath
@@ -50,6 +51,7 @@ class Request:
         start: Where the utterance begins in the file, in seconds.
         end: Where it ends; None means the end of the file.
         text: What is said; "" where nobody knows.
+        context: The turns before it in its dialogue, which are read by a model with `words.context_turns`.
     """
 
     id: str
@@ -57,6 +59,7 @@ class Request:
     start: float = 0.0
     end: float | None = None
     text: str = ""
+    context: Sequence[Turn] = ()
 
 
 class Requested(Protocol):
@@ -80,6 +83,10 @@ class Requested(Protocol):
 
     @property
     def text(self) -> str:
+        """See `Request`."""
+
+    @property
+    def context(self) -> Sequence[Turn]:
         """See `Request`."""
 
 
@@ -227,6 +234,7 @@ def _identity(model: Path, speakers: str | Path | None) -> list[tuple[str, str]]
 def _description(request: Requested) -> list[Any]:
     """What an answer depends on: the request, and the size and time of its recording."""
     described = [request.id, str(request.audio), request.start, request.end, request.text]
+    described += [[turn.text, turn.same_speaker] for turn in request.context]
     if isinstance(request.audio, Path) and request.audio.is_file():
         found = request.audio.stat()
         described += [found.st_size, found.st_mtime_ns]
@@ -346,13 +354,14 @@ class _Bulk:
 
     def _ask(self, asked: Sequence[tuple[Any, ...]]) -> list[Prediction]:
         """The answers to requests, speaker embeddings and what is heard, asked at once."""
-        reads = self.predictor.config.model.reads
+        reads, turns = self.predictor.config.model.reads, self.predictor.config.words.context_turns
         return self.predictor.predict_batch(
             [beginning for _, _, beginning in asked],
             [request.text if reads else None for request, _, _ in asked],
             [voice for _, voice, _ in asked],
             self.min_confidence,
             any_sound=self.any_sound,
+            contexts=[request.context if reads and turns else () for request, _, _ in asked],
         )
 
 

@@ -10,6 +10,7 @@ from emotion_tf.audio.speaker.embeddings import read_speaker_embeddings
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.answer import Answer, tell_of_longer
 from emotion_tf.inference.loading import connect, load
+from emotion_tf.text.dialogue import Turn
 
 
 def predict_files(
@@ -22,6 +23,7 @@ def predict_files(
     min_confidence: float = 0.0,
     channel: Channels = "mean",
     any_sound: bool = False,
+    context: Sequence[Turn | str] = (),
 ) -> Iterator[Answer]:
     """Names the emotions of many audio files, one after the other.
 
@@ -36,6 +38,7 @@ def predict_files(
         min_confidence: As for `Predictor.predict`.
         channel: As for `Predictor.predict_file`; `each` answers each channel.
         any_sound: As for `Predictor.predict`.
+        context: As for `Predictor.predict`, where one file or one text is asked about.
 
     Yields:
         An answer a file, or a channel, with the error for a file that was skipped; or an answer a text, whose `file` is
@@ -45,6 +48,12 @@ def predict_files(
         EmotionTFError: If the model cannot be loaded or asked, files and texts do not fit it or each other, or a file
             cannot be read.
     """
+    if context and max(len(files), len(texts or [])) > 1:
+        raise EmotionTFError(
+            "earlier turns belong to one utterance",
+            expected="one file or one text",
+            fix="list the utterances in a manifest with the columns dialogue and turn",
+        )
     predictor = load(model) if server is None else connect(server, str(model))
     texts = list(texts or [])
     settings = predictor.config.model
@@ -54,7 +63,7 @@ def predict_files(
                 "the model reads only", expected="texts and no audio file", received=f"{len(files)} files"
             )
         for text in texts:
-            yield Answer(prediction=predictor.predict(transcript=text, min_confidence=min_confidence))
+            yield Answer(prediction=predictor.predict(transcript=text, min_confidence=min_confidence, context=context))
         return
     if not files:
         raise EmotionTFError(
@@ -77,7 +86,7 @@ def predict_files(
             continue
         found = []
         for number, beginning in enumerate(heard, start=1):
-            said = predictor.predict(beginning, text, speaker, min_confidence, any_sound=any_sound)
+            said = predictor.predict(beginning, text, speaker, min_confidence, any_sound=any_sound, context=context)
             found.append(Answer(str(file), prediction=said, channel=number if channel == "each" else None))
         longer += any(answer.is_longer(max_seconds) for answer in found)
         yield from found

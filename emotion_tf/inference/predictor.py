@@ -15,6 +15,7 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.runtime import BatchRuntime, Runtime
 from emotion_tf.inference.samples import to_waveform
 from emotion_tf.inference.undecided import LOW_CONFIDENCE, UNDECIDED, why_not_heard
+from emotion_tf.text.dialogue import Turn, with_context
 from emotion_tf.text.tokenizer import tokenize
 from emotion_tf.utils.paths import RemotePath
 
@@ -83,6 +84,7 @@ class Predictor:
         min_confidence: float = 0.0,
         sample_rate: int | None = None,
         any_sound: bool = False,
+        context: Sequence[Turn | str] = (),
     ) -> Prediction:
         """Names the emotion of one utterance.
 
@@ -100,6 +102,10 @@ class Predictor:
                 the rate `config.features.sample_rate` already.
             any_sound: Name an emotion also where nobody is heard to speak. Otherwise the answer is `undecided` there;
                 the probabilities are given all the same.
+            context: The turns before it in its dialogue, in the order in which they were spoken, for a model with
+                `config.words.context_turns`, which reads so many of them, the last ones. A plain string is a turn of
+                somebody else. Without any, such a model reads the transcript alone, as it does at the beginning of a
+                dialogue.
 
         Returns:
             The emotion and all probabilities.
@@ -108,9 +114,11 @@ class Predictor:
             EmotionTFError: If a model that hears is given no wave, or one that can do without one no words either; one
                 that does not hear is given a wave, or one that does not read words; the wave is not one row of finite
                 numbers, or is far louder than full scale; or the speaker embedding is missing or is not one of the
-                model's.
+                model's; or there is context for a model that reads none.
         """
-        (answer,) = self.predict_batch([waveform], [transcript], [speaker], min_confidence, sample_rate, any_sound)
+        (answer,) = self.predict_batch(
+            [waveform], [transcript], [speaker], min_confidence, sample_rate, any_sound, [context]
+        )
         return answer
 
     def predict_batch(
@@ -121,6 +129,7 @@ class Predictor:
         min_confidence: float = 0.0,
         sample_rate: int | None = None,
         any_sound: bool = False,
+        contexts: Sequence[Sequence[Turn | str]] | None = None,
     ) -> list[Prediction]:
         """Names the emotions of several utterances, at once where the artefact can.
 
@@ -131,6 +140,7 @@ class Predictor:
             min_confidence: As for `predict`.
             sample_rate: As for `predict`, the same for all.
             any_sound: As for `predict`.
+            contexts: Of each utterance the turns before it; None where there are none.
 
         Returns:
             The answers in the same order. They do not depend on which utterances are asked together.
@@ -142,7 +152,8 @@ class Predictor:
             raise EmotionTFError("no such confidence", expected="0 to 1", received=f"{min_confidence:g}")
         heard = [self._checked(*pair, sample_rate) for pair in zip(waveforms, transcripts, strict=True)]
         waves = [None if beginning is None else beginning.waveform for beginning in heard]
-        texts = [transcript or "" for transcript in transcripts]
+        said = zip(transcripts, contexts or [()] * len(transcripts), strict=True)
+        texts = [self._read(transcript or "", context) for transcript, context in said]
         voices = [self._speaker(*pair) for pair in zip(waves, speakers, strict=True)]
         if isinstance(self.runtime, BatchRuntime):
             rows = list(self.runtime.batch(waves, texts, voices)) if waves else []
@@ -183,6 +194,7 @@ class Predictor:
         min_confidence: float = 0.0,
         channel: Channel = "mean",
         any_sound: bool = False,
+        context: Sequence[Turn | str] = (),
     ) -> Prediction:
         """Names the emotion of one audio file, of any rate and any format that `audio.decode` reads.
 
@@ -194,11 +206,13 @@ class Predictor:
             channel: Which channel is heard: its number, from 1 on, or `mean`. Where the channels cancel each other in
                 the mean, the loudest is heard alone, and a warning says so.
             any_sound: As for `predict`.
+            context: As for `predict`.
 
         Raises:
             EmotionTFError: If the file cannot be read, or has no such channel, or as for `predict`.
         """
-        return self.predict(self.hear(path, channel), transcript, speaker, min_confidence, any_sound=any_sound)
+        heard = self.hear(path, channel)
+        return self.predict(heard, transcript, speaker, min_confidence, any_sound=any_sound, context=context)
 
     def predict_channels(
         self,
@@ -276,6 +290,17 @@ class Predictor:
             return waveform
         rate = self.config.features.sample_rate
         return without_silence(to_waveform(waveform, sample_rate, rate), rate, self.config.features.max_seconds)
+
+    def _read(self, text: str, context: Sequence[Turn | str]) -> str:
+        """The transcript that the network reads, with the turns before it."""
+        turns = self.config.words.context_turns
+        if context and not turns:
+            raise EmotionTFError(
+                "the model reads no earlier turns but was given some",
+                expected="a model that was trained with words.context_turns",
+                fix="leave them out; for a server, write them into the transcript, behind their marks",
+            )
+        return with_context(text, [turn if isinstance(turn, Turn) else Turn(turn) for turn in context], turns)
 
     def _speaker(self, waveform: np.ndarray | None, given: np.ndarray | None) -> np.ndarray | None:
         """The speaker embedding (W,) float32 that the model takes, if it takes one."""

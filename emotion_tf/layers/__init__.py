@@ -18,6 +18,7 @@ from emotion_tf.layers.spectral_conv2d import SpectralConv2D
 from emotion_tf.layers.statistical_pooling import StatisticalPooling
 from emotion_tf.layers.subword_embedding import SubwordEmbedding
 from emotion_tf.layers.swem_pooling import SWEMPooling
+from emotion_tf.layers.turn_selection import TurnSelection
 
 __all__ = [
     "MFCC",
@@ -37,4 +38,5 @@ __all__ = [
     "SpectralConv2D",
     "StatisticalPooling",
     "SubwordEmbedding",
+    "TurnSelection",
 ]

@@ -9,6 +9,8 @@ from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.layers import FrameAveraging, MultiScaleConv2D, SubwordEmbedding
 from emotion_tf.models.preprocessing import Preprocessing
+from emotion_tf.text.dialogue import MARKS
+from emotion_tf.text.vocabulary import MARK_IDS
 
 Encoding = tuple[dict[str, Any], list[Any]]
 """The inputs of a network by name, and the vectors (B, ...) that it makes of an utterance."""
@@ -75,6 +77,12 @@ def embed(word_ids: Any, config: Config, preprocessing: Preprocessing) -> Any:
     """Word embeddings (B, M, E), under the mask of the words that are not padding."""
     if preprocessing.vocabulary is None:
         raise EmotionTFError("a model that reads needs a vocabulary", fix="Preprocessing(vocabulary=Vocabulary(...))")
+    if config.words.context_turns and not preprocessing.vocabulary.has_marks:
+        raise EmotionTFError(
+            "the vocabulary does not have the marks of earlier turns",
+            expected=f"{', '.join(MARKS)} as words {MARK_IDS[0]} and {MARK_IDS[-1]}",
+            fix="Vocabulary.build(..., marks=MARKS), or words.context_turns=0",
+        )
     size, width = len(preprocessing.vocabulary), config.words.embedding_width
     learned = preprocessing.embeddings is None
     layer = keras.layers.Embedding(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from emotion_tf.config import Config
-from emotion_tf.layers import LearnedPlaceholder, ModalAttention, StatisticalPooling, SWEMPooling
+from emotion_tf.layers import LearnedPlaceholder, ModalAttention, StatisticalPooling, SWEMPooling, TurnSelection
 from emotion_tf.models.blocks import (
     Encoding,
     audio_input,
@@ -19,6 +19,9 @@ from emotion_tf.models.preprocessing import Preprocessing
 
 def mscnn(config: Config, preprocessing: Preprocessing) -> Encoding:
     """Multi-scale convolutions, statistical pooling and, with both modalities, attention of the audio over the words.
+
+    With `config.words.context_turns`, all this is about the present turn, and the words of earlier turns are pooled
+    apart: their maximum and their mean stand beside it.
 
     Where the paper is silent: the hidden dense layer is `model.dense_units` wide, dropout stands before both dense
     layers, and audio scale i attends to text scale i unless `model.pairing` says otherwise.
@@ -63,6 +66,11 @@ def mscnn(config: Config, preprocessing: Preprocessing) -> Encoding:
     if settings.reads:
         inputs["word_ids"] = text_input()
         embeddings = embed(inputs["word_ids"], config, preprocessing)  # (B, M, E)
+        if config.words.context_turns:
+            parts = [embeddings, inputs["word_ids"]]
+            embeddings = TurnSelection("present", name="present_turn")(parts)
+            earlier = SWEMPooling(name="earlier_swem")(TurnSelection("earlier", name="earlier_turns")(parts))
+            utterance.append(present(earlier, embeddings, "earlier_placeholder"))
         text_maps = convolution(config, settings.text_kernel_sizes, "text_mscnn")(embeddings)
         text_pooled = StatisticalPooling(rectified=True, name="text_spu")(text_maps)
         utterance.append(present(text_pooled, embeddings, "text_placeholder"))

@@ -93,6 +93,7 @@ def _predict(
             waves = list(pool.map(heard, batch))
             inputs = {"waveform": pad_rows(waves), "num_samples": np.array([len(wave) for wave in waves], np.int32)}
             if vocabulary is not None:
-                inputs["word_ids"] = pad_rows([vocabulary.encode(item.text, config.words.max_words) for item in batch])
+                texts = [item.transcript(config.words.context_turns) for item in batch]
+                inputs["word_ids"] = pad_rows([vocabulary.encode(text, config.words.max_words) for text in texts])
             answer = model(inputs, training=False)
             yield np.asarray(answer["probabilities"] if isinstance(answer, dict) else answer)

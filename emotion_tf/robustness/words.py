@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from emotion_tf.asr import TranscriptCache, normalize, word_error_rate
 from emotion_tf.asr.simulate import misheard
+from emotion_tf.corpora.dialogue import reworded
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.pipeline import evaluation_dataset
 from emotion_tf.dataset.transcribe import audio_key
@@ -70,7 +71,9 @@ def _predict_on(run: TrainedRun, texts: dict[str, str], fold: int, utterances: S
     """Probabilities (N, 4) of some utterances with other transcripts."""
     model, vocabulary = run.models[fold]
     lookup, settings = GraphVocabulary(vocabulary or Vocabulary(SPECIAL_WORDS)), run.config
-    read = tf.data.Dataset.from_tensor_slices([texts[utterance.id] for utterance in utterances])
+    turns = settings.words.context_turns
+    heard = [reworded(utterance, texts, keep_others=True).transcript(turns) for utterance in utterances]
+    read = tf.data.Dataset.from_tensor_slices(heard)
     words = read.batch(settings.training.batch_size).map(lambda batch: lookup.encode(batch, settings.words.max_words))
     batches = tf.data.Dataset.zip(evaluation_dataset(run.records, settings, utterances, vocabulary), words)
     batches = batches.map(lambda example, words: {**example[0], "word_ids": words})

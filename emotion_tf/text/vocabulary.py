@@ -1,7 +1,7 @@
 """Words and their ids."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.text.dialogue import MARKS
 from emotion_tf.text.tokenizer import tokenize
 from emotion_tf.utils.files import read_bounded, write_bytes
 
@@ -21,6 +22,9 @@ UNKNOWN = 1
 
 SPECIAL_WORDS = ("", "[UNK]")
 """How padding and the unknown word are written; the tokeniser gives neither, so that no word can be taken for them."""
+
+MARK_IDS = tuple(range(len(SPECIAL_WORDS), len(SPECIAL_WORDS) + len(MARKS)))
+"""Word ids of `MARKS` where earlier turns are read: they stand behind the special words."""
 
 PADDING_LINE = "[PAD]"
 """How padding is written where TensorFlow reads the words from a file, since it takes no empty line."""
@@ -58,12 +62,29 @@ class Vocabulary:
                 received = f"{word!r} as words {index} and {self.ids[word]}"
                 raise EmotionTFError("not a vocabulary", expected="each word once", received=received)
 
+    @property
+    def num_special(self) -> int:
+        """How many ids at the beginning are no words that somebody says: `SPECIAL_WORDS`, and `MARKS` if any."""
+        return len(SPECIAL_WORDS) + len(MARKS) * self.has_marks
+
+    @property
+    def has_marks(self) -> bool:
+        """Whether it is that of a model that reads earlier turns."""
+        return self.words[len(SPECIAL_WORDS) :][: len(MARKS)] == MARKS
+
     def __len__(self) -> int:
         """Number of ids, padding and unknown among them."""
         return len(self.words)
 
     @classmethod
-    def build(cls, texts: Iterable[str], max_size: int, min_count: int, also: Iterable[str] = ()) -> "Vocabulary":
+    def build(
+        cls,
+        texts: Iterable[str],
+        max_size: int,
+        min_count: int,
+        also: Iterable[str] = (),
+        marks: Sequence[str] = (),
+    ) -> "Vocabulary":
         """Collects the words of the training part, and words for which frozen vectors exist.
 
         Args:
@@ -73,10 +94,11 @@ class Vocabulary:
                 order where they are equally frequent.
             also: Further words that follow in their order as far as there is room, without those that no text can
                 hold since the tokeniser would split or change them.
+            marks: Words that stand behind the special ones: `MARKS` where earlier turns are read.
         """
         counts = Counter(token for text in texts for token in tokenize(text))
         frequent = sorted((word for word, count in counts.items() if count >= min_count), key=lambda w: (-counts[w], w))
-        words = dict.fromkeys([*SPECIAL_WORDS, *frequent][:max_size])
+        words = dict.fromkeys([*SPECIAL_WORDS, *marks, *frequent][:max_size])
         further = (word for word in dict.fromkeys(also) if word not in words and tokenize(word) == [word])
         return cls((*words, *islice(further, max(0, max_size - len(words)))))
 

@@ -18,7 +18,7 @@ from emotion_tf.inference.loading import keras_file
 from emotion_tf.models import Preprocessing
 from emotion_tf.recipes import check_taken_over, fine_tuning
 from emotion_tf.text.subwords import known_subwords, subword_ids
-from emotion_tf.text.vocabulary import SPECIAL_WORDS, Vocabulary
+from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.utils.files import file_digest
 
 OUTPUTS = ("probabilities", "logits")
@@ -111,7 +111,7 @@ class InitialModel:
         further = () if frozen else [word for word in new.words if word not in old.ids][:room]
         vocabulary = Vocabulary((*old.words, *further))
         embeddings = self.weights["embeddings"][0] if self.frozen_embeddings else None
-        subwords = None if fitted.subwords is None else subword_ids(vocabulary.words, len(SPECIAL_WORDS))
+        subwords = None if fitted.subwords is None else subword_ids(vocabulary.words, vocabulary.num_special)
         return dataclasses.replace(fitted, vocabulary=vocabulary, embeddings=embeddings, subwords=subwords)
 
     def give_weights(self, network: keras.Model, fitted: Preprocessing, config: Config) -> str:
@@ -170,8 +170,8 @@ class InitialModel:
         if name == "embeddings":
             return [_rows(old[0], new[0], _pairs(fitted.vocabulary.words, self.bundle.vocabulary.ids))]
         if name == "subwords" and fitted.subwords is not None:
-            before = known_subwords(self.bundle.vocabulary.words, len(SPECIAL_WORDS))
-            after = known_subwords(fitted.vocabulary.words, len(SPECIAL_WORDS))
+            before = known_subwords(self.bundle.vocabulary.words, self.bundle.vocabulary.num_special)
+            after = known_subwords(fitted.vocabulary.words, fitted.vocabulary.num_special)
             places = {number: before[text] for text, number in after.items() if text in before}
             return [_rows(old[0], new[0], places), fitted.subwords]
         return list(old)

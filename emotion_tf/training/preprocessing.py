@@ -14,9 +14,10 @@ from emotion_tf.dataset.pipeline import read_examples
 from emotion_tf.dataset.targets import class_indices, ratings
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.models import Preprocessing
+from emotion_tf.text.dialogue import MARKS
 from emotion_tf.text.subwords import subword_ids
 from emotion_tf.text.tokenizer import tokenize
-from emotion_tf.text.vocabulary import SPECIAL_WORDS, Vocabulary
+from emotion_tf.text.vocabulary import Vocabulary
 from emotion_tf.text.word_vectors import embedding_matrix, read_word_vectors
 
 logger = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def fit_preprocessing(config: Config, records: Records, train: Sequence[Utteranc
             preprocessing = dataclasses.replace(preprocessing, embeddings=embeddings)
         if config.words.subwords:
             preprocessing = dataclasses.replace(
-                preprocessing, subwords=subword_ids(vocabulary.words, len(SPECIAL_WORDS))
+                preprocessing, subwords=subword_ids(vocabulary.words, vocabulary.num_special)
             )
     return preprocessing
 
@@ -93,7 +94,10 @@ def with_ranges(config: Config, train: Sequence[Utterance]) -> Config:
 
 
 def build_vocabulary(config: Config, train: Sequence[Utterance]) -> Vocabulary:
-    """The words of the training part and, where word vectors are frozen, further words that have one."""
+    """The words of the training part and, where word vectors are frozen, further words that have one.
+
+    Words of earlier turns are counted where they are said, and not again where they are read.
+    """
     words = config.words
     if not any(tokenize(utterance.text) for utterance in train):
         raise EmotionTFError(
@@ -105,7 +109,8 @@ def build_vocabulary(config: Config, train: Sequence[Utterance]) -> Vocabulary:
     also: Sequence[str] = ()
     if words.word_vectors is not None and not words.trainable:
         also, _ = read_word_vectors(words.word_vectors, limit=words.vocabulary_size, width=words.embedding_width)
-    return Vocabulary.build([utterance.text for utterance in train], words.vocabulary_size, words.min_count, also)
+    texts, marks = [utterance.text for utterance in train], MARKS if words.context_turns else ()
+    return Vocabulary.build(texts, words.vocabulary_size, words.min_count, also, marks)
 
 
 def _log_prior(config: Config, records: Records, train: Sequence[Utterance]) -> np.ndarray:

@@ -238,3 +238,16 @@ def test_audio_alone_may_be_left_out():
 def test_what_has_no_words_keeps_its_audio():
     config = CONFIG.override("model.learned_placeholders=true", "augmentation.audio_dropout=0.9")
     assert set(left_out(config, SEEDS, words=np.zeros(4, np.int32))) == {"words"}
+
+
+def test_marks_of_earlier_turns_are_neither_dropped_nor_misheard_nor_made():
+    words = np.array([7, 4, 9, 2, 5, 1, 3, 6, 8, 0], np.int32)
+    config = CONFIG.override("words.context_turns=2", "augmentation.word_dropout=0.9")
+    for seed in SEEDS:
+        _, found = changed(config, seed, words=words)
+        np.testing.assert_array_equal(found[[3, 6, 9]], [2, 3, 0])
+        assert set(found[[0, 1, 2, 4, 5, 7, 8]]) <= {1, 4, 5, 6, 7, 8, 9}
+    config = CONFIG.override("words.context_turns=2", "augmentation.word_error_rate=0.95")
+    for seed in SEEDS:
+        _, found = changed(config, seed, words=words)
+        assert [word for word in found if word in (2, 3)] == [2, 3]
