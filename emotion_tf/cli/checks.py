@@ -1,10 +1,13 @@
 """Cheap checks that come before TensorFlow is imported and before features are made."""
 
+import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from emotion_tf.cli import flags
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.utils.paths import RemotePath
 
 if TYPE_CHECKING:
     from emotion_tf.corpora import Corpus
@@ -58,6 +61,27 @@ def check_inputs(corpus: "Corpus", config: Config, skip_bad: bool) -> None:
         raise EmotionTFError(
             f"there are no speaker embeddings {embeddings}", expected="ge2e, or a Kaldi .scp or .ark, or an .npz"
         )
+
+
+def checked_corpora(
+    arguments: argparse.Namespace, records_dir: Path | RemotePath, config: Config, skip_bad: bool = False
+) -> "list[Corpus]":
+    """Reads the corpora of `--corpus`, each by itself, and checks them.
+
+    Args:
+        arguments: The flags, `--protocol` among them.
+        records_dir: Where transcripts are kept.
+        config: The settings.
+        skip_bad: Whether utterances without audio are left out later.
+
+    Raises:
+        EmotionTFError: As for `flags.corpus_of`, `check_inputs` and `check_folds`.
+    """
+    corpora = [flags.corpus_of([text], arguments, records_dir, config)[0] for text in arguments.corpus]
+    for corpus in corpora:
+        check_inputs(corpus, config, skip_bad)
+        check_folds(corpus, arguments.protocol, config)
+    return corpora
 
 
 def check_workdir(workdir: Path, corpus: "Corpus", protocol: str, config: Config, init: str | None = None) -> None:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from emotion_tf.cli import flags
-from emotion_tf.cli.checks import check_folds, check_inputs, check_protocol
+from emotion_tf.cli.checks import check_protocol, checked_corpora
 from emotion_tf.utils.files import records_dir_of
 
 HELP = "train on each of several corpora, test on all of them, and fill the matrix"
@@ -29,10 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = flags.config_of(arguments, arguments.preset)
     check_protocol(arguments.protocol)
     records_dir = records_dir_of(arguments.workdir, arguments.records_dir)
-    corpora = [flags.corpus_of([text], arguments, records_dir, config)[0] for text in arguments.corpus]
-    for corpus in corpora:
-        check_inputs(corpus, config, arguments.skip_bad)
-        check_folds(corpus, arguments.protocol, config)
+    corpora = checked_corpora(arguments, records_dir, config, arguments.skip_bad)
     from emotion_tf import comparison
 
     comparison.cross(corpora, config, arguments.protocol, arguments.workdir, records_dir, arguments.skip_bad)

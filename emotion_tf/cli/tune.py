@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from emotion_tf.cli import flags
-from emotion_tf.cli.checks import check_folds, check_inputs, check_protocol
+from emotion_tf.cli.checks import check_protocol, checked_corpora
 from emotion_tf.utils.files import records_dir_of
 
 HELP = "search settings over one corpus or several, by dev speakers alone; a stopped search goes on"
@@ -42,12 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     space = read_space(arguments.search, config)
     check_protocol(arguments.protocol)
     records_dir = records_dir_of(arguments.workdir, arguments.records_dir)
-    corpora = []
-    for text in arguments.corpus:
-        corpus, _ = flags.corpus_of([text], arguments, records_dir, config)
-        check_inputs(corpus, config, skip_bad=False)
-        check_folds(corpus, arguments.protocol, config)
-        corpora.append(corpus)
+    corpora = checked_corpora(arguments, records_dir, config)
     from emotion_tf import tuning
 
     protocols = {corpus.name: arguments.protocol for corpus in corpora}

@@ -97,7 +97,7 @@ def extract(
         return Records((), (), heard, functionals=values)
     # What can be known now is not found out after hours of extraction.
     if config.model.reads:
-        _check_transcripts(utterances)
+        _check_transcripts(utterances, config.words.context_turns)
     source = config.speaker.embeddings
     if source not in (None, "ge2e") and not Path(str(source)).is_file():
         raise EmotionTFError(
@@ -143,8 +143,8 @@ def extract(
     return Records(clean, tuple(augmented), good, speakers)
 
 
-def _check_transcripts(utterances: Sequence[Utterance]) -> None:
-    """Says how many transcripts are empty, and refuses a corpus that has no other."""
+def _check_transcripts(utterances: Sequence[Utterance], turns: int) -> None:
+    """Says how many transcripts are empty or have no turns before them, and refuses a corpus without transcripts."""
     empty = sum(not utterance.text.strip() for utterance in utterances)
     if empty == len(utterances):
         raise EmotionTFError(
@@ -154,6 +154,8 @@ def _check_transcripts(utterances: Sequence[Utterance]) -> None:
         )
     if empty:
         logger.warning("%d of %d transcripts are empty; the model reads no word there", empty, len(utterances))
+    if turns and not any(utterance.context for utterance in utterances):
+        logger.warning("words.context_turns is %d, but no turn before an utterance is known", turns)
 
 
 def _variants(config: Config) -> list[Variant]:

@@ -8,6 +8,7 @@ from emotion_tf.corpora import NAMES, info
 from emotion_tf.exporting.card_sources import language_names, sources
 from emotion_tf.exporting.result import ExportResult
 from emotion_tf.inference.bundle import ModelBundle
+from emotion_tf.text.dialogue import OTHER_SPEAKER, SAME_SPEAKER
 from emotion_tf.utils.files import read_json
 
 PAGE = Template("""\
@@ -228,4 +229,10 @@ def _limits(bundle: ModelBundle, run: dict[str, Any]) -> list[str]:
         languages = language_names(info(run["corpus"]).languages) if run.get("corpus") in NAMES else ""
         of = f" in {languages}" if languages else ", in the language of its corpus"
         lines.append(f"It reads the first {bundle.config.words.max_words} words of a transcript{of}.")
+    turns = bundle.config.words.context_turns
+    if bundle.config.model.reads and turns:
+        lines.append(
+            f"It reads up to {turns} earlier turns, and knows less without them. They stand behind the present turn in the "
+            f"transcript, the nearest first, each behind the word `{OTHER_SPEAKER}` or `{SAME_SPEAKER}`."
+        )
     return lines
