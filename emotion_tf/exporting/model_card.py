@@ -232,7 +232,7 @@ def _limits(bundle: ModelBundle, run: dict[str, Any]) -> list[str]:
     turns = bundle.config.words.context_turns
     if bundle.config.model.reads and turns:
         lines.append(
-            f"It reads up to {turns} earlier turns, and knows less without them. They stand behind the present turn in the "
-            f"transcript, the nearest first, each behind the word `{OTHER_SPEAKER}` or `{SAME_SPEAKER}`."
+            f"It reads up to {turns} earlier turns, and knows less without them. In the transcript they stand behind "
+            f"the present turn, the nearest first, each behind the word `{OTHER_SPEAKER}` or `{SAME_SPEAKER}`."
         )
     return lines
