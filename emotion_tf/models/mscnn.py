@@ -69,8 +69,8 @@ def mscnn(config: Config, preprocessing: Preprocessing) -> Encoding:
         if config.words.context_turns:
             parts = [embeddings, inputs["word_ids"]]
             embeddings = TurnSelection("present", name="present_turn")(parts)
-            earlier = SWEMPooling(name="earlier_swem")(TurnSelection("earlier", name="earlier_turns")(parts))
-            utterance.append(present(earlier, embeddings, "earlier_placeholder"))
+            # Zeros where nothing was said before, whether the utterance has words or not.
+            utterance.append(SWEMPooling(name="earlier_swem")(TurnSelection("earlier", name="earlier_turns")(parts)))
         text_maps = convolution(config, settings.text_kernel_sizes, "text_mscnn")(embeddings)
         text_pooled = StatisticalPooling(rectified=True, name="text_spu")(text_maps)
         utterance.append(present(text_pooled, embeddings, "text_placeholder"))
