@@ -10,6 +10,7 @@ import numpy as np
 import soundfile
 import tensorflow as tf
 
+from emotion_tf.config import WordConfig
 from emotion_tf.exporting.artefacts import artefacts
 from emotion_tf.exporting.examples import Example
 from emotion_tf.frontend.front_end import front_end_layer
@@ -47,7 +48,7 @@ TRANSCRIPTS = (
 """What a port's tokeniser may stumble over: apostrophes, accents in both forms, other scripts, and no words at all."""
 
 IN_CONTEXT = with_context("Don't!", [Turn("I see."), Turn("Do you?", same_speaker=True)], turns=2)
-"""What stands behind them where the model reads earlier turns, too."""
+"""What stands behind them where the model reads earlier turns."""
 
 PAGE = Template("""\
 # Golden vectors
@@ -168,8 +169,7 @@ def write_golden(folder: Path, bundle: ModelBundle, examples: Sequence[Example])
             name: DIMENSION_TOLERANCES[name.removesuffix("-fixed")] for name in asks if name != "mediapipe"
         }
     if bundle.vocabulary is not None:
-        texts = (*TRANSCRIPTS, *[IN_CONTEXT] * (words.context_turns > 0))
-        content["transcripts"] = _transcripts(texts, bundle.vocabulary, words.max_words)
+        content["transcripts"] = _transcripts(bundle.vocabulary, words)
     # One line, since a line a number would be a hundred thousand.
     write_text(golden / "golden.json", json.dumps(content, ensure_ascii=False))
     page = PAGE.substitute(
@@ -185,11 +185,11 @@ def write_golden(folder: Path, bundle: ModelBundle, examples: Sequence[Example])
     write_text(golden / "README.md", page)
 
 
-def _transcripts(texts: Sequence[str], vocabulary: Vocabulary, max_words: int) -> list[dict[str, Any]]:
-    """What texts are to a tokeniser."""
+def _transcripts(vocabulary: Vocabulary, words: WordConfig) -> list[dict[str, Any]]:
+    """What `TRANSCRIPTS` are to a tokeniser, and what one with marks is where the model reads earlier turns."""
     return [
-        {"transcript": text, "words": tokenize(text), "word_ids": vocabulary.encode(text, max_words).tolist()}
-        for text in texts
+        {"transcript": text, "words": tokenize(text), "word_ids": vocabulary.encode(text, words.max_words).tolist()}
+        for text in (*TRANSCRIPTS, *[IN_CONTEXT] * (words.context_turns > 0))
     ]
 
 
