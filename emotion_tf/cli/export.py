@@ -78,9 +78,9 @@ def _corpus_of_file(arguments: argparse.Namespace) -> "Corpus | None":
         if arguments.data_dir is not None:
             raise EmotionTFError("nobody knows which corpus lies there", fix="name it with --corpus")
         return None
-    from emotion_tf.inference.bundle import ModelBundle
+    from emotion_tf.inference.bundle import ModelBundle, as_asked
 
     arguments.transcripts = arguments.transcripts or "reference"
     records_dir = records_dir_of(arguments.model, arguments.records_dir)
-    config = ModelBundle.read(arguments.model).config
+    config = as_asked(ModelBundle.read(arguments.model)).config
     return flags.corpus_of(arguments.corpus, arguments, records_dir, config)[0]

@@ -166,9 +166,18 @@ def _line(answer: "Answer") -> str:
     name = answer.name or STANDARD_INPUT
     if answer.channel is not None:
         name += f" (channel {answer.channel})"
-    reason = answer.prediction and answer.prediction.reason
-    said = scores(answer.probabilities, answer.dimensions)
-    return f"{name}\t{answer.label}{f' ({reason})' if reason else ''}\t{said}"
+    reason = answer.prediction.reason if answer.prediction else None
+    return "\t".join([name, *labelled(answer.label, reason), scores(answer.probabilities, answer.dimensions)])
+
+
+def labelled(label: str | None, reason: str | None) -> list[str]:
+    """The cell of a label and of the reason why there is none; no cell where there is neither.
+
+    >>> labelled("sad", None), labelled("undecided", "silence"), labelled(None, "silence"), labelled(None, None)
+    (['sad'], ['undecided (silence)'], ['(silence)'], [])
+    """
+    parts = [label or "", f"({reason})" if reason else ""]
+    return [" ".join(filter(None, parts))] if any(parts) else []
 
 
 def scores(probabilities: dict[str, float], dimensions: dict[str, float] | None = None) -> str:

@@ -13,7 +13,8 @@ def print_result(result: "RunResult", workdir: Path) -> None:
     """The figures of a run in a few lines."""
     for note in result.notes:
         print(f"Note: {note}")
-    print(f"{result.protocol}, {result.n} utterances: WA {result.wa:.3f}, UA {result.ua:.3f}")
+    classes = f": WA {result.wa:.3f}, UA {result.ua:.3f}" if result.per_class else ""
+    print(f"{result.protocol}, {result.n} utterances{classes}")
     for name, scores in (result.dimensions or {}).items():
         if scores.pooled is not None:
             of = scores.pooled

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emotion_tf.cli import flags
-from emotion_tf.cli.predict import scores
+from emotion_tf.cli.predict import labelled, scores
 from emotion_tf.errors import EmotionTFError
 
 if TYPE_CHECKING:
@@ -87,7 +87,6 @@ def _follow(arguments: argparse.Namespace, predictor: "Predictor", channel: "Cha
         if arguments.json:
             print(json.dumps({**({"channel": channel} if each else {}), **window.as_dict()}), flush=True)
         else:
-            label = f"{window.label}{f' ({window.reason})' if window.reason else ''}"
             said = scores(window.smoothed, window.smoothed_dimensions)
-            cells = [f"{window.start:.1f}", f"{window.end:.1f}", label, said]
+            cells = [f"{window.start:.1f}", f"{window.end:.1f}", *labelled(window.label, window.reason), said]
             print("\t".join([f"channel {channel}"] * each + cells), flush=True)

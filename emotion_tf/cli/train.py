@@ -72,7 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
         folds, skip_bad = arguments.folds, arguments.skip_bad
         result = training.train(corpus, own, protocol, workdir, records_dir, skip_bad, folds, init=arguments.init)
         print_result(result, workdir)
-    if arguments.seeds is not None:
+    # A table has figures of classes alone.
+    if arguments.seeds is not None and config.labels.classes != ():
         from emotion_tf import evaluation
 
         pooled = evaluation.render(evaluation.collate([arguments.workdir]), "markdown")

@@ -12,6 +12,7 @@ from emotion_tf.comparison.cost import SECONDS, WORDS, Cost, measure
 from emotion_tf.comparison.plot import Point, score_against_time
 from emotion_tf.config import Config
 from emotion_tf.corpora.corpus import Corpus
+from emotion_tf.corpora.label_choice import choose_labels, refuse_without_classes
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.statistics import holm
 from emotion_tf.evaluation.table import Result, Row, Score
@@ -98,6 +99,8 @@ def compare(
     """
     if not presets:
         raise EmotionTFError("there is nothing to compare", expected="at least one preset")
+    for config in presets.values():
+        refuse_without_classes(choose_labels(corpus, config)[1], "a comparison of systems")
     workdir = Path(workdir)
     kept = records_dir_of(workdir, records_dir)
     for name, config in track(presets.items(), "systems trained"):

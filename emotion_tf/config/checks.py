@@ -177,5 +177,13 @@ def _of_dimensions(config: "Config") -> Iterator[Check]:
         "labels.ranges",
         'the lowest and the highest value of each dimension, such as {"arousal": [1, 7]}',
     )
+    labels = config.labels
+    if labels.classes == ():
+        yield Check(
+            bool(names), "labels.classes", "two or more, or null, unless labels.dimensions names what is learned"
+        )
+        yield Check(not labels.votes, "labels.votes", "false without classes, for which raters vote")
+        for name in ("map", "drop"):
+            yield Check(getattr(labels, name) is None, f"labels.{name}", "null without classes, which it would choose")
     strange = sorted(set(ranges) - set(names))
     yield Check(not strange, "labels.ranges", f"ranges of {', '.join(names) or 'no dimension'} alone")

@@ -1,6 +1,9 @@
 """Which classes are learned."""
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from emotion_tf.config.ranges import Range
 
 
 @dataclass(frozen=True)
@@ -11,18 +14,19 @@ class LabelConfig:
         set: A named choice among the emotions of the corpus, such as `four`, or `all`. None takes the corpus's own: the
             four of the paper where the corpus has them, and every class of a manifest.
         classes: The classes in the order of all outputs; utterances of others are left out. None takes those that are
-            there, in alphabetical order.
+            there, in alphabetical order. An empty list learns no classes, but the dimensions alone, as does None where
+            no utterance has a label.
         map: Renames labels before anything else, so that several count as one: {"Freude": "happy", "exc": "happy"}.
         drop: Labels that are left out.
         votes: Learns from the shares of the raters' votes, where an utterance has any, instead of the label alone.
-        dimensions: Ratings that are learned beside the classes, such as arousal and valence: columns of a manifest, or
-            what the corpus has.
+        dimensions: Ratings that are learned beside the classes, or alone, such as arousal and valence: columns of a
+            manifest, or what the corpus has.
         ranges: The lowest and the highest value of a dimension: {"arousal": [1, 7]}. For those that are not named, the
             corpus says it, else they are the lowest and the highest rating of the training part.
     """
 
     set: str | None = None
-    classes: tuple[str, ...] | None = None
+    classes: Annotated[tuple[str, ...], Range(least=0)] | None = None
     map: dict[str, str] | None = None
     drop: tuple[str, ...] | None = None
     votes: bool = False

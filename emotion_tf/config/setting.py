@@ -120,12 +120,13 @@ def _range_in_words(annotation: Any) -> str:
         return ", ".join(map(str, options))
     if typing.get_origin(kind) is tuple:
         inner = _range_in_words(options[0])
-        return f"each {inner}" if inner else "at least one value"
+        return f"each {inner}" if inner else "" if 0 in range_ else "at least one value"
     return str(range_) if kind in (int, float) else ""
 
 
 def _fit(annotation: Any, value: Any, name: str) -> Any:
-    kind, _, optional = _parts(annotation)
+    # The range of a list is that of its length.
+    kind, range_, optional = _parts(annotation)
     origin, options = typing.get_origin(kind), typing.get_args(kind)
     hint = ""
     if optional and value is None:
@@ -138,7 +139,7 @@ def _fit(annotation: Any, value: Any, name: str) -> Any:
         hint = did_you_mean(str(value), map(str, options))
     elif origin is tuple:
         values = value if isinstance(value, list | tuple) else [value]
-        if values:
+        if values or 0 in range_:
             return tuple(_fit(options[0], item, name) for item in values)
         expected = "at least one value"
     elif origin is dict:

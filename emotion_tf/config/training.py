@@ -21,7 +21,8 @@ class TrainingConfig:
         label_smoothing: Share of probability spread over all classes.
         verification: Weight of a second loss beside that of the classes, which tells apart whether two utterances of a
             batch have the same emotion; see `emotion_tf.training.losses`.
-        dimension_weight: Weight of the concordance loss of `labels.dimensions` beside that of the classes.
+        dimension_weight: Weight of the concordance loss of `labels.dimensions` beside that of the classes. Without
+            classes, it is the only loss, and what is said of classes here counts for nothing.
         class_weights: `balanced` weighs classes by the inverse of their frequency in the training part.
         focal_gamma: Weighs each utterance by (1 - p) to this power, where p is the probability of its class, so that
             those which are hard count more; 0 weighs all alike.
@@ -29,7 +30,8 @@ class TrainingConfig:
         freeze: What stays as the model has it from which training goes on: `none`, or the `body`, which is all up to
             the vector of the utterance; the layers behind it are trained.
         balance_corpora: Draws the utterances of an epoch so that each of several corpora has about as many.
-        keep: The weights that are kept: `best` on the dev part by unweighted accuracy, or `last`.
+        keep: The weights that are kept: `best` on the dev part by unweighted accuracy, or without classes by the mean
+            concordance of the dimensions, or `last`.
         patience: Epochs without improvement on the dev part after which training stops; None never stops early.
         max_speakers: The training part keeps so many speakers at most, drawn by `fold_seed`; None keeps all.
         max_clips: The training part keeps so many utterances at most, of its classes in turn; None keeps all.

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import math
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -21,7 +22,8 @@ def choose_labels(corpus: Corpus, config: Config) -> tuple[Corpus, Config]:
 
     In this order: spellings of one label that differ in case or blanks alone are made one, `labels.map` renames,
     `labels.set` chooses and merges, `labels.drop` and `labels.classes` leave out. What is left out is counted and
-    logged. Of the ratings, those of `labels.dimensions` are kept, in their order.
+    logged. Of the ratings, those of `labels.dimensions` are kept, in their order. Without classes, every utterance is
+    kept that has one of these ratings, and its label is "".
 
     Args:
         corpus: A corpus as `emotion_tf.corpora.load` gives it, or one that this function has returned.
@@ -29,7 +31,8 @@ def choose_labels(corpus: Corpus, config: Config) -> tuple[Corpus, Config]:
 
     Returns:
         The corpus with the utterances that are left, whose labels are classes; and the settings, in which
-        `labels.classes` names these classes, and `labels.ranges` the ranges that the corpus says.
+        `labels.classes` names these classes, or none where dimensions alone are learned, and `labels.ranges` the ranges
+        that the corpus says.
 
     Raises:
         EmotionTFError: If a setting names a label, a set or a dimension that the corpus does not have, less than two
@@ -38,6 +41,8 @@ def choose_labels(corpus: Corpus, config: Config) -> tuple[Corpus, Config]:
     settings = config.labels
     if corpus.chosen == settings:
         return corpus, config
+    if _without_classes(corpus, settings):
+        return _dimensions_alone(corpus, config)
     name = settings.set or (ALL if settings.classes else corpus.default_labels)
     classes_of = _classes_of(corpus, settings, _label_set(corpus, name))
     counts: Counter[str] = Counter()
@@ -67,6 +72,45 @@ def choose_labels(corpus: Corpus, config: Config) -> tuple[Corpus, Config]:
         dataclasses.replace(corpus, utterances=tuple(utterances), dimensions=rated, chosen=chosen),
         dataclasses.replace(config, labels=chosen),
     )
+
+
+def refuse_without_classes(config: Config, what: str) -> None:
+    """Refuses settings of dimensions alone where classes are judged.
+
+    Args:
+        config: The settings that `choose_labels` gave.
+        what: What cannot be done, such as "a learning curve".
+
+    Raises:
+        EmotionTFError: If they have no classes.
+    """
+    if config.labels.classes == ():
+        raise EmotionTFError(
+            f"{what} judges classes alone",
+            expected="two classes or more",
+            received=f"the dimensions {', '.join(config.labels.dimensions or ())} alone",
+        )
+
+
+def _without_classes(corpus: Corpus, settings: LabelConfig) -> bool:
+    """Whether dimensions alone are learned: where the settings say so, or no utterance has a label."""
+    if settings.classes is not None:
+        return not settings.classes
+    return bool(settings.dimensions) and not any(item.label or item.votes for item in corpus.utterances)
+
+
+def _dimensions_alone(corpus: Corpus, config: Config) -> tuple[Corpus, Config]:
+    """What `choose_labels` gives where no classes are learned."""
+    utterances = [dataclasses.replace(item, label="", votes=()) for item in corpus.utterances]
+    rated, utterances = choose_dimensions(corpus, config.labels, utterances)
+    kept = tuple(item for item in utterances if not all(map(math.isnan, item.ratings)))
+    if len(kept) < len(utterances):
+        _LOG.warning("%d of %d utterances without any rating left out", len(utterances) - len(kept), len(utterances))
+    said: dict[str, tuple[float, ...]] = {name: ends for name, ends in rated.items() if ends is not None}
+    chosen = dataclasses.replace(config.labels, set=None, classes=(), ranges=said or None)
+    config = dataclasses.replace(config, labels=chosen).validate()
+    _LOG.info("no classes are learned: %d utterances rate %s", len(kept), ", ".join(rated))
+    return dataclasses.replace(corpus, utterances=kept, dimensions=rated, chosen=chosen), config
 
 
 def _with_votes(utterances: list[Utterance], classes_of: Mapping[str, str]) -> list[Utterance]:
@@ -146,14 +190,17 @@ def _renamed(corpus: Corpus, spellings: dict[str, str], renames: Mapping[str, st
     """Label to name after `labels.map`. A key may be the label, or another customary spelling of it."""
     found = dict(spellings)
     for old, new in renames.items():
-        if not new.strip():
-            raise EmotionTFError(
-                f"labels.map maps {old!r} onto nothing", expected="a class", fix="leave labels out with labels.drop"
-            )
         matching = [label for label, name in spellings.items() if _folded(old) in (_folded(label), _folded(name))]
         matching = matching or [label for label, name in spellings.items() if customary(old) == name]
         if not matching:
             raise _not_there(corpus, "labels.map", old, spellings.values())
+        if not new.strip():
+            rows = sum(utterance.label in matching for utterance in corpus.utterances)
+            raise EmotionTFError(
+                f"labels.map maps {old!r}, the label of {rows} utterances, onto nothing",
+                expected="a class",
+                fix="leave labels out with labels.drop",
+            )
         found.update(dict.fromkeys(matching, new.strip()))
     return found
 
@@ -186,5 +233,10 @@ def _said(counts: Iterable[tuple[str, int]]) -> str:
 
 
 def class_names(config: Config, utterances: Iterable[Utterance]) -> tuple[str, ...]:
-    """The classes in the order of all outputs: those of the settings, else those that occur, in alphabetical order."""
-    return config.labels.classes or tuple(sorted({utterance.label for utterance in utterances} - {""}))
+    """The classes in the order of all outputs: those of the settings, else those that occur, in alphabetical order.
+
+    There are none where dimensions alone are learned.
+    """
+    if config.labels.classes is not None:
+        return config.labels.classes
+    return tuple(sorted({utterance.label for utterance in utterances} - {""}))

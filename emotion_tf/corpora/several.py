@@ -61,6 +61,12 @@ def combine(
         for utterance in corpus.utterances
     ]
     alike = all(corpus.dimensions == chosen[0].dimensions for corpus in chosen)
+    if not alike and labels.dimensions:
+        raise EmotionTFError(
+            f"the corpora {', '.join(names)} do not rate alike",
+            expected=f"one range of {', '.join(labels.dimensions)} in all of them",
+            fix="set labels.ranges",
+        )
     if not alike:
         _LOG.warning("ratings are left out, since the corpora %s do not rate the same", ", ".join(names))
         utterances = [dataclasses.replace(utterance, ratings=()) for utterance in utterances]
@@ -129,14 +135,14 @@ def _with_one_choice(corpora: Sequence[Corpus], config: Config) -> tuple[list[Co
     for corpus in corpora:
         own = dataclasses.replace(
             settings,
-            classes=None,
+            classes=() if settings.classes == () else None,
             map={old: new for old, new in (settings.map or {}).items() if _has(corpus, old)} or None,
             drop=tuple(label for label in settings.drop or () if _has(corpus, label)) or None,
         )
         chosen, used = choose_labels(corpus, dataclasses.replace(config, labels=own))
         names.add(used.labels.set)
         found.append(chosen)
-    there = {utterance.label for corpus in found for utterance in corpus.utterances}
+    there = {utterance.label for corpus in found for utterance in corpus.utterances} - {""}
     classes = settings.classes or tuple(sorted(there))
     absent = [name for name in classes if name not in there]
     if absent:
@@ -144,7 +150,7 @@ def _with_one_choice(corpora: Sequence[Corpus], config: Config) -> tuple[list[Co
             f"labels.classes names {absent[0]!r}, which none of the corpora has", expected=", ".join(sorted(there))
         )
     kept = [
-        dataclasses.replace(corpus, utterances=tuple(u for u in corpus.utterances if u.label in classes))
+        dataclasses.replace(corpus, utterances=tuple(u for u in corpus.utterances if u.label in (classes or ("",))))
         for corpus in found
     ]
     return kept, dataclasses.replace(settings, set=names.pop() if len(names) == 1 else None, classes=classes)

@@ -11,7 +11,7 @@ from emotion_tf.errors import EmotionTFError
 
 
 def class_indices(config: Config, utterances: Sequence[Utterance], every: Sequence[Utterance] = ()) -> np.ndarray:
-    """The class index (N,) int64 of each utterance.
+    """The class index (N,) int64 of each utterance; zeros where dimensions alone are learned.
 
     Args:
         config: Names the classes in their order.
@@ -22,35 +22,38 @@ def class_indices(config: Config, utterances: Sequence[Utterance], every: Sequen
         EmotionTFError: If a label is none of the classes.
     """
     classes = class_names(config, every or utterances)
-    places = {name: place for place, name in enumerate(classes)}
+    # Without classes, all utterances are of one that has no name.
+    places = {name: place for place, name in enumerate(classes or ("",))}
     strange = sorted({utterance.label for utterance in utterances} - places.keys())
     if strange:
         raise EmotionTFError(
             f"there is no class {', '.join(map(repr, strange))}",
-            expected=f"one of {', '.join(classes)}",
+            expected=f"one of {', '.join(classes)}" if classes else "no label, where dimensions alone are learned",
             fix="choose the labels of a corpus with emotion_tf.corpora.choose_labels",
         )
     return np.array([places[utterance.label] for utterance in utterances], np.int64)
 
 
 Targets = np.ndarray | dict[str, np.ndarray]
-"""What a network shall say: the classes, or beside them the ratings under `dimensions`."""
+"""What a network shall say: the classes, or a dict with the ratings under `dimensions`."""
 
 
 def targets(config: Config, utterances: Sequence[Utterance]) -> Targets:
     """What the network shall say of all utterances of some records.
 
     One-hot labels (N, C) float32; with `labels.votes`, the shares of the votes where an utterance has any. With
-    `labels.dimensions`, a dict of them under `probabilities`, and of the ratings (N, D) float32 under `dimensions`.
+    `labels.dimensions`, a dict of them under `probabilities`, and of the ratings (N, D) float32 under `dimensions`;
+    without classes, of the ratings alone.
     """
     classes = class_names(config, utterances)
+    rated = {"dimensions": ratings(config, utterances).astype(np.float32)} if config.labels.dimensions else {}
+    if not classes:
+        return rated
     answers = np.eye(len(classes), dtype=np.float32)[class_indices(config, utterances)]
     if config.labels.votes:
         shares = vote_shares(classes, utterances)
         answers = np.where(np.isnan(shares), answers, shares).astype(np.float32)
-    if config.labels.dimensions:
-        return {"probabilities": answers, "dimensions": ratings(config, utterances).astype(np.float32)}
-    return answers
+    return {"probabilities": answers, **rated} if rated else answers
 
 
 def ratings(config: Config, utterances: Sequence[Utterance]) -> np.ndarray:

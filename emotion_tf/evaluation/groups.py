@@ -19,7 +19,7 @@ BEYOND_CHANCE = 0.05
 
 
 def group_results(predictions: Predictions) -> dict[str, Groups]:
-    """The scores and gaps of each column of groups that has two values or more.
+    """The scores and gaps of each column of groups that has two values or more; none without classes.
 
     Args:
         predictions: The test predictions of all folds.
@@ -27,7 +27,7 @@ def group_results(predictions: Predictions) -> dict[str, Groups]:
     return {
         name: compare_groups(predictions, values)
         for name, values in predictions.groups.items()
-        if len(set(values) - {""}) > 1
+        if predictions.classes and len(set(values) - {""}) > 1
     }
 
 

@@ -90,13 +90,23 @@ def reliability(predictions: Predictions) -> tuple[np.ndarray, np.ndarray, np.nd
 
 
 def metrics(predictions: Predictions, protocol: str, notes: Sequence[str] = ()) -> RunResult:
-    """Judges predictions.
+    """Judges predictions. Without classes, the dimensions alone are judged.
 
     Args:
         predictions: The test predictions of all folds.
         protocol: The protocol by which the folds were made.
         notes: Sentences that a reader must know beside the figures, such as that speakers stand in both train and test.
     """
+    if not predictions.classes:
+        return RunResult(
+            protocol=protocol,
+            notes=list(notes),
+            n=len(predictions.ids),
+            folds=[
+                FoldScores(int(fold), int((predictions.folds == fold).sum())) for fold in np.unique(predictions.folds)
+            ],
+            dimensions=dimension_scores(predictions),
+        )
     labels, predicted = predictions.labels, predictions.predicted
     classes = list(range(len(predictions.classes)))
     scores = precision_recall_fscore_support(labels, predicted, labels=classes, zero_division=0.0)
@@ -123,6 +133,22 @@ def metrics(predictions: Predictions, protocol: str, notes: Sequence[str] = ()) 
         votes=vote_scores(predictions),
         dimensions=dimension_scores(predictions),
     )
+
+
+def figure_of_merit(predictions: Predictions) -> float:
+    """The figure by which the better of two models is chosen: UA, or without classes the mean CCC of the dimensions.
+
+    Example:
+
+    >>> ratings = np.array([[1.0], [2.0], [3.0]])
+    >>> rated = Predictions("abc", [0] * 3, "XYZ", [0] * 3, np.zeros((3, 0)), (), None, ("a",), ratings, ratings + 1)
+    >>> round(figure_of_merit(rated), 4)
+    0.5714
+    """
+    if predictions.classes:
+        return unweighted_accuracy(predictions.labels, predictions.predicted)
+    of_all = [scores.pooled.ccc for scores in (dimension_scores(predictions) or {}).values() if scores.pooled]
+    return float(np.mean(of_all)) if of_all else 0.0
 
 
 def vote_scores(predictions: Predictions) -> VoteScores | None:

@@ -43,7 +43,7 @@ class Predictions:
         ids: N ids, each once.
         folds: (N,) the fold in which each utterance was tested.
         speakers: N speakers.
-        labels: (N,) true class indices.
+        labels: (N,) true class indices; zeros where there are no classes, but dimensions alone.
         probabilities: (N, C) probabilities of the classes, kept as float64.
         classes: Names of the C classes in their order, which is that of the indices.
         votes: (N, C) shares of the raters' votes, NaN where an utterance has none; None where no utterance has any.
@@ -104,12 +104,23 @@ class Predictions:
         if len(set(self.ids)) < count:
             twice = next(id_ for id_, times in Counter(self.ids).items() if times > 1)
             raise EmotionTFError(f"utterance {twice!r} is predicted twice", expected="each id once")
-        for place in map(int, np.flatnonzero((self.labels < 0) | (self.labels >= len(self.classes)))):
+        self._check_classes()
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What stands in the columns `label` and `predicted`: the classes, or one without a name if there are none."""
+        return self.classes or ("",)
+
+    def _check_classes(self) -> None:
+        """Checks labels and probabilities."""
+        for place in map(int, np.flatnonzero((self.labels < 0) | (self.labels >= len(self.class_names)))):
             raise EmotionTFError(
                 f"utterance {self.ids[place]!r} has an unknown label",
-                expected=f"a class index from 0 to {len(self.classes) - 1}",
+                expected=f"a class index from 0 to {len(self.class_names) - 1}",
                 received=str(self.labels[place]),
             )
+        if not self.classes:
+            return
         # NaN fails both comparisons.
         possible = (self.probabilities.min(axis=1) >= 0) & (abs(self.probabilities.sum(axis=1) - 1) <= TOLERANCE)
         for place in map(int, np.flatnonzero(~possible)):
@@ -137,8 +148,11 @@ class Predictions:
 
     @property
     def predicted(self) -> np.ndarray:
-        """(N,) indices of the most probable classes; the first of several that are equally probable."""
-        return self.probabilities.argmax(axis=1)
+        """(N,) indices of the most probable classes; the first of several that are equally probable.
+
+        Without classes, they are zeros, as the labels are.
+        """
+        return self.probabilities.argmax(axis=1) if self.classes else np.zeros(len(self.ids), np.int64)
 
     @classmethod
     def concatenate(cls, parts: Sequence["Predictions"]) -> "Predictions":
@@ -219,7 +233,7 @@ class Predictions:
             groups = zip(*(self.groups[name] for name in named), strict=True) if named else [()] * len(self.ids)
             rows = zip(self.ids, self.folds, self.speakers, self.labels, self.predicted, numbers, groups, strict=True)
             for id_, fold, speaker, label, predicted, of_row, of_groups in rows:
-                names = (self.classes[label], self.classes[predicted])
+                names = (self.class_names[label], self.class_names[predicted])
                 table.writerow([id_, fold, speaker, *names, *of_row.tolist(), *of_groups])
 
     @classmethod
@@ -239,7 +253,7 @@ class Predictions:
             classes, grouped = _classes(header, path)
             width, numbers_end = len(header), len(header) - len(grouped)
             groups: dict[str, list[str]] = {name: [] for name in grouped}
-            places = {name: place for place, name in enumerate(classes)}
+            places = {name: place for place, name in enumerate(classes or ("",))}
             for cells in table:
                 where = f"{path}, line {table.line_num}"
                 if len(cells) != width:
@@ -290,10 +304,10 @@ def _classes(header: Sequence[str], path: str | Path) -> tuple[tuple[str, ...], 
         _columns(classes, False, dimensions),
         _columns(classes, True, dimensions),
     )
-    if not fits or len(classes) < 2 or len(set(classes)) < len(classes):
+    if not fits or len(classes) == 1 or not (classes or dimensions) or len(set(classes)) < len(classes):
         raise EmotionTFError(
             f"{path} has the wrong columns",
-            expected=f"{','.join(COLUMNS)} and two classes or more",
+            expected=f"{','.join(COLUMNS)} and two classes or more, or ratings and estimates",
             received=",".join(header) or "none",
         )
     return classes, grouped

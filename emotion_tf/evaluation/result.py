@@ -1,5 +1,6 @@
 """What a run reaches, as `metrics.json` holds it."""
 
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,15 +36,15 @@ class FoldScores:
     Args:
         fold: Number of the fold, from 0.
         n: Number of utterances.
-        wa: Weighted accuracy.
-        ua: Unweighted accuracy.
+        wa: Weighted accuracy; NaN without classes.
+        ua: Unweighted accuracy; NaN without classes.
         temperature: The number by which the logits of the network were divided, None where it is not known.
     """
 
     fold: int
     n: int
-    wa: float
-    ua: float
+    wa: float = math.nan
+    ua: float = math.nan
     temperature: float | None = None
 
 
@@ -88,6 +89,11 @@ class Selective:
 
     area_under_risk_coverage: float
     thresholds: list[Threshold]
+
+
+NOT_CALIBRATED = Calibration(math.nan, math.nan, math.nan)
+NOT_SELECTIVE = Selective(math.nan, [])
+"""Of runs that have no classes."""
 
 
 @dataclass(frozen=True)
@@ -211,6 +217,8 @@ class Groups:
 class RunResult:
     """What a run reaches on the test parts of all folds.
 
+    Where dimensions alone are learned, the figures of classes are NaN, or have nothing in them.
+
     Args:
         protocol: The protocol by which the folds were made.
         notes: Sentences that a reader must know beside the figures, such as that speakers stand in both train and test.
@@ -234,26 +242,29 @@ class RunResult:
     protocol: str
     notes: list[str]
     n: int
-    wa: float
-    wa_ci95: Interval | None
-    ua: float
-    ua_ci95: Interval | None
-    macro_f1: float
-    weighted_f1: float
-    per_class: dict[str, ClassScores]
-    confusion: list[list[int]]
-    folds: list[FoldScores]
-    calibration: Calibration
-    selective: Selective
+    wa: float = math.nan
+    wa_ci95: Interval | None = None
+    ua: float = math.nan
+    ua_ci95: Interval | None = None
+    macro_f1: float = math.nan
+    weighted_f1: float = math.nan
+    per_class: dict[str, ClassScores] = field(default_factory=dict)
+    confusion: list[list[int]] = field(default_factory=list)
+    folds: list[FoldScores] = field(default_factory=list)
+    calibration: Calibration = NOT_CALIBRATED
+    selective: Selective = NOT_SELECTIVE
     votes: VoteScores | None = None
     dimensions: dict[str, DimensionScores] | None = None
     groups: dict[str, Groups] = field(default_factory=dict)
 
     def save(self, path: str | Path) -> None:
-        """Writes the result as JSON."""
+        """Writes the result as JSON, without the figures of what is not learned."""
         content = asdict(self)
         if self.dimensions is None:
             del content["dimensions"]
+        if not self.per_class:
+            content = {name: content[name] for name in ("protocol", "notes", "n", "folds", "dimensions", "groups")}
+            content["folds"] = [{"fold": fold.fold, "n": fold.n} for fold in self.folds]
         write_json(path, content)
 
     @classmethod
@@ -265,11 +276,8 @@ class RunResult:
         """
         content: Any = read_json(path)
         try:
-            selective = content["selective"]
-            parts = {
-                "per_class": {name: ClassScores(**scores) for name, scores in content["per_class"].items()},
+            parts: dict[str, Any] = {
                 "folds": [FoldScores(**fold) for fold in content["folds"]],
-                "calibration": Calibration(**content["calibration"]),
                 "votes": VoteScores(**content["votes"]) if content.get("votes") else None,
                 "dimensions": _dimensions(content["dimensions"]) if content.get("dimensions") else None,
                 "groups": {
@@ -279,10 +287,16 @@ class RunResult:
                     )
                     for name, of in content.get("groups", {}).items()
                 },
-                "selective": Selective(
-                    **{**selective, "thresholds": [Threshold(**at) for at in selective["thresholds"]]}
-                ),
             }
+            if "per_class" in content or not parts["dimensions"]:
+                selective = content["selective"]
+                parts |= {
+                    "per_class": {name: ClassScores(**scores) for name, scores in content["per_class"].items()},
+                    "calibration": Calibration(**content["calibration"]),
+                    "selective": Selective(
+                        **{**selective, "thresholds": [Threshold(**at) for at in selective["thresholds"]]}
+                    ),
+                }
             return cls(**{**content, **parts})
         except (AttributeError, KeyError, TypeError) as error:
             raise EmotionTFError(

@@ -85,6 +85,13 @@ def compare(workdir_a: str | Path, workdir_b: str | Path, margin: float | None =
             )
     a, b = ([Predictions.read(workdir / "predictions.csv") for workdir in runs] for runs in workdirs)
     names = [str(workdir) for workdir in (workdir_a, workdir_b)]
+    for name, found in zip(names, (a, b), strict=True):
+        if not found[0].classes:
+            raise EmotionTFError(
+                f"{name} has no classes, by which two runs are compared",
+                expected="runs that learn classes",
+                received=f"one of {', '.join(found[0].dimensions)} alone",
+            )
     return dataclasses.replace(paired_test_of_seeds(a, b, margin), runs=names, protocol=protocols[0])
 
 

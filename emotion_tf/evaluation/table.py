@@ -135,6 +135,12 @@ def collate(workdirs: Iterable[str | Path]) -> list[Row]:
 
 def _read(workdir: Path) -> _Run:
     config, metrics = read_run(workdir, "metrics.json"), read_json(workdir / "metrics.json")
+    if isinstance(metrics, dict) and "wa" not in metrics and metrics.get("dimensions"):
+        raise EmotionTFError(
+            f"{workdir} has no figures of classes, of which a table is made",
+            expected="runs that learn classes",
+            received=f"one of {', '.join(metrics['dimensions'])} alone",
+        )
     try:
         if "name" not in config["settings"]["model"]:
             raise KeyError("settings.model.name")

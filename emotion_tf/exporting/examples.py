@@ -43,6 +43,7 @@ class Example:
         transcript: The words.
         speaker: (W,) float32 speaker embedding, if the model takes one.
         label: The index of its emotion; None where it has none.
+        ratings: Those of the dimensions of the model, NaN where one is missing; empty where there are none.
         id: Its name in the corpus; empty for what code made.
     """
 
@@ -50,6 +51,7 @@ class Example:
     transcript: str
     speaker: np.ndarray | None = None
     label: int | None = None
+    ratings: tuple[float, ...] = ()
     id: str = ""
 
 
@@ -159,9 +161,12 @@ def halves(example: Example) -> tuple[Example, Example]:
 def illustrations(test: Sequence[Example], made: Sequence[Example], learned_placeholders: bool) -> list[Example]:
     """A few utterances to show: the first of each emotion, or without a corpus the short ones that code made.
 
+    Without classes, they are the first few of the corpus.
     With `learned_placeholders`, one without a recording and one without words are among them.
     """
     shown = list({example.label: example for example in reversed(test)}.values())
+    if test and test[0].label is None:
+        shown = list(test[:SHOWN])
     if shown and learned_placeholders:
         shown += halves(max(shown, key=lambda example: len(example.transcript)))
     return shown or sorted(made, key=_length)[:SHOWN]
@@ -182,6 +187,7 @@ def _read(utterances: Sequence[Utterance], config: Config) -> tuple[Example, ...
     with tempfile.TemporaryDirectory() as folder:
         voices = speaker_embeddings(utterances, config, Path(folder)) if utterances else None
     rate, classes = config.features.sample_rate, config.labels.classes or ()
+    rated = len(config.labels.dimensions or ())
     return tuple(
         Example(
             _as_16_bit(read_waveform(cast(Path, item.audio), rate, item.start, item.end))
@@ -189,7 +195,8 @@ def _read(utterances: Sequence[Utterance], config: Config) -> tuple[Example, ...
             else None,
             item.transcript(config.words.context_turns) if config.model.reads else "",
             None if voices is None else voices[number],
-            classes.index(item.label),
+            classes.index(item.label) if classes else None,
+            item.ratings if len(item.ratings) == rated else (),
             item.id,
         )
         for number, item in enumerate(utterances)

@@ -1,5 +1,6 @@
 """The whole way of an export."""
 
+import dataclasses
 import importlib.util
 import logging
 import shutil
@@ -109,12 +110,26 @@ def _read_corpus(run: Path | None, corpus: Corpus | None, bundle: ModelBundle) -
     """What an export needs of a corpus."""
     if corpus is None:
         return Examples()
-    # Labels are compared, ratings are not.
-    chosen, _ = choose_labels(corpus, without_dimensions(bundle).config)
+    chosen = _with_labels(corpus, bundle)
     logger.info("reading utterances of the corpus %s", corpus.name)
     if run is None:
         return read_examples_of_file(chosen.utterances, bundle.config)
     return read_examples(run, chosen.utterances, bundle.config)
+
+
+def _with_labels(corpus: Corpus, bundle: ModelBundle) -> Corpus:
+    """The corpus with the labels and ratings of a model, as far as it has them."""
+    wanted = bundle.config.labels.dimensions or ()
+    rated = set(wanted) <= set(corpus.dimensions)
+    if not rated:
+        logger.info("the corpus %s does not rate %s, and no concordance is measured", corpus.name, ", ".join(wanted))
+    if not rated and not bundle.labels:
+        return corpus
+    if not rated:
+        return choose_labels(corpus, without_dimensions(bundle).config)[0]
+    # The ranges of the model may be those of the training part.
+    labels = dataclasses.replace(bundle.config.labels, ranges=None)
+    return choose_labels(corpus, dataclasses.replace(bundle.config, labels=labels))[0]
 
 
 def _write_artefacts(folder: Path, runtime: KerasRuntime, examples: Examples) -> None:
@@ -132,6 +147,8 @@ def _write_artefacts(folder: Path, runtime: KerasRuntime, examples: Examples) ->
         logger.info("no int8 TFLite file: its ranges come from the corpus, which was not given")
     representative = [_as_inputs(example, bundle) for example in examples.train]
     write_tflite(runtime.model, bundle, folder / "tflite", variants, representative)
+    if not bundle.labels:
+        logger.info("no file for MediaPipe, which knows classes alone")
     if bundle.config.model.hears and bundle.config.features.encoder is not None:
         logger.info("no ONNX files: pretrained encoders do not convert")
     elif onnx_is_installed():

@@ -62,8 +62,7 @@ microcontroller is right if its numbers are these, within the tolerances that th
 | `transcript`, `word_ids` | the words, and their positions in `vocabulary.txt`: 0 pads, 1 is the unknown word |
 | `speaker` | the speaker embedding |
 | `features` | what the front end makes of the wave, frames × $width; a frame of zeros alone counts as padding |
-| `probabilities` | by the name of the `.tflite` file, in the order of `labels` |
-$dimensions
+$outputs
 What the model does not take is left out. If it reads, `transcripts` holds texts alone, with the `words` into which they
 are split by the rules in `tokenizer.json`, and their `word_ids`: contractions, accents, other scripts, no words at all.
 $absence
@@ -95,7 +94,7 @@ Not every export has all of them; `parity.json` lists those that are there, with
      of their names.
    - Microcontrollers: `int8-fixed.tflite`. Its wave and its probabilities are float32, and the front end computes in
      float32.
-5. Compare with `probabilities` of the same file, within `tolerances.probabilities`.$compare_dimensions
+5. Compare with what the same file gives here: $compared.
 """)
 
 
@@ -106,12 +105,18 @@ of zeros alone.
 """
 
 
-DIMENSIONS = """\
-| `dimensions` | likewise, in the order of `dimensions` at the head of the file, which gives the ends of each range |
-"""
+OUTPUTS = {
+    "probabilities": "| `probabilities` | by the name of the `.tflite` file, in the order of `labels` |",
+    "dimensions": "| `dimensions` | by the name of the `.tflite` file, in the order of `dimensions` at the head of the "
+    "file, which gives the ends of each range |",
+}
+"""The row of each output in the table of the page."""
 
-COMPARE_DIMENSIONS = """
-   Compare `dimensions` within `tolerances.dimensions`, which are shares of the range of a dimension."""
+COMPARED = {
+    "probabilities": "`probabilities` within `tolerances.probabilities`",
+    "dimensions": "`dimensions` within `tolerances.dimensions`, which are shares of the range of a dimension",
+}
+"""How each output is compared."""
 
 
 def write_golden(folder: Path, bundle: ModelBundle, examples: Sequence[Example]) -> None:
@@ -147,7 +152,8 @@ def write_golden(folder: Path, bundle: ModelBundle, examples: Sequence[Example])
         if example.speaker is not None:
             utterance["speaker"] = _as_list(example.speaker)
         outputs = {name: np.split(ask(example)(), [len(bundle.labels)]) for name, ask in asks.items()}
-        utterance["probabilities"] = {name: _as_list(row) for name, (row, _) in outputs.items()}
+        if bundle.labels:
+            utterance["probabilities"] = {name: _as_list(row) for name, (row, _) in outputs.items()}
         if scales:
             # The file for MediaPipe has none.
             utterance["dimensions"] = {name: _as_list(row) for name, (_, row) in outputs.items() if len(row)}
@@ -157,32 +163,39 @@ def write_golden(folder: Path, bundle: ModelBundle, examples: Sequence[Example])
         "sample_rate": features.sample_rate,
         "max_samples": features.max_samples,
         "max_words": words.max_words,
-        "tolerances": {
-            "features": FEATURE_TOLERANCE,
-            "probabilities": {name: TOLERANCES[name.removesuffix("-fixed")] for name in asks},
-        },
+        "tolerances": _tolerances(bundle, list(asks)),
         "utterances": utterances,
     }
     if scales:
         content["dimensions"] = scales
-        content["tolerances"]["dimensions"] = {
-            name: DIMENSION_TOLERANCES[name.removesuffix("-fixed")] for name in asks if name != "mediapipe"
-        }
     if bundle.vocabulary is not None:
         content["transcripts"] = _transcripts(bundle.vocabulary, words)
     # One line, since a line a number would be a hundred thousand.
     write_text(golden / "golden.json", json.dumps(content, ensure_ascii=False))
+    given = ["probabilities"] * bool(bundle.labels) + ["dimensions"] * bool(scales)
     page = PAGE.substitute(
         count=len(utterances),
         rate=features.sample_rate,
         width=features.width,
         max_samples=features.max_samples,
         max_words=words.max_words,
-        dimensions=DIMENSIONS if scales else "",
-        compare_dimensions=COMPARE_DIMENSIONS if scales else "",
+        outputs="\n".join(OUTPUTS[name] for name in given),
+        compared=", and ".join(COMPARED[name] for name in given),
         absence=ABSENCE if bundle.config.model.learned_placeholders else "",
     )
     write_text(golden / "README.md", page)
+
+
+def _tolerances(bundle: ModelBundle, names: Sequence[str]) -> dict[str, Any]:
+    """The largest differences of each stage, those of outputs by the names of the files."""
+    variants = {name: name.removesuffix("-fixed") for name in names}
+    found: dict[str, Any] = {"features": FEATURE_TOLERANCE}
+    if bundle.labels:
+        found["probabilities"] = {name: TOLERANCES[variant] for name, variant in variants.items()}
+    if bundle.config.labels.scales:
+        rated = {name: variant for name, variant in variants.items() if variant in DIMENSION_TOLERANCES}
+        found["dimensions"] = {name: DIMENSION_TOLERANCES[variant] for name, variant in rated.items()}
+    return found
 
 
 def _transcripts(vocabulary: Vocabulary, words: WordConfig) -> list[dict[str, Any]]:

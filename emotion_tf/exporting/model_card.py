@@ -14,7 +14,7 @@ from emotion_tf.utils.files import read_json
 PAGE = Template("""\
 # $name
 
-Names the emotion of an utterance: $labels. It $senses.$rates
+$purpose It $senses.
 $notes
 ## What it is
 
@@ -30,7 +30,7 @@ $sources
 
 $inputs
 
-Probabilities come in the order $labels.$dimensions
+$orders
 
 $parity
 
@@ -38,11 +38,9 @@ $proof
 
 ## Where it ends
 
-- It tells its emotions as the speakers of its corpus showed them. It does not tell what anyone feels, and no
-  decision about a person should rest on it.
+- $shown It does not tell what anyone feels, and no decision about a person should rest on it.
 - Other languages, microphones, rooms, ages and ways of speaking than those of the corpus lower its figures.
-- Every utterance gets one of these emotions, also when it has another. `emotion_tf` answers `undecided` on silence, and
-  on music and noise in which nobody is heard to speak; the artefacts by themselves do not.
+- $always
 $limits
 """)
 
@@ -67,21 +65,46 @@ def model_card(
     )
     return PAGE.substitute(
         name=name,
-        labels=", ".join(bundle.labels),
+        purpose=_purpose(bundle),
         senses={"audio": "hears audio", "text": "reads transcripts", "both": "hears audio and reads its transcript"}[
             model.modality
         ],
-        rates=f" It also rates {_rated(bundle)}." if bundle.config.labels.scales else "",
         notes="".join(f"\n**{note}**\n" for note in result.notes),
         network=_network(bundle),
         evidence=_evidence(description, metrics, chosen),
         sources="\n".join(f"- {line}" for line in sources(bundle.config, description, compared_on)),
         inputs="\n".join(f"- {line}" for line in _inputs(bundle)),
-        dimensions=f" Dimensions come in the order {_rated(bundle)}." if bundle.config.labels.scales else "",
+        orders=_orders(bundle),
+        shown="It tells its emotions as the speakers of its corpus showed them."
+        if bundle.labels
+        else "It rates as those who judged its corpus did.",
+        always=(CLASSES_END if bundle.labels else DIMENSIONS_END) + UNHEARD,
         parity="\n".join(_parity_table(result)),
         proof=_proof(result),
         limits="\n".join(f"- {line}" for line in _limits(bundle, description)),
     )
+
+
+CLASSES_END = "Every utterance gets one of these emotions, also when it has another. `emotion_tf` answers `undecided`"
+DIMENSIONS_END = "Every utterance gets numbers within the ranges. `emotion_tf` says so"
+UNHEARD = (
+    " on silence, and\n  on music and noise in which nobody is heard to speak; the artefacts by themselves do not."
+)
+
+
+def _purpose(bundle: ModelBundle) -> str:
+    """What the model does."""
+    if not bundle.labels:
+        return f"Rates an utterance: {_rated(bundle)}."
+    also = f" It also rates {_rated(bundle)}." if bundle.config.labels.scales else ""
+    return f"Names the emotion of an utterance: {', '.join(bundle.labels)}.{also}"
+
+
+def _orders(bundle: ModelBundle) -> str:
+    """In which order outputs come."""
+    found = [f"Probabilities come in the order {', '.join(bundle.labels)}."] * bool(bundle.labels)
+    found += [f"Dimensions come in the order {_rated(bundle)}."] * bool(bundle.config.labels.scales)
+    return " ".join(found)
 
 
 def _rated(bundle: ModelBundle) -> str:
@@ -96,16 +119,20 @@ def _parity_table(shown: ExportResult) -> list[str]:
         "artefact": [result.artefact for result in results],
         "signature": [result.signature for result in results],
         "MB": [f"{result.bytes / 1e6:.1f}" for result in results],
-        "largest difference from Keras": [f"{result.largest_difference:.1e}" for result in results],
     }
-    if any(result.dimension_difference is not None for result in results):
-        columns["the same of dimensions, of their range"] = [
-            "–" if result.dimension_difference is None else f"{result.dimension_difference:.1e}" for result in results
-        ]
-    if shown.utterances.test + shown.utterances.others:
-        columns["same label"] = [f"{result.label_agreement:.1%}" for result in results]
-    if shown.utterances.test:
+    measures = {
+        "largest difference from Keras": ([result.largest_difference for result in results], ".1e"),
+        "the same of dimensions, of their range": ([result.dimension_difference for result in results], ".1e"),
+        "mean of dimensions": ([result.dimension_mean_difference for result in results], ".1e"),
+        "same label": ([result.label_agreement for result in results], ".1%"),
+    }
+    for name, (values, form) in measures.items():
+        if any(value is not None for value in values):
+            columns[name] = ["–" if value is None else format(value, form) for value in values]
+    if shown.reference.wa is not None:
         columns["WA / UA"] = [f"{result.wa:.3f} / {result.ua:.3f}" for result in results]
+    if shown.reference.ccc is not None:
+        columns["CCC"] = ["–" if result.ccc is None else f"{result.ccc:.3f}" for result in results]
     for count in results[0].milliseconds:
         plural = "" if count == "1" else "s"
         columns[f"ms, {count} thread{plural}"] = [f"{result.milliseconds[count]:.1f}" for result in results]
@@ -120,10 +147,14 @@ def _proof(shown: ExportResult) -> str:
     text = f"The differences were measured on {count.made} waves and transcripts made by code"
     if count.test + count.others:
         text += f" and on {count.test + count.others} utterances of the corpus"
-    if count.test:
+    if reference.wa is not None:
         text += (
             f". WA and UA are those of the {count.test} that this network was tested on, for which `model.keras` "
             f"reaches {reference.wa:.3f} / {reference.ua:.3f}"
+        )
+    if reference.ccc is not None:
+        text += (
+            f". `model.keras` reaches a mean concordance of {reference.ccc:.3f} on the {count.test} of its test part"
         )
     if shown.results[0].milliseconds:
         text += (
@@ -161,18 +192,22 @@ def _evidence(run: dict[str, Any], metrics: dict[str, Any], chosen: dict[str, An
     """Corpus, protocol and figures, as far as the run knows them."""
     if not metrics:
         return "The run has no metrics.json: nothing is known of what this model reaches."
-    lines = [
-        f"Corpus `{run.get('corpus', 'unknown')}`, protocol `{metrics['protocol']}`, {metrics['n']} test utterances: "
-        f"WA {_figure(metrics, 'wa')}, UA {_figure(metrics, 'ua')}.",
-        "",
-        "| emotion | precision | recall | F1 | utterances |",
-        "|---|---|---|---|---|",
-        *(
-            f"| {emotion} | {scores['precision']:.3f} | {scores['recall']:.3f} | {scores['f1']:.3f} "
-            f"| {scores['support']} |"
-            for emotion, scores in metrics["per_class"].items()
-        ),
-    ]
+    tested = (
+        f"Corpus `{run.get('corpus', 'unknown')}`, protocol `{metrics['protocol']}`, {metrics['n']} test utterances"
+    )
+    lines = [f"{tested}."]
+    if "per_class" in metrics:
+        lines = [
+            f"{tested}: WA {_figure(metrics, 'wa')}, UA {_figure(metrics, 'ua')}.",
+            "",
+            "| emotion | precision | recall | F1 | utterances |",
+            "|---|---|---|---|---|",
+            *(
+                f"| {emotion} | {scores['precision']:.3f} | {scores['recall']:.3f} | {scores['f1']:.3f} "
+                f"| {scores['support']} |"
+                for emotion, scores in metrics["per_class"].items()
+            ),
+        ]
     for name, scores in (metrics.get("dimensions") or {}).items():
         if scores["pooled"]:
             of = scores["pooled"]

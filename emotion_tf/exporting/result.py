@@ -13,34 +13,43 @@ class ArtefactResult:
         artefact: Where it lies in the export.
         signature: The signature.
         bytes: Its size.
-        largest_difference: The largest difference of a probability from those of `model.keras`.
+        largest_difference: The largest difference of a probability from those of `model.keras`; None without classes.
         label_agreement: The share of the utterances of a corpus with the same label; None without a corpus.
         wa: Weighted accuracy on the test part of the fold that the network was not trained on; None without a corpus.
         ua: Unweighted accuracy there.
         milliseconds: By number of threads, the time of an utterance on this machine, the median of a few runs.
         peak_bytes: By number of threads, the memory that loading and running added at their peak.
         dimension_difference: The largest difference of a dimension, as a share of its range; None without dimensions.
+        dimension_mean_difference: The mean difference over the utterances of a corpus, of the dimension where that is
+            largest, likewise; None without a corpus.
+        ccc: Mean concordance of the dimensions on the test part; None where nothing is rated there.
     """
 
     artefact: str
     signature: str
     bytes: int
-    largest_difference: float
+    largest_difference: float | None
     label_agreement: float | None
     wa: float | None
     ua: float | None
     milliseconds: dict[str, float]
     peak_bytes: dict[str, int]
     dimension_difference: float | None = None
+    dimension_mean_difference: float | None = None
+    ccc: float | None = None
 
 
 @dataclass(frozen=True)
 class Reference:
-    """The accuracies of the Keras model on the test part; None without a corpus."""
+    """The accuracies of the Keras model on the test part, and the mean concordance of its dimensions.
+
+    None without a corpus, or where there is nothing of the kind.
+    """
 
     artefact: str
     wa: float | None
     ua: float | None
+    ccc: float | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,8 @@ class ExportResult:
         """The content of `parity.json`, which does not say where the export lies."""
         content = asdict(self)
         del content["folder"]
-        for result in content["results"]:
-            if result["dimension_difference"] is None:
-                del result["dimension_difference"]
+        for result in [content["reference"], *content["results"]]:
+            for name in ("dimension_difference", "dimension_mean_difference", "ccc"):
+                if name in result and result[name] is None:
+                    del result[name]
         return {**content, "notes": list(self.notes), "results": list(content["results"])}

@@ -34,10 +34,10 @@ def write_saved_model(model: keras.Model, bundle: ModelBundle, folder: Path) -> 
     words where `transcript` has none, or `words` is zeros alone.
 
     Every signature gives `probabilities` (B, C) float32, `classes` (B, C) string, which names them, `label` (B,) string
-    and `error` (B,) string. Those that hear a wave give `heard_seconds` (B,) float32, how much of it was heard, and
-    `max_seconds` (B,) float32, how much the model hears at most. With `config.labels.dimensions` there is `dimensions`
-    (B, D) float32 as well, with their names in `dimension_names` (B, D) string and the ends of their ranges in
-    `dimension_ranges` (B, D, 2) float32.
+    and `error` (B,) string; without classes, of these `error` alone. Those that hear a wave give `heard_seconds` (B,)
+    float32, how much of it was heard, and `max_seconds` (B,) float32, how much the model hears at most. With
+    `config.labels.dimensions` there is `dimensions` (B, D) float32 as well, with their names in `dimension_names`
+    (B, D) string and the ends of their ranges in `dimension_ranges` (B, D, 2) float32.
 
     `error` is "" where all is well; else it says what is wrong with this one utterance, whose label is then "" and
     whose probabilities and dimensions are zeros. A server joins the requests of several clients, and an error raised in
@@ -72,10 +72,11 @@ class _Service(tf.Module):
         self._model = model
         self._config = bundle.config
         write_bytes(assets / LABELS_FILE, bundle.files()[LABELS_FILE])
-        number, line = tf.lookup.TextFileIndex.LINE_NUMBER, tf.lookup.TextFileIndex.WHOLE_LINE
-        labels = tf.lookup.TextFileInitializer(str(assets / LABELS_FILE), tf.int64, number, tf.string, line)
-        self._labels = tf.lookup.StaticHashTable(labels, default_value="")
-        self._classes = tf.constant(bundle.labels)
+        self._classes = bundle.labels
+        if bundle.labels:
+            number, line = tf.lookup.TextFileIndex.LINE_NUMBER, tf.lookup.TextFileIndex.WHOLE_LINE
+            labels = tf.lookup.TextFileInitializer(str(assets / LABELS_FILE), tf.int64, number, tf.string, line)
+            self._labels = tf.lookup.StaticHashTable(labels, default_value="")
         self._scales = bundle.config.labels.scales
         self._vocabulary = None
         if bundle.vocabulary is not None:
@@ -170,13 +171,14 @@ class _Service(tf.Module):
         error = first_failure(*checks, (tf.fill(sizes[:1], True), ""))
         found = network(_one_at_least(inputs, sizes[0]), training=False)
         heads = found if isinstance(found, dict) else {"probabilities": found}
-        probabilities = heads["probabilities"][: sizes[0]]
-        answer = {
-            "probabilities": tf.where((error == "")[:, tf.newaxis], probabilities, 0.0),
-            "label": tf.where(error == "", self._labels.lookup(tf.argmax(probabilities, axis=-1)), ""),
-            "classes": tf.tile(self._classes[tf.newaxis], [sizes[0], 1]),
-            "error": error,
-        }
+        answer = {"error": error}
+        if self._classes:
+            probabilities = heads["probabilities"][: sizes[0]]
+            answer |= {
+                "probabilities": tf.where((error == "")[:, tf.newaxis], probabilities, 0.0),
+                "label": tf.where(error == "", self._labels.lookup(tf.argmax(probabilities, axis=-1)), ""),
+                "classes": tf.tile(tf.constant(self._classes)[tf.newaxis], [sizes[0], 1]),
+            }
         if self._scales:
             ends, names = tf.constant(list(self._scales.values()), tf.float32), tf.constant(list(self._scales))
             answer |= {

@@ -32,16 +32,18 @@ def write_tflite(
 ) -> None:
     """Writes TFLite files of built-in ops alone, with metadata, which take one utterance at a time.
 
-    Their one signature, `serving_default`, gives `probabilities` [1, C] float32, and with `config.labels.dimensions`
-    `dimensions` [1, D] float32, but for `mediapipe.tflite`. What it takes, if the model does:
+    Their one signature, `serving_default`, gives `probabilities` [1, C] float32, if there are classes, and with
+    `config.labels.dimensions` `dimensions` [1, D] float32, but for `mediapipe.tflite`. What it takes, if the model
+    does:
 
     - `VARIANT.tflite`: `waveform` [1, N] float32, all of which counts; `word_ids` [1, M] int32; `speaker` [1, W]
       float32. N and M are free and at least 1; until an input is resized, both are 1. With
       `config.model.learned_placeholders`, zeros alone in `waveform` say that there is no recording.
     - `VARIANT-fixed.tflite`: `waveform` [1, `config.features.max_samples`], padded with anything; `num_samples` [1]
       int32, how many of them count; `word_ids` [1, `config.words.max_words`], padded with zeros; `speaker`.
-    - `mediapipe.tflite`, of a model that takes audio alone: `waveform` [1, `config.features.max_samples`] alone, of
-      which trailing zeros are padding, since that is how MediaPipe's AudioClassifier fills its last window. In float32.
+    - `mediapipe.tflite`, of a model that takes audio alone and has classes: `waveform` [1,
+      `config.features.max_samples`] alone, of which trailing zeros are padding, since that is how MediaPipe's
+      AudioClassifier fills its last window. In float32.
 
     Args:
         model: A speech model.
@@ -65,8 +67,8 @@ def write_tflite(
     free = {name: spec for name, spec in inputs.items() if name != "num_samples"}
 
     wanted = [variant for variant in variants if variant != "int8" or representative]
-    hears_alone = set(free) == {"waveform"}
-    with tracking("TFLite files", 2 * len(wanted) + hears_alone) as advance:
+    for_mediapipe = set(free) == {"waveform"} and bool(bundle.labels)
+    with tracking("TFLite files", 2 * len(wanted) + for_mediapipe) as advance:
 
         def write(name: str, content: bytes) -> None:
             with replacing(folder / f"{name}.tflite") as path:
@@ -81,7 +83,7 @@ def write_tflite(
         ):
             for variant in wanted:
                 write(variant + suffix, content if variant == "float32" else quantize(content, variant, examples))
-        if hears_alone:
+        if for_mediapipe:
             given = {"waveform": fixed["waveform"]}
             write("mediapipe", _convert(model, given, _samples_before_trailing_zeros, classes_alone=True))
 

@@ -75,6 +75,10 @@ def _description(model: schema.ModelT, bundle: ModelBundle) -> bytes:
         ),
     }
 
+    purpose = f"Tells the emotions {', '.join(bundle.labels)} of an utterance"
+    if not bundle.labels:
+        purpose = f"Rates {', '.join(bundle.config.labels.scales)} of an utterance"
+
     def tensors(maps: Sequence[schema.TensorMapT], places: Iterable[int]) -> int:
         """The descriptions of the inputs or the outputs, in the order in which the subgraph has them."""
         names = {item.tensorIndex: item.name.decode() for item in maps}
@@ -98,7 +102,7 @@ def _description(model: schema.ModelT, bundle: ModelBundle) -> bytes:
     described = {2: tensors(signature.inputs, subgraph.inputs), 3: tensors(signature.outputs, subgraph.outputs)}
     root = {
         0: builder.CreateString("Speech emotion recognition"),
-        1: builder.CreateString(f"Tells the emotions {', '.join(bundle.labels)} of an utterance"),
+        1: builder.CreateString(purpose),
         2: builder.CreateString("1"),
         3: _vector(builder, [_table(builder, described)]),
         4: builder.CreateString("emotion-tf"),

@@ -44,7 +44,7 @@ class Answer:
 
     @property
     def label(self) -> str | None:
-        """The emotion, or `undecided`; None where there is an error."""
+        """The emotion, or `undecided`; None where there is an error, or the model has dimensions alone."""
         return None if self.prediction is None else self.prediction.label
 
     @property

@@ -158,9 +158,9 @@ def predict_batch(
     Args:
         requests: The utterances; their ids must differ.
         model: What `load` takes.
-        out: The file: a `.csv` of `id`, `channel` where each is answered, `label`, a column an emotion, one a
-            dimension, `seconds`, `heard_seconds`, `reason` and `error`, or a `.jsonl` of what `Answer.as_dict` gives; a
-            line an utterance, or a channel, in the order of the requests.
+        out: The file: a `.csv` of `id`, `channel` where each is answered, `label`, if there are classes, a column an
+            emotion, one a dimension, `seconds`, `heard_seconds`, `reason` and `error`, or a `.jsonl` of what
+            `Answer.as_dict` gives; a line an utterance, or a channel, in the order of the requests.
         skip_bad: Write down what is wrong with an utterance that cannot be heard, and go on, instead of raising.
         speakers: As for `predict_files`; by id.
         min_confidence: As for `Predictor.predict`.
@@ -390,7 +390,11 @@ class _Table:
         """The names of the columns."""
         channel = ["channel"] * self.with_channel
         rest = ["seconds", "heard_seconds", "reason", "error"]
-        return _csv_line(["id", *channel, "label", *self.labels, *self.dimensions, *rest])
+        return _csv_line(["id", *channel, *self._label("label"), *self.labels, *self.dimensions, *rest])
+
+    def _label(self, cell: str) -> list[str]:
+        """The cell of the label, which there is not without classes."""
+        return [cell] if self.labels else []
 
     def line(self, answer: Answer) -> bytes:
         """An answer."""
@@ -399,7 +403,7 @@ class _Table:
         numbers += [answer.dimensions.get(name, "") for name in self.dimensions]
         channel = [said.get("channel", "")] * self.with_channel
         rest = [said.get(name, "") for name in ("seconds", "heard_seconds", "reason", "error")]
-        return _csv_line([answer.id, *channel, answer.label or "", *numbers, *rest])
+        return _csv_line([answer.id, *channel, *self._label(answer.label or ""), *numbers, *rest])
 
 
 def _csv_line(cells: Sequence[Any]) -> bytes:

@@ -29,7 +29,7 @@ class ModelBundle:
 
     Args:
         config: Its settings.
-        labels: Names of the classes, in the order of the probabilities.
+        labels: Names of the classes, in the order of the probabilities; none where the model has dimensions alone.
         vocabulary: What its word ids mean; None if it does not read.
         notes: What a reader of its card must know, a sentence each; a `.keras` file alone has them.
     """
@@ -68,7 +68,7 @@ class ModelBundle:
     @classmethod
     def _from_files(cls, read: Callable[[str], bytes]) -> "ModelBundle":
         config = Config.from_dict(parse_json(read(CONFIG_FILE)))
-        labels = _checked_labels(read(LABELS_FILE).decode("utf-8").splitlines())
+        labels = _checked_labels(read(LABELS_FILE).decode("utf-8").splitlines(), config)
         if not config.model.reads:
             return cls(config, labels, None)
         check_rules(parse_json(read(TOKENIZER_FILE)), f"its {TOKENIZER_FILE}")
@@ -81,7 +81,7 @@ class ModelBundle:
         if layer is None:
             raise EmotionTFError("it has no layer ModelSettings")
         config = Config.from_dict(layer["settings"])
-        labels = _checked_labels(layer["labels"])
+        labels = _checked_labels(layer["labels"], config)
         notes = tuple(str(note) for note in layer.get("notes", ()))
         if not config.model.reads:
             return cls(config, labels, None, notes)
@@ -112,8 +112,39 @@ def without_dimensions(bundle: ModelBundle) -> ModelBundle:
     return replace(bundle, config=replace(bundle.config, labels=labels))
 
 
-def _checked_labels(labels: Sequence[Any]) -> tuple[str, ...]:
-    """The labels, if they are names that differ."""
+def as_asked(bundle: ModelBundle) -> ModelBundle:
+    """The bundle with settings by which another corpus than that of the training can be read.
+
+    Its ratings may be outside the ranges of the model, or missing where the model has classes.
+    """
+    if bundle.labels:
+        return without_dimensions(bundle)
+    labels = replace(bundle.config.labels, ranges=None)
+    return replace(bundle, config=replace(bundle.config, labels=labels))
+
+
+def check_classes(bundle: ModelBundle, what: str) -> None:
+    """Refuses a model of dimensions alone where a class is needed.
+
+    Args:
+        bundle: What the model was built with.
+        what: What cannot be done, such as "an explanation".
+
+    Raises:
+        EmotionTFError: If the model has no classes.
+    """
+    if not bundle.labels:
+        raise EmotionTFError(
+            f"{what} needs classes",
+            expected="a model that names emotions",
+            received=f"one that rates {', '.join(bundle.config.labels.scales)} alone",
+        )
+
+
+def _checked_labels(labels: Sequence[Any], config: Config) -> tuple[str, ...]:
+    """The labels, if they are names that differ; there are none where the model has dimensions alone."""
+    if not labels and config.labels.dimensions:
+        return ()
     if len(labels) < 2 or len(set(labels)) < len(labels) or not all(isinstance(name, str) and name for name in labels):
         raise EmotionTFError("its labels are no labels", expected="two or more names that differ", received=f"{labels}")
     return tuple(labels)

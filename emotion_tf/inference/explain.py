@@ -10,6 +10,7 @@ import numpy as np
 from emotion_tf.audio.reader import read_beginning
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.inference.bundle import check_classes
 from emotion_tf.inference.explanation import Attention, Explanation, Heard, Maxima, Read, Stretch
 from emotion_tf.inference.loading import load
 from emotion_tf.inference.timeline import OUTLINE_RATE, wave_peaks
@@ -55,6 +56,7 @@ def explain(
     path = _keras_file(Path(model))
     predictor = load(path)
     config, runtime = predictor.config, predictor.runtime
+    check_classes(runtime.bundle, "an explanation")
     if config.model.name not in ("mscnn", "experts") or not isinstance(runtime, KerasRuntime):
         raise EmotionTFError(
             f"{path} cannot be explained", expected="the model mscnn or experts", received=config.model.name
@@ -69,7 +71,7 @@ def explain(
         network = network.get_layer("joint_expert" if heard and read else "audio_expert" if heard else "text_expert")
     tensors = _tensors(runtime.model, network, inputs)
     return Explanation(
-        prediction.label,
+        prediction.label or "",
         prediction.probabilities,
         _read(tensors, inputs["word_ids"][0], transcript or "", config) if "text_mscnn" in tensors else None,
         _heard(tensors, len(waveform), config) if waveform is not None else None,

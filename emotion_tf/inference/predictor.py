@@ -12,6 +12,7 @@ from emotion_tf.audio.channels import Channel
 from emotion_tf.audio.reader import Beginning, RecordingInMemory, beginning_of, channels_of, without_silence
 from emotion_tf.audio.resample import resample
 from emotion_tf.errors import EmotionTFError
+from emotion_tf.inference.bundle import check_classes
 from emotion_tf.inference.runtime import BatchRuntime, Runtime
 from emotion_tf.inference.samples import to_waveform
 from emotion_tf.inference.undecided import LOW_CONFIDENCE, UNDECIDED, why_not_heard
@@ -28,15 +29,16 @@ class Prediction:
     """What a model says of an utterance.
 
     Args:
-        label: The likeliest emotion, or `undecided` where there is a reason not to name one.
-        probabilities: The probability of each emotion, in class order.
+        label: The likeliest emotion, or `undecided` where there is a reason not to name one; None of a model that has
+            dimensions alone.
+        probabilities: The probability of each emotion, in class order; empty of such a model.
         dimensions: The value of each dimension, such as arousal, of a model that has any.
         seconds: How long the recording is, where that is known.
         heard_seconds: How much of it the model heard. Silence at the beginning of a longer one is left out.
         reason: Why it is undecided: `silence`, `no speech` or `low confidence`.
     """
 
-    label: str
+    label: str | None
     probabilities: dict[str, float]
     dimensions: dict[str, float] = field(default_factory=dict)
     seconds: float | None = None
@@ -63,7 +65,7 @@ class Predictor:
 
     Attributes:
         config: The settings of the model.
-        labels: The emotions, in the order of the probabilities.
+        labels: The emotions, in the order of the probabilities; none of a model that has dimensions alone.
         dimensions: The dimensions, such as arousal, each with the ends of its range; none for most models.
         runtime: What runs the artefact.
     """
@@ -150,6 +152,8 @@ class Predictor:
         """
         if not 0 <= min_confidence <= 1:
             raise EmotionTFError("no such confidence", expected="0 to 1", received=f"{min_confidence:g}")
+        if min_confidence:
+            check_classes(self.runtime.bundle, "a confidence")
         heard = [self._checked(*pair, sample_rate) for pair in zip(waveforms, transcripts, strict=True)]
         waves = [None if beginning is None else beginning.waveform for beginning in heard]
         said = zip(transcripts, contexts or [()] * len(transcripts), strict=True)
@@ -175,10 +179,13 @@ class Predictor:
             # Zeros say to a model with placeholders that there is no recording; then the words alone are judged.
             by_words = self.config.model.learned_placeholders and not waveform.any() and bool(tokenize(text))
             reason = None if any_sound or by_words else why_not_heard(waveform, rate)
-        if reason is None and probabilities.max() < min_confidence:
-            reason = LOW_CONFIDENCE
+        label = None
+        if self.labels:
+            if reason is None and probabilities.max() < min_confidence:
+                reason = LOW_CONFIDENCE
+            label = self.labels[int(probabilities.argmax())] if reason is None else UNDECIDED
         return Prediction(
-            self.labels[int(probabilities.argmax())] if reason is None else UNDECIDED,
+            label,
             dict(zip(self.labels, probabilities.tolist(), strict=True)),
             dict(zip(self.dimensions, dimensions.tolist(), strict=True)),
             seconds,

@@ -54,7 +54,8 @@ class SavedModelRuntime(BatchRuntime):
         if self.bundle.config.model.reads:
             inputs["transcript"] = tf.constant(list(transcripts))
         found = self._signature(**inputs)
-        self._check_labels(found["classes"])
+        if self.bundle.labels:
+            self._check_labels(found["classes"])
         return joined(found)
 
     def _check_labels(self, classes: tf.Tensor) -> None:

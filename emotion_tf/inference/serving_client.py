@@ -70,7 +70,9 @@ class ServerRuntime:
         labels, scales = self._described(outputs)
         config = self._with_max_seconds(config, outputs)
         if scales:
-            config = dataclasses.replace(config, labels=LabelConfig(dimensions=tuple(scales), ranges=dict(scales)))
+            classes = None if labels else ()
+            settings = LabelConfig(classes=classes, dimensions=tuple(scales), ranges=dict(scales))
+            config = dataclasses.replace(config, labels=settings)
         self.bundle = ModelBundle(config, labels, None)
 
     def _empty_answer(self, modality: str) -> dict[str, Any]:
@@ -91,10 +93,12 @@ class ServerRuntime:
         return config.override(f"features.max_seconds={min(seconds, MAX_SECONDS):g}")
 
     def _described(self, outputs: Mapping[str, Any]) -> tuple[tuple[str, ...], dict[str, tuple[float, ...]]]:
-        """The names of the classes, and the dimensions with their ranges."""
+        """The names of the classes, and the dimensions with their ranges. A model that has both or one of them."""
         try:
-            (classes,) = outputs["classes"]
-            labels = tuple(name if isinstance(name, str) else name.decode() for name in classes)
+            labels: tuple[str, ...] = ()
+            if "classes" in outputs or "dimensions" not in outputs:
+                (classes,) = outputs["classes"]
+                labels = tuple(name if isinstance(name, str) else name.decode() for name in classes)
             if "dimensions" not in outputs:
                 return labels, {}
             (names,), (ranges,) = outputs["dimension_names"], outputs["dimension_ranges"]
@@ -121,20 +125,24 @@ class ServerRuntime:
             inputs["speaker"] = [speaker.tolist()]
         outputs = self._transport.predict(inputs)
         try:
-            (error,), (label,) = outputs["error"], outputs["label"]
-            probabilities = np.array(outputs["probabilities"], np.float32).reshape(len(self.bundle.labels))
+            (error,) = outputs["error"]
+            (label,) = outputs["label"] if self.bundle.labels else (None,)
+            given = outputs["probabilities"] if self.bundle.labels else []
+            probabilities = np.array(given, np.float32).reshape(len(self.bundle.labels))
             dimensions = np.array(outputs.get("dimensions", []), np.float32).reshape(
                 len(self.bundle.config.labels.scales)
             )
         except (KeyError, TypeError, ValueError, OverflowError):
             raise EmotionTFError(
                 f"{self._name} gives another answer than an export of this package",
-                expected=f"error, label and {len(self.bundle.labels)} probabilities",
+                expected=f"error, label and {len(self.bundle.labels)} probabilities"
+                if self.bundle.labels
+                else f"error and {len(self.bundle.config.labels.scales)} dimensions",
                 received=", ".join(sorted(outputs)),
             ) from None
         if error:
             raise EmotionTFError(f"{self._name} refuses the request: {error}")
-        if label not in (self.bundle.labels[probabilities.argmax()], UNDECIDED):
+        if self.bundle.labels and label not in (self.bundle.labels[probabilities.argmax()], UNDECIDED):
             raise EmotionTFError(
                 f"{self._name} names other emotions",
                 expected=", ".join(self.bundle.labels),

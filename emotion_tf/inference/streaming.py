@@ -27,7 +27,8 @@ class Window:
     Args:
         start: Where the stretch begins, in seconds.
         end: Where it ends, in seconds.
-        label: The likeliest emotion after smoothing; `undecided` where there is a reason not to name one.
+        label: The likeliest emotion after smoothing; `undecided` where there is a reason not to name one; None of a
+            model that has dimensions alone.
         probabilities: The probability of each emotion, in class order, from this window alone.
         smoothed: The same, smoothed over this window and those before, but for windows without speech.
         dimensions: The value of each dimension, such as arousal, from this window alone; none for most models.
@@ -37,7 +38,7 @@ class Window:
 
     start: float
     end: float
-    label: str
+    label: str | None
     probabilities: dict[str, float]
     smoothed: dict[str, float]
     dimensions: dict[str, float] = field(default_factory=dict)
@@ -222,7 +223,7 @@ class Asker:
         return Window(
             start=start,
             end=end,
-            label=names[int(smoothed[:count].argmax())] if said.reason is None else said.label,
+            label=names[int(smoothed[:count].argmax())] if names and said.reason is None else said.label,
             probabilities=said.probabilities,
             smoothed=dict(zip(names, smoothed[:count].tolist(), strict=True)),
             dimensions=said.dimensions,

@@ -145,11 +145,13 @@ def _write_csv(out: Path, windows: list[Window], audio: Path, scales: Scales, ch
         table = csv.writer(file, lineterminator="\n")
         rated = list(windows[0].dimensions)
         columns = [*names, *(f"smoothed_{name}" for name in names), *rated, *(f"smoothed_{name}" for name in rated)]
-        table.writerow(["start", "end", "label", *columns, "reason"])
+        label = ["label"] if names else []
+        table.writerow(["start", "end", *label, *columns, "reason"])
         for window in windows:
             parts = (window.probabilities, window.smoothed, window.dimensions, window.smoothed_dimensions)
             values = [value for part in parts for value in part.values()]
-            table.writerow([window.start, window.end, window.label, *values, window.reason or ""])
+            label = [window.label or ""] if names else []
+            table.writerow([window.start, window.end, *label, *values, window.reason or ""])
 
 
 def _write_json(out: Path, windows: list[Window], audio: Path, scales: Scales, channel: Channel) -> None:

@@ -68,7 +68,8 @@ def timeline_plot(
         axes.grid(alpha=0.3)
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
-    wave.set_title("Probability of each emotion (0 to 1), dark where it is the likeliest", loc="left")
+    title = "Probability of each emotion (0 to 1), dark where it is the likeliest" if emotions else "Dimensions"
+    wave.set_title(title, loc="left")
     unit, text = _time_axis(seconds)
     tick = next((tick for tick in TICK_SECONDS if seconds <= MAX_TICKS * tick), seconds / MAX_TICKS)
     wave.xaxis.set_major_locator(MultipleLocator(tick))

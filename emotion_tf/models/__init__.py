@@ -10,7 +10,7 @@ import keras
 from emotion_tf.config import Config
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.layers import ModelSettings
-from emotion_tf.models.blocks import classify, two_heads, utterance_vector
+from emotion_tf.models.blocks import classify, heads, utterance_vector
 from emotion_tf.models.experts import EXPERTS, expert, expert_config
 from emotion_tf.models.preprocessing import Preprocessing
 from emotion_tf.models.speech import inner_network, speech_model
@@ -37,7 +37,7 @@ __all__ = [
 def build(config: Config, preprocessing: Preprocessing) -> keras.Model:
     """Builds the network that `config.model.name` names, from acoustic features and word ids to probabilities.
 
-    With `config.labels.dimensions`, a second head beside the classes gives ratings such as arousal.
+    With `config.labels.dimensions`, a second head beside the classes, or alone, gives ratings such as arousal.
 
     It is an ordinary functional model: `compile`, `fit` and `save` it as any other. Settings, labels and vocabulary are
     part of it, so that `emotion_tf.load` answers from the file that `save` wrote.
@@ -49,7 +49,7 @@ def build(config: Config, preprocessing: Preprocessing) -> keras.Model:
     Returns:
         A model of the inputs `features` (B, T, D) float32, padded with zero frames, `word_ids` (B, M) int32, padded
         with zeros, and `speaker` (B, W) float32, those of them that the settings have. It gives probabilities (B, C)
-        float32; with dimensions, a dict of `probabilities` and `dimensions` (B, D) float32.
+        float32; with dimensions, a dict of `probabilities`, if there are classes, and `dimensions` (B, D) float32.
 
     Raises:
         EmotionTFError: If there is no such model, another setting is out of its range, or nobody says the range of a
@@ -71,9 +71,10 @@ def build(config: Config, preprocessing: Preprocessing) -> keras.Model:
     inputs, vectors = _encode(module, config, preprocessing)
     if config.labels.dimensions:
         _check_ranges(config)
-        answer = two_heads(vectors, config, preprocessing)
-        # The layer of the settings takes one tensor, and every model has probabilities.
-        answer["probabilities"] = _settings(config, preprocessing)(answer["probabilities"])
+        answer = heads(vectors, config, preprocessing)
+        # The layer of the settings takes one tensor: the probabilities, or without classes the dimensions.
+        first = next(iter(answer))
+        answer[first] = _settings(config, preprocessing)(answer[first])
         return keras.Model(inputs, answer, name=name)
     # A model with a head of its own has a function of this name.
     answer = getattr(module, "classify", classify)(vectors, config, preprocessing)

@@ -133,19 +133,22 @@ def classify(vectors: list[Any], config: Config, preprocessing: Preprocessing) -
     return layer(_hidden(vectors, config))
 
 
-def two_heads(vectors: list[Any], config: Config, preprocessing: Preprocessing) -> dict[str, Any]:
-    """Probabilities (B, C) and dimensions (B, D), both float32, from the vectors of an utterance.
+def heads(vectors: list[Any], config: Config, preprocessing: Preprocessing) -> dict[str, Any]:
+    """Probabilities (B, C), if there are classes, and dimensions (B, D), float32, from the vectors of an utterance.
 
     Both heads share the hidden layer. A dimension is a sigmoid between the ends of its range.
     """
-    hidden = _hidden(vectors, config)
-    layer = keras.layers.Dense(len(preprocessing.labels), activation="softmax", dtype="float32", name="probabilities")
+    hidden, count = _hidden(vectors, config), len(preprocessing.labels)
+    found = {}
+    if count:
+        layer = keras.layers.Dense(count, activation="softmax", dtype="float32", name="probabilities")
+        found["probabilities"] = layer(hidden)
     ends = list(config.labels.scales.values())
     share = keras.layers.Dense(len(ends), activation="sigmoid", dtype="float32", name=DIMENSION_SHARES)(hidden)
     scale = keras.layers.Rescaling(
         [high - low for low, high in ends], [low for low, _ in ends], dtype="float32", name="dimensions"
     )
-    return {"probabilities": layer(hidden), "dimensions": scale(share)}
+    return {**found, "dimensions": scale(share)}
 
 
 def logits(vectors: list[Any], config: Config, preprocessing: Preprocessing) -> Any:

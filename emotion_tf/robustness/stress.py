@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from emotion_tf.corpora.corpus import Corpus
-from emotion_tf.corpora.label_choice import class_names
+from emotion_tf.corpora.label_choice import class_names, refuse_without_classes
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.robustness.condition import Condition
@@ -75,6 +75,7 @@ def stress(
             "no such kind of conditions", expected=", ".join(KINDS), received=", ".join(unknown) or "none"
         )
     run = TrainedRun.open(workdir, corpus, records_dir)
+    refuse_without_classes(run.trained_config, "stress")
     conditions = {name: condition for kind in kinds for name, condition in KINDS[kind](run).items()}
     run.check_finished()
     description = {

@@ -164,9 +164,7 @@ def answer(
     """
     rows: list[dict[str, Any]] = [
         {
-            "probabilities": [found.probabilities[name] for name in labels] if found else [0.0] * len(labels),
-            "classes": list(labels),
-            "label": found.label if found else "",
+            **(_classified(found, labels) if labels else {}),
             "error": item.error,
             **({} if max_seconds is None else _heard(found, max_seconds)),
         }
@@ -182,6 +180,15 @@ def answer(
     if form == ROWS:
         return {"predictions": rows}
     return {"outputs": {name: [row[name] for row in rows] for name in rows[0]}}
+
+
+def _classified(found: Prediction | None, labels: Sequence[str]) -> dict[str, Any]:
+    """What is told of the classes."""
+    return {
+        "probabilities": [found.probabilities[name] for name in labels] if found else [0.0] * len(labels),
+        "classes": list(labels),
+        "label": found.label if found else "",
+    }
 
 
 def _heard(found: Prediction | None, max_seconds: float) -> dict[str, Any]:

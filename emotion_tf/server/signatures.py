@@ -59,12 +59,14 @@ def metadata(
         labels: Its classes.
         scales: Its dimensions with the ends of their ranges, if it has any.
     """
-    outputs = {
-        "probabilities": Tensor("DT_FLOAT", (FREE, len(labels))),
-        "classes": Tensor("DT_STRING", (FREE, len(labels))),
-        "label": Tensor("DT_STRING", (FREE,)),
-        "error": Tensor("DT_STRING", (FREE,)),
-    }
+    outputs = {"error": Tensor("DT_STRING", (FREE,))}
+    if labels:
+        outputs = {
+            "probabilities": Tensor("DT_FLOAT", (FREE, len(labels))),
+            "classes": Tensor("DT_STRING", (FREE, len(labels))),
+            "label": Tensor("DT_STRING", (FREE,)),
+            **outputs,
+        }
     if scales:
         outputs |= {
             "dimensions": Tensor("DT_FLOAT", (FREE, len(scales))),

@@ -20,7 +20,7 @@ from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.dataset.extract import Records, extract
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation import RunResult, evaluate
-from emotion_tf.evaluation.metrics import unweighted_accuracy
+from emotion_tf.evaluation.metrics import figure_of_merit
 from emotion_tf.evaluation.predictions import Predictions
 from emotion_tf.evaluation.run import check_workdir
 from emotion_tf.recipes import fine_tuning
@@ -278,8 +278,7 @@ def _choose_model(workdir: Path, numbers: Sequence[int]) -> None:
     """Copies the model that does best on its own dev speakers to `model/`."""
 
     def score(number: int) -> float:
-        dev = Predictions.read(workdir / f"fold_{number}" / "dev_predictions.csv")
-        return unweighted_accuracy(dev.labels, dev.predicted)
+        return figure_of_merit(Predictions.read(workdir / f"fold_{number}" / "dev_predictions.csv"))
 
     best = max(numbers, key=score)
     with replacing(workdir / "model") as temporary:

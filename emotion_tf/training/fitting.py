@@ -81,7 +81,7 @@ def fit_network(
             strategy,
             name,
         )
-    if config.training.calibration == "temperature":
+    if config.training.calibration == "temperature" and config.labels.classes != ():
         found["temperature"] = choose_temperature(predict(network, records, config, split.dev, vocabulary, fold=0))
         models.scale_probabilities(network, found["temperature"])
     return found

@@ -16,7 +16,7 @@ from emotion_tf.training.checkpoint import Checkpoint
 from emotion_tf.training.concordance import ConcordanceLoss
 from emotion_tf.training.distributed import agree, explaining_losses, is_chief
 from emotion_tf.training.losses import choose_loss
-from emotion_tf.training.metrics import UnweightedAccuracy
+from emotion_tf.training.metrics import MeanConcordance, UnweightedAccuracy
 from emotion_tf.training.replication import check_recipe, copy_variables, deal_out, replicate
 from emotion_tf.utils.progress import tracking
 
@@ -59,21 +59,39 @@ def compile_network(
         optimizer = keras.optimizers.AdamW(rate, weight_decay=training.weight_decay, global_clipnorm=training.clip_norm)
     else:
         optimizer = keras.optimizers.Adam(rate, global_clipnorm=training.clip_norm)
-    loss = loss or choose_loss(Config(training=training))
-    metrics = [keras.metrics.CategoricalAccuracy(name="wa"), UnweightedAccuracy(num_classes(network))]
-    heads: dict[str, Any] = {"loss": loss, "metrics": metrics}
-    if _has_dimensions(network):
-        heads = {
-            "loss": {"probabilities": loss, "dimensions": ConcordanceLoss()},
-            "loss_weights": {"probabilities": 1.0, "dimensions": training.dimension_weight},
-            "metrics": {"probabilities": metrics},
-        }
     network.compile(
         optimizer=optimizer,
-        **heads,
+        **_heads(network, training, loss or choose_loss(Config(training=training))),
         # Keras would compile with XLA, anew for every length of a batch, which takes longer than the steps themselves.
         jit_compile=False,
     )
+
+
+def _heads(network: keras.Model, training: TrainingConfig, loss: keras.losses.Loss) -> dict[str, Any]:
+    """Losses and metrics of the heads of a network, as `compile` takes them; `loss` is that of the classes."""
+    classes = num_classes(network)
+    metrics = [keras.metrics.CategoricalAccuracy(name="wa"), UnweightedAccuracy(classes)] if classes else []
+    if not _has_dimensions(network):
+        return {"loss": loss, "metrics": metrics}
+    rated = ConcordanceLoss()
+    if not classes:
+        return {
+            "loss": {"dimensions": rated},
+            "metrics": {"dimensions": [MeanConcordance(network.output["dimensions"].shape[-1])]},
+        }
+    return {
+        "loss": {"probabilities": loss, "dimensions": rated},
+        "loss_weights": {"probabilities": 1.0, "dimensions": training.dimension_weight},
+        "metrics": {"probabilities": metrics},
+    }
+
+
+def _judged_by(network: keras.Model) -> str:
+    """The figure of the dev part by which weights are kept and training is stopped."""
+    if not num_classes(network):
+        return "val_ccc"
+    # Keras names metrics after the head where there are two.
+    return "val_probabilities_ua" if _has_dimensions(network) else "val_ua"
 
 
 def train_network(
@@ -112,8 +130,7 @@ def train_network(
     check_recipe(config, len(labels), strategy)
     chief = is_chief(strategy)
     stopping = keras.callbacks.EarlyStopping(
-        # Keras names metrics after the head where there are two.
-        "val_probabilities_ua" if _has_dimensions(network) else "val_ua",
+        _judged_by(network),
         mode="max",
         patience=training.epochs if training.patience is None else training.patience,
         restore_best_weights=training.keep == "best",
@@ -129,7 +146,7 @@ def train_network(
         agree(strategy, {f"the epoch with which {folder.name} goes on": [checkpoint.next_epoch, checkpoint.stopped]})
         batches = train(checkpoint.next_epoch)
         steps = int(batches.cardinality())
-        if training.class_weights == "balanced":
+        if training.class_weights == "balanced" and num_classes(network):
             batches = _weighted(batches, _class_weights(labels, num_classes(network)))
         replicated = replicate(network, strategy)
         with strategy.scope():
@@ -152,9 +169,9 @@ def train_network(
 
 
 def num_classes(network: keras.Model) -> int:
-    """The number of classes of a network."""
+    """The number of classes of a network; 0 where it has dimensions alone."""
     if _has_dimensions(network):
-        return int(network.output["probabilities"].shape[-1])
+        return int(network.output["probabilities"].shape[-1]) if "probabilities" in network.output else 0
     return int(network.output_shape[-1])
 
 
@@ -183,7 +200,7 @@ class _EpochLog(keras.callbacks.Callback):
         self._name, self._epochs, self._advance = name, epochs, advance
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Says loss, UA and WA of both parts."""
+        """Says loss and metrics of both parts."""
         figures = ", ".join(f"{key.replace('val_', 'dev ')} {value:.3f}" for key, value in (logs or {}).items())
         logger.info("%s, epoch %d of %d: %s", self._name, epoch + 1, self._epochs, figures)
         self._advance()

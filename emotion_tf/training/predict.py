@@ -50,7 +50,8 @@ def predict(
         # Zeros are padding, to which frames and words come as one.
         batches = batches.map(lambda inputs, label: ({**inputs, name: tf.zeros_like(inputs[name])}, label))
     answers = answers_of(network, batches)
-    found = predictions_of(utterances, fold, answers["probabilities"], class_names(config, records.utterances))
+    probabilities = answers.get("probabilities", np.zeros((len(utterances), 0)))
+    found = predictions_of(utterances, fold, probabilities, class_names(config, records.utterances))
     if "dimensions" not in answers:
         return found
     return dataclasses.replace(
@@ -62,7 +63,7 @@ def predict(
 
 
 def answers_of(network: keras.Model, batches: tf.data.Dataset) -> dict[str, np.ndarray]:
-    """What a network says of the utterances of some batches: `probabilities` (N, C), and `dimensions` if it has any."""
+    """What a network says of the utterances of some batches: `probabilities` (N, C), `dimensions`, or both."""
     # For a GPU, Keras would compile one that was never compiled with XLA, anew for every length of a batch.
     network.jit_compile = False
     found = network.predict(batches, verbose=0)
@@ -82,7 +83,7 @@ def predictions_of(
         [utterance.id for utterance in utterances],
         np.full(len(utterances), fold),
         [utterance.speaker for utterance in utterances],
-        np.array([classes.index(utterance.label) for utterance in utterances]),
+        np.array([(classes or ("",)).index(utterance.label) for utterance in utterances]),
         probabilities,
         tuple(classes),
         vote_shares(classes, utterances) if any(utterance.votes for utterance in utterances) else None,

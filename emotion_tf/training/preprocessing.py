@@ -116,7 +116,7 @@ def build_vocabulary(config: Config, train: Sequence[Utterance]) -> Vocabulary:
 def _log_prior(config: Config, records: Records, train: Sequence[Utterance]) -> np.ndarray:
     """The logarithm of the share (C,) of each class in the training part, as far as the loss sees it."""
     num_classes = len(class_names(config, records.utterances))
-    if "balanced" in (config.training.class_weights, config.training.sampling):
+    if not num_classes or "balanced" in (config.training.class_weights, config.training.sampling):
         return np.zeros(num_classes, np.float32)
     # One more of each, so that a class that is never heard in training is unlikely and not impossible.
     counts = 1 + np.bincount(class_indices(config, train, records.utterances), minlength=num_classes)

@@ -96,7 +96,8 @@ def adapt(
     texts = not config.model.reads or all(utterance.text.strip() for utterance in found)
     wanted: Statistics = statistics if texts and config.speaker.embeddings is None else "frames"
     # A label is needed to read records, and not looked at.
-    found = tuple(dataclasses.replace(item, label=runtime.bundle.labels[0], votes=(), ratings=()) for item in found)
+    label = next(iter(runtime.bundle.labels), "")
+    found = tuple(dataclasses.replace(item, label=label, votes=(), ratings=()) for item in found)
     with ExitStack() as stack:
         place = records_dir or stack.enter_context(tempfile.TemporaryDirectory())
         heard = _only_heard(config, runtime.bundle.labels, read=wanted == "utterances")

@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter
 
 from emotion_tf.config import Config
 from emotion_tf.corpora.corpus import Corpus
+from emotion_tf.corpora.label_choice import choose_labels, refuse_without_classes
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation import render_cells
 from emotion_tf.evaluation.result import Interval
@@ -90,6 +91,7 @@ def learning_curve(
     """
     if not speakers and not clips:
         raise EmotionTFError("there is no point of a curve", expected="numbers of speakers or of clips")
+    refuse_without_classes(choose_labels(corpus, config)[1], "a learning curve")
     workdir, points = Path(workdir), []
     records = records_dir_of(workdir, records_dir)
     for kind, counts in (("speakers", speakers), ("clips", clips)):

@@ -16,7 +16,7 @@ import numpy as np
 from emotion_tf.config import Config
 from emotion_tf.corpora import folds
 from emotion_tf.corpora.corpus import Corpus
-from emotion_tf.corpora.label_choice import choose_labels
+from emotion_tf.corpora.label_choice import choose_labels, refuse_without_classes
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.evaluation.result import RunResult
 from emotion_tf.training import train
@@ -125,6 +125,7 @@ def _without_test(
     kept, held_out = [], {}
     for corpus in corpora:
         chosen, own = choose_labels(corpus, dataclasses.replace(config, labels=corpus.chosen or config.labels))
+        refuse_without_classes(own, "a search of settings")
         assignment = folds.assign(chosen.utterances, protocols[corpus.name], own.training.fold_seed)
         aside = {utterance.speaker for utterance in chosen.utterances if assignment[utterance.id] == 0}
         if folds.leaks_speakers(protocols[corpus.name]):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from emotion_tf.errors import EmotionTFError
-from emotion_tf.inference.bundle import ModelBundle
+from emotion_tf.inference.bundle import ModelBundle, check_classes
 from emotion_tf.inference.streaming import HOP_SECONDS, SMOOTHING_SECONDS, WINDOW_SECONDS
 from emotion_tf.text.tokenizer import tokenizer_rules
 from emotion_tf.text.vocabulary import UNKNOWN
@@ -52,6 +52,7 @@ def build(export: str | Path, out: str | Path) -> None:
             f"{export} holds no {MODEL}", expected="the folder of an export", fix="export a run with emotion-tf export"
         )
     bundle = ModelBundle.read(export / MODEL)
+    check_classes(bundle, "a page")
     if bundle.config.speaker.embeddings is not None:
         raise EmotionTFError(
             "the model takes a speaker embedding, which a browser cannot compute",

@@ -96,7 +96,7 @@ def test_chosen_twice_is_chosen_once():
         ),
         (('labels.drop=["bored"]',), r"labels\.drop names 'bored', .* expected one of angry, calm"),
         (('labels.map={"bored": "sad"}',), r"labels\.map names 'bored', which none of the 16 utterances"),
-        (('labels.map={"sad": " "}',), r"labels\.map maps 'sad' onto nothing"),
+        (('labels.map={"sad": " "}',), r"labels\.map maps 'sad', the label of 2 utterances, onto nothing"),
         (('labels.classes=["sad", "sad"]',), r"labels\.classes names a class twice; received sad, sad"),
         (
             ('labels.classes=["sad"]',),

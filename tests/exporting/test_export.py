@@ -21,9 +21,10 @@ from emotion_tf.errors import EmotionTFError
 from emotion_tf.exporting import export, write_tflite
 from emotion_tf.exporting.artefacts import TFLITE_BOUNDS, Artefact
 from emotion_tf.exporting.card_sources import sources
+from emotion_tf.exporting.dimension_loss import DimensionLoss, dimension_loss
 from emotion_tf.exporting.model_card import model_card
 from emotion_tf.exporting.onnx import onnx_is_installed
-from emotion_tf.exporting.parity import _check, _Loss, _loss
+from emotion_tf.exporting.parity import _check, _dimension_losses, _Loss, _loss, _losses
 from emotion_tf.inference import load
 from emotion_tf.inference.bundle import ModelBundle
 from emotion_tf.labels import FOUR
@@ -207,10 +208,48 @@ def test_artefact_that_loses_too_much_ends_the_export(loss, message):
     artefact = Artefact("tflite/int8.tflite", "serving_default", TFLITE_BOUNDS["int8"], load=None)
     truth = np.repeat(range(4), 100)
     with pytest.raises(EmotionTFError, match=message):
-        _check(artefact, loss, truth)
-    _check(artefact, _Loss(0.5, 0.02, 0.01), truth)
+        _check(artefact, _losses(artefact, loss, truth))
+    _check(artefact, _losses(artefact, _Loss(0.5, 0.02, 0.01), truth))
     # Of eight utterances, one may differ.
-    _check(artefact, _Loss(0.5, 1 / 8, 0.125), truth[::50])
+    _check(artefact, _losses(artefact, _Loss(0.5, 1 / 8, 0.125), truth[::50]))
+
+
+@pytest.mark.parametrize("variant", ["float16", "dynamic", "int8"])
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        (DimensionLoss(0.2, 0.1, 0.5, 0.0), "a mean difference of dimensions, as a share of their ranges, of at most"),
+        (DimensionLoss(0.2, float("nan"), 0.5, 0.0), "a mean difference of dimensions"),
+        (DimensionLoss(0.2, 0.0, 0.5, 0.1), "a loss of concordance of at most"),
+        (DimensionLoss(0.2, 0.0, 0.5, float("nan")), "a loss of concordance of at most"),
+    ],
+    ids=str,
+)
+def test_artefact_that_loses_too_much_of_the_dimensions_ends_the_export(variant, loss, message):
+    artefact = Artefact(f"tflite/{variant}.tflite", "serving_default", TFLITE_BOUNDS[variant], load=None)
+    with pytest.raises(EmotionTFError, match=message):
+        _check(artefact, _dimension_losses(artefact, loss))
+    _check(artefact, _dimension_losses(artefact, DimensionLoss(0.2, 0.0, 0.5, -0.1)))
+    _check(artefact, _dimension_losses(artefact, DimensionLoss(0.2)))
+
+
+def test_loss_of_dimensions_by_hand():
+    """Against the concordance of NumPy's covariance; what code made counts for the largest difference alone."""
+    ratings = np.array([[1.0, 0.0], [2.0, np.nan], [4.0, 1.0]])
+    expected = np.array([[1.5, 0.25], [2.5, 0.5], [3.0, 0.75], [2.0, 0.5], [2.0, 0.5]])
+    received = expected + np.array([[0.5, 0.0], [0.0, 0.1], [-0.5, 0.0], [0.0, 0.2], [3.0, 0.0]])
+
+    def agreement(said, of):
+        (one, both), (_, other) = np.cov(said, of, bias=True)
+        return 2 * both / (one + other + (said.mean() - of.mean()) ** 2)
+
+    loss = dimension_loss(received, expected, ratings, {"a": (1.0, 5.0), "b": (0.0, 1.0)}, real=4)
+    after = agreement(received[:3, 0], ratings[:, 0]), agreement(received[[0, 2], 1], ratings[[0, 2], 1])
+    assert loss.largest == pytest.approx(3 / 4) and loss.mean == pytest.approx(0.3 / 4)
+    assert loss.ccc == pytest.approx(np.mean(after))
+    assert loss.ccc_lost == pytest.approx(agreement(expected[:3, 0], ratings[:, 0]) - after[0])
+    made = dimension_loss(received, expected, np.zeros((0, 2)), {"a": (1.0, 5.0), "b": (0.0, 1.0)}, real=0)
+    assert made == DimensionLoss(pytest.approx(3 / 4))
 
 
 def test_label_that_keras_all_but_gives_is_no_loss():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from emotion_tf.training.metrics import UnweightedAccuracy
+from emotion_tf.training.metrics import MeanConcordance, UnweightedAccuracy
 
 
 def batches(labels):
@@ -58,3 +58,26 @@ def test_of_votes_the_majority_counts():
     metric = UnweightedAccuracy(2)
     metric.update_state([[0.75, 0.25], [0.4, 0.6]], [[0.9, 0.1], [0.9, 0.1]])
     assert float(metric.result()) == 0.5
+
+
+@pytest.mark.parametrize("offset", [0.0, 1000.0])
+def test_concordance_over_batches_is_that_of_numpy(offset):
+    generator = np.random.default_rng(2)
+    ratings = (generator.normal(size=(50, 3)) + offset).astype(np.float32)
+    said = (0.5 * ratings + 0.4 * offset + 0.3 * generator.normal(size=(50, 3))).astype(np.float32)
+    ratings[generator.random((50, 3)) < 0.3] = np.nan
+    ratings[:20, 1] = np.nan  # the first batches have nothing of it
+    ratings[1:, 2] = np.nan  # one rating says nothing
+    metric = MeanConcordance(3)
+    for part in np.split(np.arange(50), [7, 20, 21]):
+        metric.update_state(ratings[part], said[part])
+    expected = []
+    for of, own in list(zip(ratings.T.astype(float), said.T.astype(float), strict=True))[:2]:
+        there = ~np.isnan(of)
+        covariance = np.cov(of[there], own[there], bias=True)
+        shift = of[there].mean() - own[there].mean()
+        expected.append(2 * covariance[0, 1] / (covariance.trace() + shift**2))
+    assert float(metric.result()) == pytest.approx(np.mean(expected), rel=1e-3 if offset else 1e-5)
+    metric.reset_state()
+    assert float(metric.result()) == 0
+    assert MeanConcordance.from_config(metric.get_config()).dimensions == 3

@@ -36,6 +36,7 @@ AXIS_LABELS = {
     "probabilities_ua": "UA (0 to 1)",
     "probabilities_wa": "WA (0 to 1)",
     "dimensions_loss": "1 − CCC",
+    "ccc": "CCC (-1 to 1)",
 }
 """What history columns are called on an axis; others go by their own name."""
 
@@ -91,6 +92,8 @@ def learning_curves(histories: Sequence[Path]) -> Figure:
     tables = [_read_history(path) for path in histories]
     columns = sorted({column for table in tables for column in table} - {"epoch"})
     names = sorted({column.removeprefix("val_") for column in columns})
+    # Without classes, the loss is that of the dimensions.
+    texts = {**AXIS_LABELS, "loss": AXIS_LABELS["dimensions_loss" if "ccc" in names else "loss"]}
     figure = Figure(figsize=(WIDTH_INCHES, 0.6 + 2.0 * len(names)), layout="constrained")
     panels = figure.subplots(len(names), sharex=True, squeeze=False)[:, 0]
     for axes, name in zip(panels, names, strict=True):
@@ -108,7 +111,7 @@ def learning_curves(histories: Sequence[Path]) -> Figure:
                         # A lone epoch has no line.
                         marker="." if len(table["epoch"]) == 1 else "",
                     )
-        axes.set_ylabel(AXIS_LABELS.get(name, name))
+        axes.set_ylabel(texts.get(name, name))
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
     panels[-1].set_xlabel("epoch")

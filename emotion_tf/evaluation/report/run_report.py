@@ -39,7 +39,8 @@ def evaluate(workdir: str | Path) -> RunResult:
     predictions = Predictions.read(workdir / "predictions.csv")
     result = metrics(predictions, config["protocol"], config["notes"])
     result = dataclasses.replace(result, groups=group_results(predictions))
-    result = dataclasses.replace(result, folds=[_with_temperature(workdir, fold) for fold in result.folds])
+    if predictions.classes:
+        result = dataclasses.replace(result, folds=[_with_temperature(workdir, fold) for fold in result.folds])
     result.save(workdir / "metrics.json")
     write_report(workdir)
     return result
@@ -73,6 +74,21 @@ def write_report(workdir: str | Path) -> None:
     predictions = Predictions.read(workdir / "predictions.csv")
     result = RunResult.load(workdir / "metrics.json")
     body = template("run.html").substitute(
+        classes=_classes(result) if predictions.classes else "",
+        dimensions=_dimensions(result),
+        groups="\n".join(_groups(name, groups) for name, groups in result.groups.items()),
+        figures="\n".join(_figures(workdir, predictions, result)),
+    )
+    subtitle = (
+        f"Corpus {config['corpus']} · protocol {result.protocol} · {number(result.n, 'utterance')} of "
+        f"{number(len(set(predictions.speakers)), 'speaker')} · {number(len(result.folds), 'fold')}"
+    )
+    write_text(workdir / "report.html", page(workdir.resolve().name, subtitle, result.notes, body, config))
+
+
+def _classes(result: RunResult) -> str:
+    """The sections of the classes."""
+    return template("classes.html").substitute(
         overall=_overall(result),
         interval="The intervals come from resampling speakers, so they say what to expect of other speakers."
         if result.wa_ci95
@@ -92,27 +108,19 @@ def write_report(workdir: str | Path) -> None:
             ("confidence", "answered", "right of these"),
             (map(cell, (at.min_confidence, at.coverage, at.accuracy)) for at in result.selective.thresholds),
         ),
-        dimensions=_dimensions(result),
-        groups="\n".join(_groups(name, groups) for name, groups in result.groups.items()),
-        figures="\n".join(_figures(workdir, predictions, result)),
     )
-    subtitle = (
-        f"Corpus {config['corpus']} · protocol {result.protocol} · {number(result.n, 'utterance')} of "
-        f"{number(len(set(predictions.speakers)), 'speaker')} · {number(len(result.folds), 'fold')}"
-    )
-    write_text(workdir / "report.html", page(workdir.resolve().name, subtitle, result.notes, body, config))
 
 
 def _figures(workdir: Path, predictions: Predictions, result: RunResult) -> list[str]:
     """The HTML of all drawings of a run."""
-    figures = [
-        figure(
-            confusion_matrix(result.confusion, predictions.classes),
-            "Confusion matrix: which emotion was taken for which",
-        ),
-        figure(reliability_diagram(predictions), "Reliability: bars below the diagonal mean too much confidence"),
-        figure(risk_coverage_curve(predictions), "Risk and coverage: what is gained by answering only where sure"),
-    ]
+    figures = []
+    if predictions.classes:
+        confusions = confusion_matrix(result.confusion, predictions.classes)
+        figures += [
+            figure(confusions, "Confusion matrix: which emotion was taken for which"),
+            figure(reliability_diagram(predictions), "Reliability: bars below the diagonal mean too much confidence"),
+            figure(risk_coverage_curve(predictions), "Risk and coverage: what is gained by answering only where sure"),
+        ]
     if predictions.dimensions:
         figures.append(figure(rating_scatter(predictions), "Ratings and estimates: on the dotted line both are equal"))
         figures.append(figure(rating_curve(predictions), "Mean rating of utterances with like estimates, in tenths"))
