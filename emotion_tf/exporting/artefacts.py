@@ -52,9 +52,9 @@ TIE = 0.05
 
 TFLITE_BOUNDS = {
     "float32": EXACT,
-    "float16": Bound(1.0, other_labels=0.0, ua_lost=0.002, tie=TIE, dimension_mean=0.002, ccc_lost=0.005),
-    "dynamic": Bound(1.0, other_labels=0.01, ua_lost=0.005, tie=TIE, dimension_mean=0.02, ccc_lost=0.03),
-    "int8": Bound(1.0, other_labels=0.03, ua_lost=0.015, tie=TIE, dimension_mean=0.03, ccc_lost=0.05),
+    "float16": Bound(1.0, other_labels=0.0, ua_lost=0.002, tie=TIE, dimension_mean=0.001, ccc_lost=0.002),
+    "dynamic": Bound(1.0, other_labels=0.01, ua_lost=0.005, tie=TIE, dimension_mean=0.01, ccc_lost=0.02),
+    "int8": Bound(1.0, other_labels=0.03, ua_lost=0.015, tie=TIE, dimension_mean=0.02, ccc_lost=0.03),
     # A recording's own zeros at its end are padding to MediaPipe.
     "mediapipe": Bound(difference=0.01, other_labels=0.005, ua_lost=0.0),
 }
