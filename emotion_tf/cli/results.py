@@ -13,7 +13,7 @@ def print_result(result: "RunResult", workdir: Path) -> None:
     """The figures of a run in a few lines."""
     for note in result.notes:
         print(f"Note: {note}")
-    classes = f": WA {result.wa:.3f}, UA {result.ua:.3f}" if result.per_class else ""
+    classes = f": WA {result.wa:.3f}, UA {result.ua:.3f}" if result.has_classes else ""
     print(f"{result.protocol}, {result.n} utterances{classes}")
     for name, scores in (result.dimensions or {}).items():
         if scores.pooled is not None:

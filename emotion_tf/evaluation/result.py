@@ -257,12 +257,17 @@ class RunResult:
     dimensions: dict[str, DimensionScores] | None = None
     groups: dict[str, Groups] = field(default_factory=dict)
 
+    @property
+    def has_classes(self) -> bool:
+        """Whether classes are learned, and not dimensions alone."""
+        return not math.isnan(self.ua)
+
     def save(self, path: str | Path) -> None:
         """Writes the result as JSON, without the figures of what is not learned."""
         content = asdict(self)
         if self.dimensions is None:
             del content["dimensions"]
-        if not self.per_class:
+        if not self.has_classes:
             content = {name: content[name] for name in ("protocol", "notes", "n", "folds", "dimensions", "groups")}
             content["folds"] = [{"fold": fold.fold, "n": fold.n} for fold in self.folds]
         write_json(path, content)
