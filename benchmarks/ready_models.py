@@ -110,8 +110,8 @@ def write(name: str, run: Path, tested: Sequence[Path], corpora: Path, unlabelle
     network.save(ready.network)
     if ready.artefact != ready.network:
         with tempfile.TemporaryDirectory() as temporary:
-            write_tflite(speech_model(network, bundle.config), bundle, Path(temporary), ("float32",))
-            ready.artefact.write_bytes((Path(temporary) / "float32.tflite").read_bytes())
+            write_tflite(speech_model(network, bundle.config), bundle, Path(temporary), ("float16",))
+            ready.artefact.write_bytes((Path(temporary) / "float16.tflite").read_bytes())
     with corpora.open(encoding="utf-8", newline="") as file:
         rows = {row["id"]: row for row in csv.DictReader(file)}
     folds = read_json(run / "folds.json")
@@ -128,7 +128,7 @@ def write(name: str, run: Path, tested: Sequence[Path], corpora: Path, unlabelle
         labels=", ".join(bundle.labels),
         hears="It hears layers 2 to 4 of a frozen Whisper base encoder (MIT, OpenAI), which is not in this package."
         if ready.encoder
-        else "It is whole: a TFLite file that hears waves of 16 kHz, and the network of features as `model.keras`.",
+        else "It is whole: a TFLite file with weights in float16, which hears waves of 16 kHz, and the network as `model.keras`.",
         count=len(learned),
         speakers=len({row["speaker"] for row in learned}),
         ravdess=sum(row["corpus"] == "ravdess" for row in learned),
