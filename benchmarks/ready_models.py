@@ -128,7 +128,8 @@ def write(name: str, run: Path, tested: Sequence[Path], corpora: Path, unlabelle
         labels=", ".join(bundle.labels),
         hears="It hears layers 2 to 4 of a frozen Whisper base encoder (MIT, OpenAI), which is not in this package."
         if ready.encoder
-        else "It is whole: a TFLite file with weights in float16, which hears waves of 16 kHz, and the network as `model.keras`.",
+        else "It is whole: a TFLite file with weights in float16, which hears waves of 16 kHz, and the network as "
+        "`model.keras`.",
         count=len(learned),
         speakers=len({row["speaker"] for row in learned}),
         ravdess=sum(row["corpus"] == "ravdess" for row in learned),
