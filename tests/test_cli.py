@@ -103,7 +103,9 @@ def test_flags_arrive_as_settings(train_flags, tmp_path, monkeypatch, capsys):
     def train(*arguments, init):
         assert init is None
         calls.append(arguments)
-        return SimpleNamespace(notes=["a note"], protocol="speaker-kfold:2", n=16, wa=0.5, ua=0.25, dimensions=None)
+        return SimpleNamespace(
+            notes=["a note"], protocol="speaker-kfold:2", n=16, wa=0.5, ua=0.25, dimensions=None, has_classes=True
+        )
 
     monkeypatch.setattr(training, "train", train)
     monkeypatch.chdir(tmp_path)
@@ -134,7 +136,7 @@ def test_no_preset_is_the_recipe_of_the_paper(train_flags, monkeypatch):
 
     def train(corpus, config, *others, init):
         configs.append(replace(config, labels=LabelConfig()))
-        return SimpleNamespace(notes=[], protocol="", n=0, wa=0, ua=0, dimensions=None)
+        return SimpleNamespace(notes=[], protocol="", n=0, wa=0, ua=0, dimensions=None, has_classes=True)
 
     monkeypatch.setattr(training, "train", train)
     assert main(train_flags) == 0
@@ -176,7 +178,7 @@ def test_recognised_transcripts_take_the_place_of_the_reference(heard, tmp_path,
     def train(*arguments, init):
         assert init is None
         calls.append(arguments[0])
-        return SimpleNamespace(notes=[], protocol="", n=0, wa=0, ua=0, dimensions=None)
+        return SimpleNamespace(notes=[], protocol="", n=0, wa=0, ua=0, dimensions=None, has_classes=True)
 
     monkeypatch.setattr(training, "train", train)
     assert main([*train_flags, "--transcripts", "pocketsphinx"]) == 0
