@@ -65,12 +65,13 @@ def add_corpus_flags(parser: argparse.ArgumentParser) -> None:
 def _corpus(text: str) -> str:
     """A corpus of `--corpus`: a name, or NAME=FOLDER."""
     from emotion_tf.corpora import NAMES
+    from emotion_tf.corpora.table import TABLE_SUFFIXES
 
     name, equals, place = text.partition("=")
     if equals and not (name.strip() and place.strip()):
         raise argparse.ArgumentTypeError(f"expected such as nemo=FOLDER, received {text!r}")
     if not equals and name not in NAMES:
-        is_table = Path(name).suffix.lower() in (".csv", ".tsv", ".txt", ".jsonl")
+        is_table = Path(name).suffix.lower() in TABLE_SUFFIXES
         hint = f"a table has a name before it, such as mine={name}" if is_table else did_you_mean(name, NAMES)
         raise argparse.ArgumentTypeError(
             f"invalid choice: {name!r} (choose from {', '.join(NAMES)}){hint and f'; {hint}'}"

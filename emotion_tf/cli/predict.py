@@ -276,9 +276,9 @@ def _request(file: Any, text: str = "", name: str | None = None) -> "Request":
 
 
 def _is_manifest(file: Path) -> bool:
-    from emotion_tf.corpora.table import SUFFIXES
+    from emotion_tf.corpora.table import TABLE_SUFFIXES
 
-    return file.suffix.lower() in (*SUFFIXES, ".jsonl") and not file.is_dir()
+    return file.suffix.lower() in TABLE_SUFFIXES and not file.is_dir()
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from emotion_tf.corpora.corpus import Corpus, CorpusInfo
 from emotion_tf.corpora.groups import check_groups
 from emotion_tf.corpora.label_choice import choose_labels
 from emotion_tf.corpora.several import BETWEEN, combine
-from emotion_tf.corpora.table import SUFFIXES
+from emotion_tf.corpora.table import TABLE_SUFFIXES
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.errors import EmotionTFError, did_you_mean
 from emotion_tf.utils.paths import RemotePath, as_path
@@ -131,7 +131,7 @@ def _load_named(
     groups: Sequence[str],
 ) -> Corpus:
     """The corpus at a place, under a name."""
-    is_table = place is not None and as_path(place).suffix.lower() in (*SUFFIXES, ".jsonl")
+    is_table = place is not None and as_path(place).suffix.lower() in TABLE_SUFFIXES
     if is_table and name not in TABLES:
         if not name or set(name) & {BETWEEN, "/", "="}:
             raise EmotionTFError(f"no corpus can be called {name!r}", expected=f"a name without {BETWEEN}, / and =")

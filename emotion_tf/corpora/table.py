@@ -26,6 +26,9 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 SUFFIXES = (".csv", ".tsv", ".txt")
 """Files of text with a delimiter."""
 
+TABLE_SUFFIXES = (*SUFFIXES, ".jsonl")
+"""Files that hold a table, by the end of their names."""
+
 MAX_UTF16_BYTES = 2**28
 """Largest table in UTF-16, which is read whole; the largest that Excel can write has about half of that."""
 

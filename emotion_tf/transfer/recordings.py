@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from emotion_tf.corpora import manifest
-from emotion_tf.corpora.table import SUFFIXES
+from emotion_tf.corpora.table import TABLE_SUFFIXES
 from emotion_tf.corpora.utterance import Utterance
 from emotion_tf.inference.batch import requests_in
 
@@ -25,7 +25,7 @@ def read_recordings(place: str | Path, columns: Mapping[str, str] | None = None)
         EmotionTFError: If there is no recording, or the manifest is none.
     """
     place = Path(place)
-    if place.suffix.lower() in (*SUFFIXES, ".jsonl") and not place.is_dir():
+    if place.suffix.lower() in TABLE_SUFFIXES and not place.is_dir():
         found = manifest.read(place, labelled=False, columns=columns)
         return tuple(dataclasses.replace(utterance, label="", votes=(), ratings=()) for utterance in found)
     return tuple(Utterance(item.id, item.audio, 0.0, None, "", "", speaker="") for item in requests_in(place))
