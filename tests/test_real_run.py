@@ -26,9 +26,9 @@ def test_ravdess_from_audio_to_a_served_prediction(real_data, ravdess_clips, tmp
     parity = json.loads((out / "parity.json").read_text())
     assert parity["utterances"]["test"] > 300
     for result in parity["results"]:
-        # A model of ten epochs wavers, so that rounding may better it as well.
-        assert result["ua"] > parity["reference"]["ua"] - 0.015
+        # Every label that rounding changes may be one that was right, and no emotion has less than half of its share.
         assert result["label_agreement"] >= 0.97
+        assert result["ua"] >= parity["reference"]["ua"] - 2 * (1 - result["label_agreement"])
     with (workdir / "predictions.csv").open(newline="") as file:
         predicted = {row["id"]: row for row in csv.DictReader(file)}
     tested = json.loads((workdir / "model" / "fold.json").read_text())["fold"]

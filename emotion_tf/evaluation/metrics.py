@@ -141,7 +141,8 @@ def figure_of_merit(predictions: Predictions) -> float:
     Example:
 
     >>> ratings = np.array([[1.0], [2.0], [3.0]])
-    >>> rated = Predictions("abc", [0] * 3, "XYZ", [0] * 3, np.zeros((3, 0)), (), None, ("a",), ratings, ratings + 1)
+    >>> folds = np.zeros(3, int)
+    >>> rated = Predictions("abc", folds, list("XYZ"), folds, np.zeros((3, 0)), (), None, ("a",), ratings, ratings + 1)
     >>> round(figure_of_merit(rated), 4)
     0.5714
     """
