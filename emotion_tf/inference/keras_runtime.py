@@ -9,6 +9,7 @@ import numpy as np
 
 from emotion_tf.errors import EmotionTFError
 from emotion_tf.inference.bundle import ModelBundle
+from emotion_tf.inference.newer_keras import for_installed_keras
 from emotion_tf.inference.runtime import (
     MAX_MODEL_BYTES,
     BatchRuntime,
@@ -42,7 +43,8 @@ class KerasRuntime(BatchRuntime):
 
         _check_archive(path)
         try:
-            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+            with for_installed_keras(path) as file:
+                model = keras.saving.load_model(file, compile=False, safe_mode=True)
         except Exception as error:  # What Keras, h5py and the layers raise has no other ancestor in common.
             raise EmotionTFError(f"{path} cannot be loaded ({first_line(error)})") from error
         self.bundle = ModelBundle.read(path)
