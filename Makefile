@@ -4,7 +4,7 @@
 #   make ready        trains the ready models of emotion_tf/ready/ on RAVDESS and nEMO in EMOTION_TF_DATA: about an hour
 #   make check        lint, and the tests that train nothing: some minutes, while one works
 #   make test         runs the tests on the newest TensorFlow, all but those that repeat with more cases what others show
-#   make test-all     runs those too, as continuous integration does
+#   make test-all     runs those too, as continuous integration does of what was merged
 #   make test-oldest  runs all tests on TensorFlow 2.17, tensorflow-io, NumPy 1.26 and the oldest Keras, in .venv-oldest
 #   make test-edges   runs there the quick ones about TensorFlow, NumPy and exports, and loads the exports of each in the other
 #   make bench        measures how fast all is, on EMOTION_TF_DATA/ravdess if there is such, and makes the table of docs/results/speed.md

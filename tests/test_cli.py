@@ -441,7 +441,8 @@ def test_version(capsys):
 def runs(tmp_path_factory):
     """A folder with two short runs that differ in one setting, and with other things."""
     folder = tmp_path_factory.mktemp("compared")
-    words, flags = write_manifest(folder / "corpus.csv"), ["--protocol", "random:2", "--set=model.filters=2"]
+    words = write_manifest(folder / "corpus.csv")
+    flags = ["--protocol", "random:2", "--set=model.filters=2", "--set=model.text_kernel_sizes=[2]"]
     flags += [f"--set=training.{setting}" for setting in ("epochs=1", "patience=null")]
     for name, swem in (("with", "true"), ("without", "false")):
         assert main([*training_flags(words, folder / "runs" / name), *flags, f"--set=model.swem={swem}"]) == 0

@@ -29,7 +29,15 @@ OURS = (
 
 TRAIN = [
     *("train", "--corpus", "manifest", "--data-dir", "corpus.csv", "--modality", "text", "--protocol", "random:2"),
-    *(f"--set={setting}" for setting in ("model.filters=2", "model.dense_units=2", "words.embedding_width=2")),
+    *(
+        f"--set={setting}"
+        for setting in (
+            "model.text_kernel_sizes=[2]",
+            "model.filters=2",
+            "model.dense_units=2",
+            "words.embedding_width=2",
+        )
+    ),
 ]
 
 

@@ -111,6 +111,8 @@ def normalize_graph(texts: tf.Tensor) -> tf.Tensor:
     return tf.cond(plain, lambda: texts, lambda: _normalized(texts))
 
 
+# Traced once in a process; without this, every pipeline of every fold traced these loops anew.
+@tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
 def _normalized(texts: tf.Tensor) -> tf.Tensor:
     ragged = tf.strings.unicode_decode(texts, "UTF-8")
     # A NUL begins each text, so that nothing is composed across two of them.

@@ -65,6 +65,8 @@ def compile_network(
         # Keras would compile with XLA, anew for every length of a batch, which takes longer than the steps themselves.
         jit_compile=False,
     )
+    # Otherwise its variables would be made while the first step is traced, which would then be traced again.
+    optimizer.build(network.trainable_variables)
 
 
 def _heads(network: keras.Model, training: TrainingConfig, loss: keras.losses.Loss) -> dict[str, Any]:

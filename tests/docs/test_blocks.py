@@ -129,6 +129,8 @@ def installed(module: str) -> bool:
 
 TINY = (
     "model.filters=8",
+    "model.audio_kernel_sizes=[3]",
+    "model.text_kernel_sizes=[3]",
     "model.dense_units=8",
     "augmentation.speeds=[1.0]",
     "augmentation.disturbed_copies=0",
