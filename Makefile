@@ -80,7 +80,7 @@ ready: setup
 	.venv/bin/emotion-tf distil --teacher speech --recordings $(READY)/unlabelled.csv --corpus manifest --data-dir $(READY)/corpora.csv --labels four --preset student --protocol speaker-kfold:5 --folds $(READY)/folds.json --workdir $(READY)/student
 	.venv/bin/python benchmarks/ready_models.py --name student --run $(READY)/student --corpora $(READY)/corpora.csv --unlabelled $(READY)/unlabelled.csv
 
-# Two processes, each of which comes to need 7 GB; tests that share what is slow to make stay together.
+# Two processes, each of which comes to need 3 GB; tests that share what is slow to make stay together.
 PYTEST = -m pytest --numprocesses 2 --dist loadgroup
 
 OLDEST = .venv-oldest/bin/python

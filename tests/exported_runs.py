@@ -26,14 +26,7 @@ WORDS = ("", "[UNK]", "i", "am", "so", "happy", "sad", "today", "never", "leave"
 VOICE = np.array([0.5, -2.0, 1.0, 0.0, 3.0], np.float32)
 """The speaker embedding of everybody."""
 
-SMALL = (
-    "model.audio_kernel_sizes=[5, 7]",
-    "model.text_kernel_sizes=[2, 3]",
-    "model.filters=6",
-    "model.dense_units=8",
-    "words.embedding_width=10",
-    "words.max_words=9",
-)
+SMALL = ("model.filters=6", "model.dense_units=8", "words.embedding_width=10", "words.max_words=9")
 VARIANTS = {
     "both": (),
     "audio": (
