@@ -9,8 +9,12 @@ import subprocess
 from pathlib import Path
 
 import ai_edge_litert
+import numpy as np
 import pytest
+import soundfile
+from ai_edge_litert.interpreter import Interpreter
 from golden_vectors import FILE, check_answer, golden
+from made_waves import RATE, babble
 
 pytest_plugins = ["exported_runs"]
 
@@ -61,9 +65,39 @@ def test_cpp_gives_every_golden_vector(recognize, request, name):
         check_answer(export, utterance, label, list(probabilities.values()))
 
 
-def test_cpp_hears_no_more_than_the_model_takes(recognize, audio_export, tmp_path):
-    """What is cut off is told from nothing by an interpreter of Python's."""
+def test_cpp_cuts_and_pads_as_python_does(recognize, both_export, tmp_path):
+    """A recording and words that are longer than the model takes, and a chunk of odd size before the samples."""
+    export, wave = both_export.folder, babble(9 * RATE)
+    soundfile.write(tmp_path / "long.wav", wave, RATE, subtype="PCM_16")
+    content = (tmp_path / "long.wav").read_bytes()
+    at = content.index(b"data")
+    (tmp_path / "long.wav").write_bytes(content[:at] + b"LIST\3\0\0\0abc\0" + content[at:])
+    word_ids = [2, 3, 4, 6, 7, 1, 8, 9, 10, 5, 5]
+    _, found = answer(ask(recognize, export, tmp_path / "long.wav", word_ids))
+
+    runner = Interpreter(str(export / "tflite" / f"{FILE}.tflite")).get_signature_runner()
+    lengths = {name: detail["shape"][-1] for name, detail in runner.get_input_details().items()}
+    samples = soundfile.read(tmp_path / "long.wav", dtype="float32", frames=lengths["waveform"])[0]
+    assert len(samples) < len(wave) and lengths["word_ids"] < len(word_ids)
+    expected = runner(
+        waveform=samples[np.newaxis],
+        num_samples=np.array([len(samples)], np.int32),
+        word_ids=np.array([word_ids[: lengths["word_ids"]]], np.int32),
+    )
+    np.testing.assert_allclose(list(found.values()), expected["probabilities"][0], rtol=0, atol=1e-4)
 
 
-def test_cpp_refuses_other_recordings(recognize, audio_export, tmp_path):
-    export = audio_export.folder
+@pytest.mark.parametrize(
+    ("rate", "channels", "subtype"), [(8000, 1, "PCM_16"), (RATE, 2, "PCM_16"), (RATE, 1, "PCM_24")]
+)
+def test_cpp_refuses_other_recordings(recognize, audio_export, tmp_path, rate, channels, subtype):
+    soundfile.write(tmp_path / "clip.wav", np.zeros((800, channels)), rate, subtype=subtype)
+    done = ask(recognize, audio_export.folder, tmp_path / "clip.wav", [])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith("is no 16-bit mono WAV file of 16 kHz\n")
+
+
+def test_cpp_says_that_the_model_cannot_be_read(recognize, audio_export):
+    done = ask(recognize, audio_export.folder / "golden", audio_export.folder / "golden" / "0.wav", [])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "error: LiteRT fails with status" in done.stderr
