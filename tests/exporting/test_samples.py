@@ -3,9 +3,11 @@
 The one in JavaScript is asked in `tests/webdemo`, which has the browser.
 """
 
+import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import ai_edge_litert
@@ -20,6 +22,9 @@ pytest_plugins = ["exported_runs"]
 
 SAMPLES = Path(__file__).parents[2] / "examples" / "device"
 LITERT = Path(ai_edge_litert.__file__).parent
+JVM = Path(__file__).with_name("jvm")
+JSON_JAR = Path("/usr/share/java/com.android.json.jar")
+"""Android's own `org.json`, as Debian packages it."""
 
 
 @pytest.fixture(scope="session")
@@ -101,3 +106,40 @@ def test_cpp_says_that_the_model_cannot_be_read(recognize, audio_export):
     done = ask(recognize, audio_export.folder / "golden", audio_export.folder / "golden" / "0.wav", [])
     assert (done.returncode, done.stdout) == (1, "")
     assert "error: LiteRT fails with status" in done.stderr
+
+
+@pytest.fixture(scope="session")
+def recognizer_jar(tmp_path_factory) -> Path:
+    """The sample for Android, compiled for the JVM, with what takes the place of LiteRT's library there."""
+    for program in ("kotlinc", "java"):
+        if shutil.which(program) is None:
+            pytest.skip(f"SKIPPED FOR WANT OF {program}: apt-get install kotlin")
+    if not JSON_JAR.is_file():
+        pytest.skip(f"SKIPPED FOR WANT OF {JSON_JAR}: apt-get install libandroid-json-java")
+    jar = tmp_path_factory.mktemp("recognizer") / "recognizer.jar"
+    sources = [SAMPLES / "Recognizer.kt", *sorted(JVM.glob("*.kt"))]
+    subprocess.run(["kotlinc", "-cp", JSON_JAR, *sources, "-include-runtime", "-d", jar], check=True)
+    return jar
+
+
+@pytest.mark.parametrize("name", ["both_export", "audio_export"])
+def test_kotlin_gives_every_golden_vector(recognizer_jar, request, name):
+    """The interpreter is Python's; all before and behind it is the sample's: words, lengths, names, shapes, labels."""
+    export = request.getfixturevalue(name).folder
+    content = golden(export)
+    utterances, transcripts = content["utterances"], content.get("transcripts", [])
+    asked = {
+        "utterances": [{**each, "wav": str(export / "golden" / each["wav"])} for each in utterances],
+        "transcripts": transcripts,
+    }
+    java = ["java", "-cp", f"{recognizer_jar}:{JSON_JAR}", "-Dfile.encoding=UTF-8", f"-Dpython={sys.executable}"]
+    command = [*java, f"-Dinterpreter={JVM / 'interpreter.py'}", "MainKt", export]
+    done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    given = json.loads(done.stdout)
+    assert len(utterances) > 2
+    for utterance, answer in zip(utterances, given["answers"], strict=True):
+        probabilities = dict(answer)
+        in_order = [probabilities[label] for label in content["labels"]]
+        check_answer(export, utterance, answer[0][0], in_order)
+    assert given["words"] == [each["words"] for each in transcripts]
