@@ -18,6 +18,8 @@ from ai_edge_litert.interpreter import Interpreter
 from golden_vectors import FILE, check_answer, golden
 from made_waves import RATE, babble
 
+from emotion_tf.text.tokenizer import tokenize
+
 pytest_plugins = ["exported_runs"]
 
 SAMPLES = Path(__file__).parents[2] / "examples" / "device"
@@ -128,11 +130,21 @@ def test_kotlin_gives_every_golden_vector(recognizer_jar, request, name):
     export = request.getfixturevalue(name).folder
     content = golden(export)
     utterances, transcripts = content["utterances"], content.get("transcripts", [])
+    if transcripts:
+        # Regular expressions of the JVM take the accent for part of the word, those of the steps do not.
+        transcripts.append({"transcript": "Il n'té cécan't", "words": tokenize("Il n'té cécan't")})
     asked = {
         "utterances": [{**each, "wav": str(export / "golden" / each["wav"])} for each in utterances],
         "transcripts": transcripts,
     }
-    java = ["java", "-cp", f"{recognizer_jar}:{JSON_JAR}", "-Dfile.encoding=UTF-8", f"-Dpython={sys.executable}"]
+    java = [
+        "java",
+        "-cp",
+        f"{recognizer_jar}:{JSON_JAR}",
+        "-Dfile.encoding=UTF-8",
+        "-Dstdout.encoding=UTF-8",
+        f"-Dpython={sys.executable}",
+    ]
     command = [*java, f"-Dinterpreter={JVM / 'interpreter.py'}", "MainKt", export]
     done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
