@@ -89,12 +89,12 @@ def test_quiet_training_says_nothing_and_its_file_repeats_it(folder):
 
 
 def test_interrupted_training_says_how_to_go_on(folder):
-    flags = [*TRAIN, "--set=training.epochs=300", "--set=training.patience=null", "--workdir", "run"]
+    flags = [*TRAIN, "--set=training.epochs=30000", "--set=training.patience=null", "--workdir", "run"]
     process = subprocess.Popen(
         command(*flags), cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     for line in process.stderr:
-        if ", epoch 2 of 300:" in line:
+        if ", epoch 2 of 30000:" in line:
             process.send_signal(signal.SIGINT)
             break
     lines = process.stderr.read().splitlines()
