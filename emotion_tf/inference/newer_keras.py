@@ -11,8 +11,11 @@ from typing import Any
 
 import keras
 
-SINCE_KERAS_3_13 = "quantization_config"
-"""An argument of Keras' own layers that says nothing where it is null."""
+NEWER = ("quantization_config", "input_axes", "output_axes")
+"""Arguments of Keras' own layers and initializers since 3.13, which say nothing where they are null.
+
+The first, which is a layer's, tells whether the installed Keras knows them.
+"""
 
 
 @contextmanager
@@ -25,9 +28,9 @@ def for_installed_keras(path: Path) -> Iterator[Path]:
         path: A `.keras` file.
     """
     with zipfile.ZipFile(path) as archive:
-        known = SINCE_KERAS_3_13 in inspect.signature(keras.layers.Dense).parameters
+        known = NEWER[0] in inspect.signature(keras.layers.Dense).parameters
         written = b"" if known else archive.read("config.json")
-        if SINCE_KERAS_3_13.encode() not in written:
+        if NEWER[0].encode() not in written:
             yield path
             return
         with tempfile.TemporaryDirectory() as folder:
@@ -36,15 +39,15 @@ def for_installed_keras(path: Path) -> Iterator[Path]:
                 for entry in archive.infolist():
                     content = archive.read(entry)
                     if entry.filename == "config.json":
-                        content = json.dumps(_without_null(json.loads(content), SINCE_KERAS_3_13)).encode()
+                        content = json.dumps(_without_null(json.loads(content))).encode()
                     copied.writestr(entry, content)
             yield copy
 
 
-def _without_null(value: Any, name: str) -> Any:
-    """The same without what is null under the name, at any depth."""
+def _without_null(value: Any) -> Any:
+    """The same without newer arguments that are null, at any depth."""
     if isinstance(value, dict):
-        return {key: _without_null(item, name) for key, item in value.items() if key != name or item is not None}
+        return {key: _without_null(item) for key, item in value.items() if key not in NEWER or item is not None}
     if isinstance(value, list):
-        return [_without_null(item, name) for item in value]
+        return [_without_null(item) for item in value]
     return value

@@ -16,7 +16,7 @@ OF_THE_FUTURE = "argument_of_the_future"
 @pytest.fixture
 def newer(tmp_path, monkeypatch):
     """Writes a `.keras` file whose layer bears an argument that no Keras knows yet, with the value."""
-    monkeypatch.setattr(newer_keras, "SINCE_KERAS_3_13", OF_THE_FUTURE)
+    monkeypatch.setattr(newer_keras, "NEWER", (OF_THE_FUTURE,))
 
     def write(value):
         inputs = keras.Input((3,))
@@ -52,6 +52,6 @@ def test_argument_that_says_something_stays(newer):
 
 def test_known_arguments_need_no_copy(newer, monkeypatch):
     path = newer(None)
-    monkeypatch.setattr(newer_keras, "SINCE_KERAS_3_13", "units")
+    monkeypatch.setattr(newer_keras, "NEWER", ("units",))
     with for_installed_keras(path) as file:
         assert file == path
