@@ -27,10 +27,11 @@ def for_installed_keras(path: Path) -> Iterator[Path]:
     Args:
         path: A `.keras` file.
     """
+    if NEWER[0] in inspect.signature(keras.layers.Dense).parameters:
+        yield path
+        return
     with zipfile.ZipFile(path) as archive:
-        known = NEWER[0] in inspect.signature(keras.layers.Dense).parameters
-        written = b"" if known else archive.read("config.json")
-        if NEWER[0].encode() not in written:
+        if NEWER[0].encode() not in archive.read("config.json"):
             yield path
             return
         with tempfile.TemporaryDirectory() as folder:
