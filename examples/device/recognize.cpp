@@ -153,7 +153,11 @@ int main(int argc, char** argv) try {
   if (argc < 4) throw std::runtime_error("usage: recognize MODEL LABELS WAV [ID,ID...]");
   std::vector<int32_t> word_ids;
   std::istringstream ids(argc > 4 ? argv[4] : "");
-  for (std::string id; std::getline(ids, id, ',');) word_ids.push_back(std::stoi(id));
+  for (std::string id; std::getline(ids, id, ',');) {
+    if (id.empty() || id.find_first_not_of("0123456789") != std::string::npos)
+      throw std::runtime_error("'" + id + "' is no word id");
+    word_ids.push_back(std::stoi(id));
+  }
   const auto probabilities = Recognizer(argv[1]).recognize(read_wav(argv[3]), word_ids);
 
   std::ifstream lines(argv[2]);

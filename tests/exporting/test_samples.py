@@ -104,6 +104,21 @@ def test_cpp_refuses_other_recordings(recognize, audio_export, tmp_path, rate, c
     assert done.stderr.endswith("is no 16-bit mono WAV file of 16 kHz\n")
 
 
+@pytest.mark.parametrize("words", ["6,x", "6x", "6,,7", "-1"])
+def test_cpp_refuses_what_is_no_word_id(recognize, both_export, words):
+    export = both_export.folder
+    command = [
+        recognize,
+        export / "tflite" / f"{FILE}.tflite",
+        export / "labels.txt",
+        export / "golden" / "0.wav",
+        words,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith("is no word id\n") and done.stderr.count("\n") == 1
+
+
 def test_cpp_says_that_the_model_cannot_be_read(recognize, audio_export):
     done = ask(recognize, audio_export.folder / "golden", audio_export.folder / "golden" / "0.wav", [])
     assert (done.returncode, done.stdout) == (1, "")
